@@ -1,0 +1,15 @@
+//! The only names that generated code may use. Not part of the public interface: they change from
+//! one release to the next, together with the macros.
+
+pub use crate::cache::entry::{BlockingEntry, Entry};
+pub use crate::cache::invalidate::{Invalidated, Invalidation};
+pub use crate::engine::at::{At, Mode, at, at_unless_stale};
+pub use crate::engine::batch::{Answers, Batch, BatchEntry};
+pub use crate::engine::detach::Auto;
+pub use crate::engine::run::Drive;
+pub use crate::engine::site::{Site, marker};
+pub use crate::key::{Arg, BorrowedArg};
+pub use crate::outcome::{Out, Succeeded};
+pub use crate::policy::Policy;
+pub use crate::scope::Label;
+pub use std::any::TypeId;

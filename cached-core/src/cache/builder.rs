@@ -1,0 +1,269 @@
+//! Describing a cache.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Cache, registry};
+use crate::clock::{Clock, ManualClock, NEVER, nanos};
+use crate::engine::{Engine, Parts};
+use crate::error::Error;
+use crate::memory::{AnyEntry, Limit, Memory};
+use crate::rt::{Ambient, Runtime};
+use crate::stats::Counters;
+
+/// Which store is behind a cache.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreKind {
+    /// This process' memory.
+    #[default]
+    Memory,
+    /// None: caching is off, every call runs its body.
+    Null,
+}
+
+/// Describes a cache; made by [`Cache::builder`].
+///
+/// ```
+/// use dewar::Cache;
+/// use std::time::Duration;
+///
+/// let sessions = Cache::builder()
+///     .name("sessions")
+///     .max_bytes(64 << 20)
+///     .default_timeout(Duration::from_secs(1800))
+///     .register()?;
+/// assert_eq!(sessions.name(), "sessions");
+/// # Ok::<(), dewar::Error>(())
+/// ```
+#[must_use]
+pub struct CacheBuilder {
+    name: String,
+    store: StoreKind,
+    limit: Limit,
+    limits_given: u8,
+    default_timeout: u64,
+    wait_limit: Duration,
+    scopes: usize,
+    clock: Clock,
+    runtime: Arc<dyn Runtime>,
+    weigher: Option<UserWeigher>,
+}
+
+type UserWeigher = Arc<dyn Fn(&dyn Any) -> Option<usize> + Send + Sync>;
+
+/// Entries that a cache holds at most, if nothing is said.
+pub(crate) const DEFAULT_ENTRIES: u64 = 10_000;
+/// The timeout of entries that are given none.
+pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
+
+impl Default for CacheBuilder {
+    fn default() -> Self {
+        CacheBuilder {
+            name: "default".into(),
+            store: StoreKind::Memory,
+            limit: Limit::Entries(DEFAULT_ENTRIES),
+            limits_given: 0,
+            default_timeout: nanos(DEFAULT_TIMEOUT),
+            wait_limit: Duration::from_secs(60),
+            scopes: 65_536,
+            clock: Clock::System,
+            runtime: Arc::new(Ambient),
+            weigher: None,
+        }
+    }
+}
+
+impl CacheBuilder {
+    /// The name under which functions (`cache = "name"`) and statistics know it.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// The store behind it.
+    pub fn store(mut self, store: StoreKind) -> Self {
+        self.store = store;
+        self
+    }
+
+    /// At most so many entries; 10,000 if nothing is said.
+    pub fn max_entries(mut self, entries: u64) -> Self {
+        self.limit = Limit::Entries(entries);
+        self.limits_given |= 1;
+        self
+    }
+
+    /// At most so many bytes, as [`weigher`](CacheBuilder::weigher) counts them.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.limit = Limit::Bytes(bytes);
+        self.limits_given |= 2;
+        self
+    }
+
+    /// How many bytes a value of type `V` has on the heap, for [`max_bytes`](Self::max_bytes).
+    ///
+    /// May be called once for each type. Without it an entry weighs what its types say
+    /// (`size_of`) plus the length of `String`s, `Vec<u8>`s and `Arc<str>`s.
+    pub fn weigher<V: 'static>(
+        mut self,
+        weigh: impl Fn(&V) -> usize + Send + Sync + 'static,
+    ) -> Self {
+        let before = self.weigher.take();
+        self.weigher = Some(Arc::new(move |value| match value.downcast_ref::<V>() {
+            Some(value) => Some(weigh(value)),
+            None => before.as_ref().and_then(|before| before(value)),
+        }));
+        self
+    }
+
+    /// The timeout of entries that are given none; 300 seconds if nothing is said.
+    pub fn default_timeout(mut self, timeout: Duration) -> Self {
+        self.default_timeout = nanos(timeout);
+        self
+    }
+
+    /// Entries that are given no timeout stay until they are invalidated or evicted.
+    pub fn never_expire(mut self) -> Self {
+        self.default_timeout = NEVER;
+        self
+    }
+
+    /// How long a caller waits for another caller's load before it loads for itself; 60 seconds if
+    /// nothing is said.
+    pub fn max_wait(mut self, wait: Duration) -> Self {
+        self.wait_limit = wait;
+        self
+    }
+
+    /// How many invalidated scopes are remembered one by one; 65,536 if nothing is said. What is
+    /// invalidated beyond that costs further entries their place, never their correctness.
+    pub fn remembered_invalidations(mut self, scopes: usize) -> Self {
+        self.scopes = scopes;
+        self
+    }
+
+    /// Where background loads run.
+    pub fn runtime(mut self, runtime: impl Runtime) -> Self {
+        self.runtime = Arc::new(runtime);
+        self
+    }
+
+    /// A clock that a test moves by hand.
+    pub fn clock(mut self, clock: ManualClock) -> Self {
+        self.clock = Clock::Manual(clock);
+        self
+    }
+
+    /// Makes the cache.
+    ///
+    /// # Errors
+    /// A setting that cannot be meant: the message names it, what was given, and what is accepted.
+    pub fn build(self) -> Result<Cache, Error> {
+        self.check()?;
+        let counters: Arc<Counters> = Arc::default();
+        let memory = match self.store {
+            StoreKind::Null => None,
+            StoreKind::Memory => Some(self.memory()),
+        };
+        Ok(Cache::from_engine(Engine::new(Parts {
+            name: self.name,
+            memory,
+            clock: self.clock,
+            runtime: self.runtime,
+            default_timeout: self.default_timeout,
+            wait_limit: nanos(self.wait_limit),
+            scopes: self.scopes,
+            counters,
+        })))
+    }
+
+    /// Makes the cache and registers it under its name, for `cache = "name"`.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build), and a name that is registered already.
+    pub fn register(self) -> Result<Cache, Error> {
+        registry::register(self.build()?)
+    }
+
+    /// Makes the cache and has it be the default one.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build), and a default cache that was configured before.
+    pub fn install(self) -> Result<Cache, Error> {
+        registry::install(self.build()?)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.limits_given == 3 {
+            return Err(Error::config(
+                "max_bytes",
+                "is given together with `max_entries`: give one of them",
+            ));
+        }
+        match self.limit {
+            Limit::Entries(0) => Err(Error::config(
+                "max_entries",
+                "is 0: give at least 1, or switch caching off with the store `null`",
+            )),
+            Limit::Bytes(0) => Err(Error::config(
+                "max_bytes",
+                "is 0: give at least 1, or switch caching off with the store `null`",
+            )),
+            _ if self.default_timeout == 0 => Err(Error::config(
+                "default_timeout",
+                "is 0: give a duration, or `never_expire()` for no timeout, or the store `null` to switch caching off",
+            )),
+            _ if self.wait_limit.is_zero() => Err(Error::config(
+                "max_wait",
+                "is 0: give a duration; a function that is not to wait says `single_flight = false`",
+            )),
+            _ if self.scopes == 0 => Err(Error::config(
+                "remembered_invalidations",
+                "is 0: give at least 1",
+            )),
+            _ if self.name.is_empty() => Err(Error::config(
+                "name",
+                "is empty: give a name, or none at all",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn memory(&self) -> Memory {
+        let weigher = self.weigher.clone();
+        let name = self.name.clone();
+        Memory::new(
+            self.limit,
+            Arc::new(move |entry| weigh(entry, weigher.as_ref())),
+            Arc::new(move |meta| {
+                meta.counters.evictions.one();
+                crate::trace::evicted(&name);
+            }),
+        )
+    }
+}
+
+/// What an entry weighs in bytes, the index's and moka's own records included.
+fn weigh(entry: &dyn AnyEntry, user: Option<&UserWeigher>) -> u32 {
+    const RECORDS: usize = 200;
+    let heap = user
+        .and_then(|user| user(entry.value()))
+        .or_else(|| text_length(entry.value()))
+        .unwrap_or(0);
+    let scopes = entry.meta().scopes.ids.len() * 8 + entry.meta().scopes.prefix.len();
+    u32::try_from(entry.meta().bytes + heap + scopes + RECORDS).unwrap_or(u32::MAX)
+}
+
+fn text_length(value: &dyn Any) -> Option<usize> {
+    let text = value.downcast_ref::<String>().map(String::len);
+    let text = text.or_else(|| {
+        value
+            .downcast_ref::<Option<String>>()?
+            .as_ref()
+            .map(String::len)
+    });
+    let text = text.or_else(|| value.downcast_ref::<Arc<str>>().map(|text| text.len()));
+    text.or_else(|| value.downcast_ref::<Vec<u8>>().map(Vec::len))
+}

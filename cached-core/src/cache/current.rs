@@ -1,0 +1,141 @@
+//! Making a cache the current one for everything called inside.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::Cache;
+
+#[derive(Clone)]
+struct Frame {
+    cache: Cache,
+    /// Also for functions that name a cache of their own.
+    all: bool,
+}
+
+thread_local! {
+    static FRAMES: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The current cache, for a function that names none (`default`) or one that does.
+#[inline]
+pub(crate) fn of(default: bool) -> Option<Cache> {
+    FRAMES.with_borrow(|frames| {
+        let frame = frames.last()?;
+        (default || frame.all).then(|| frame.cache.clone())
+    })
+}
+
+/// Leaves the frame when dropped.
+struct Guard;
+
+impl Guard {
+    fn enter(frame: Frame) -> Guard {
+        FRAMES.with_borrow_mut(|frames| frames.push(frame));
+        Guard
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        // Taken out first: dropping a cache may run code that looks at the frames.
+        let frame = FRAMES.with_borrow_mut(Vec::pop);
+        drop(frame);
+    }
+}
+
+/// A future inside which a cache is the current one.
+pub(crate) struct Scoped<F> {
+    frame: Option<Frame>,
+    future: Pin<Box<F>>,
+}
+
+impl<F: Future> Scoped<F> {
+    fn new(frame: Frame, future: F) -> Self {
+        Scoped {
+            frame: Some(frame),
+            future: Box::pin(future),
+        }
+    }
+
+    /// The same cache as here and now, for a task that runs elsewhere.
+    pub(crate) fn again(future: F) -> Self {
+        let frame = FRAMES.with_borrow(|frames| frames.last().cloned());
+        Scoped {
+            frame,
+            future: Box::pin(future),
+        }
+    }
+}
+
+impl<F: Future> Future for Scoped<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let _guard = self.frame.clone().map(Guard::enter);
+        self.future.as_mut().poll(cx)
+    }
+}
+
+impl Cache {
+    /// Makes this cache the current one for every annotated function called inside the future,
+    /// except those that name a cache themselves.
+    ///
+    /// ```
+    /// # futures::executor::block_on(async {
+    /// use dewar::{Cache, cached};
+    ///
+    /// #[cached]
+    /// async fn tenant_name(id: u64) -> String {
+    ///     format!("tenant {id}")
+    /// }
+    ///
+    /// let mine = Cache::builder().build()?;
+    /// mine.scope(tenant_name(1)).await;
+    /// assert_eq!(mine.len(), 1);
+    /// # Ok::<(), dewar::Error>(())
+    /// # }).unwrap();
+    /// ```
+    pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        Scoped::new(
+            Frame {
+                cache: self.clone(),
+                all: false,
+            },
+            future,
+        )
+    }
+
+    /// The same for synchronous code.
+    pub fn scope_blocking<T>(&self, run: impl FnOnce() -> T) -> T {
+        let _guard = Guard::enter(Frame {
+            cache: self.clone(),
+            all: false,
+        });
+        run()
+    }
+
+    /// As [`scope`](Cache::scope), for functions that name a cache too.
+    pub(crate) fn scope_all<F: Future>(
+        &self,
+        future: F,
+    ) -> impl Future<Output = F::Output> + use<F> {
+        Scoped::new(
+            Frame {
+                cache: self.clone(),
+                all: true,
+            },
+            future,
+        )
+    }
+
+    /// As [`scope_blocking`](Cache::scope_blocking), for functions that name a cache too.
+    pub(crate) fn scope_all_blocking<T>(&self, run: impl FnOnce() -> T) -> T {
+        let _guard = Guard::enter(Frame {
+            cache: self.clone(),
+            all: true,
+        });
+        run()
+    }
+}

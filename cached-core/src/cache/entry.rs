@@ -1,0 +1,218 @@
+//! `entry!(f(args))`: a handle on one call's entry.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::invalidate::{Invalidated, Invalidation};
+use crate::clock::{NEVER, Nanos};
+use crate::engine::at::{At, Place};
+use crate::engine::call::Load;
+use crate::error::Error;
+
+/// A handle on the entry of one call of an `async fn`: what `entry!(f(args))` returns.
+///
+/// ```
+/// # futures::executor::block_on(async {
+/// use dewar::{cached, entry};
+///
+/// #[cached(timeout = 60)]
+/// async fn square(n: u64) -> u64 {
+///     n * n
+/// }
+///
+/// assert_eq!(entry!(square(4)).get().await, None);
+/// entry!(square(4)).put(16).await?;
+/// assert_eq!(entry!(square(4)).get().await, Some(16));
+/// assert_eq!(entry!(square(4)).refresh().await, 16);
+/// # Ok::<(), dewar::Error>(())
+/// # }).unwrap();
+/// ```
+#[must_use = "a handle does nothing by itself"]
+pub struct Entry<R: 'static, F> {
+    at: At<R>,
+    body: F,
+}
+
+/// A handle on the entry of one call of a synchronous function: what `entry!(f(args))` returns.
+///
+/// ```
+/// use dewar::{cached, entry};
+///
+/// #[cached(timeout = 60)]
+/// fn cube(n: u64) -> u64 {
+///     n * n * n
+/// }
+///
+/// entry!(cube(3)).put(27)?;
+/// assert_eq!(entry!(cube(3)).get(), Some(27));
+/// # Ok::<(), dewar::Error>(())
+/// ```
+#[must_use = "a handle does nothing by itself"]
+pub struct BlockingEntry<R: 'static, F> {
+    at: At<R>,
+    body: F,
+}
+
+impl<R: 'static> At<R> {
+    fn load(&self) -> Option<&Arc<dyn Load<R>>> {
+        match &self.0 {
+            Place::Miss { load, .. } | Place::Ready { load, .. } => Some(load),
+            Place::Hit(_) | Place::Bypass => None,
+        }
+    }
+
+    fn peek(&self) -> Option<R> {
+        self.load()?.fresh()
+    }
+
+    fn place(&self, value: &R) -> Result<(), Error> {
+        let load = self
+            .load()
+            .ok_or_else(|| Error::config("cache", "of the function is unknown"))?;
+        let engine = &load.base().engine;
+        engine.fence(&*load.key());
+        load.store(value, engine.begin());
+        Ok(())
+    }
+
+    fn name(&self) -> String {
+        self.load().map_or_else(String::new, |load| {
+            let base = load.base();
+            format!("{}:{:016x}", base.scopes.prefix, base.hash)
+        })
+    }
+
+    fn left(&self) -> Option<Duration> {
+        self.load()?.left().map(duration)
+    }
+
+    /// The same place, to be loaded whatever is there.
+    fn anew(self) -> At<R> {
+        match self.0 {
+            Place::Miss { load, .. } | Place::Ready { load, .. } => {
+                load.base().counters.refreshed.one();
+                At(Place::Miss { load, anew: true })
+            }
+            place => At(place),
+        }
+    }
+}
+
+fn duration(nanos: Nanos) -> Duration {
+    if nanos == NEVER {
+        Duration::MAX
+    } else {
+        Duration::from_nanos(nanos)
+    }
+}
+
+macro_rules! common {
+    () => {
+        /// The entry's key, as statistics and logs show it.
+        pub fn key(&self) -> String {
+            self.at.name()
+        }
+
+        /// For generated code.
+        #[doc(hidden)]
+        pub fn place(self) -> At<R> {
+            self.at
+        }
+
+        /// Invalidates the entry, and any load of it that is under way.
+        pub fn invalidate(self) -> Invalidated {
+            Invalidation::new().call(self.at).run()
+        }
+    };
+}
+
+impl<R: 'static, F: Future<Output = R>> Entry<R, F> {
+    /// For generated code.
+    #[doc(hidden)]
+    pub fn new(at: At<R>, body: F) -> Self {
+        Entry { at, body }
+    }
+
+    common!();
+
+    /// The value, only if it is cached and fresh; nothing is counted and no body runs.
+    pub async fn get(&self) -> Option<R> {
+        self.at.peek()
+    }
+
+    /// Whether there is a fresh value.
+    pub async fn contains(&self) -> bool {
+        self.at.left().is_some()
+    }
+
+    /// How long the value is fresh still, if there is one; [`Duration::MAX`] for one that never
+    /// expires.
+    pub async fn ttl(&self) -> Option<Duration> {
+        self.at.left()
+    }
+
+    /// Stores a value as if the function had returned it. A load that is under way will not
+    /// overwrite it.
+    ///
+    /// # Errors
+    /// The function's cache is unknown, or its shared store refused.
+    pub async fn put(&self, value: R) -> Result<(), Error> {
+        self.at.place(&value)
+    }
+
+    /// Runs the function and stores what it returns, whatever is cached.
+    pub async fn refresh(self) -> R {
+        self.at.anew().run_here(self.body).await
+    }
+
+    /// Runs the function's body, past the cache.
+    pub async fn uncached(self) -> R {
+        self.body.await
+    }
+}
+
+impl<R: 'static, F: FnOnce() -> R> BlockingEntry<R, F> {
+    /// For generated code.
+    #[doc(hidden)]
+    pub fn new(at: At<R>, body: F) -> Self {
+        BlockingEntry { at, body }
+    }
+
+    common!();
+
+    /// The value, only if it is cached and fresh; nothing is counted and no body runs.
+    pub fn get(&self) -> Option<R> {
+        self.at.peek()
+    }
+
+    /// Whether there is a fresh value.
+    pub fn contains(&self) -> bool {
+        self.at.left().is_some()
+    }
+
+    /// How long the value is fresh still, if there is one; [`Duration::MAX`] for one that never
+    /// expires.
+    pub fn ttl(&self) -> Option<Duration> {
+        self.at.left()
+    }
+
+    /// Stores a value as if the function had returned it. A load that is under way will not
+    /// overwrite it.
+    ///
+    /// # Errors
+    /// The function's cache is unknown, or its shared store refused.
+    pub fn put(&self, value: R) -> Result<(), Error> {
+        self.at.place(&value)
+    }
+
+    /// Runs the function and stores what it returns, whatever is cached.
+    pub fn refresh(self) -> R {
+        self.at.anew().call(self.body)
+    }
+
+    /// Runs the function's body, past the cache.
+    pub fn uncached(self) -> R {
+        (self.body)()
+    }
+}

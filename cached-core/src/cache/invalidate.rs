@@ -1,0 +1,228 @@
+//! Invalidation: the builder behind `invalidate!`, and what it returns.
+
+use std::future::{Future, Ready, ready};
+use std::hash::Hash;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::Cache;
+use crate::engine::Engine;
+use crate::engine::at::{At, Place};
+use crate::engine::batch::{Answers, Batch};
+use crate::engine::call::Load;
+use crate::engine::site::Site;
+use crate::error::Error;
+use crate::scope::ticks::Order;
+use crate::scope::{Glob, Label, of_function, of_key, of_level, of_tag};
+
+/// Several things to invalidate in one step; `invalidate!` writes one for you.
+///
+/// ```
+/// use dewar::{Cache, Label};
+///
+/// let cache = Cache::current();
+/// let user = 42;
+/// cache.invalidation().prefix(Label::new().text("user:").value(user)).tag("users").run().wait()?;
+/// # Ok::<(), dewar::Error>(())
+/// ```
+#[must_use = "nothing is invalidated before `run`"]
+pub struct Invalidation {
+    /// Where prefixes, tags and patterns are looked for.
+    cache: Result<Cache, Error>,
+    soft: bool,
+    orders: Vec<(Arc<Engine>, Order)>,
+    error: Option<Error>,
+}
+
+impl Invalidation {
+    /// In the current cache.
+    pub fn new() -> Self {
+        Invalidation {
+            cache: Ok(Cache::current()),
+            soft: false,
+            orders: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// In this cache.
+    pub fn of(mut self, cache: &Cache) -> Self {
+        self.cache = Ok(cache.clone());
+        self
+    }
+
+    /// In the cache registered under this name.
+    pub fn named(mut self, name: &str) -> Self {
+        self.cache = Cache::named(name);
+        self
+    }
+
+    /// Expired, not gone: may still be served stale while it reloads.
+    pub fn soft(mut self) -> Self {
+        self.soft = true;
+        self
+    }
+
+    /// A level of a prefix, and everything below it.
+    pub fn prefix(self, prefix: impl Into<Label>) -> Self {
+        let level = of_level(prefix.into().as_str().trim_end_matches(':'));
+        self.here(|order| order.scopes.push(level))
+    }
+
+    /// Everything that has this tag.
+    pub fn tag(self, tag: impl Into<Label>) -> Self {
+        let tag = of_tag(tag.into().as_str());
+        self.here(|order| order.scopes.push(tag))
+    }
+
+    /// Everything whose whole prefix fits: `*` stands for any text, `?` for one character.
+    pub fn pattern(self, pattern: impl Into<Label>) -> Self {
+        let glob = Glob::new(pattern.into().as_str());
+        self.here(|order| order.patterns.push(glob))
+    }
+
+    /// Everything.
+    pub fn all(self) -> Self {
+        self.here(|order| order.all = true)
+    }
+
+    /// One call's entry, or those of a batch.
+    #[doc(hidden)]
+    pub fn call(mut self, places: impl Places) -> Self {
+        places.add_to(&mut self);
+        self
+    }
+
+    fn load<R>(&mut self, load: &dyn Load<R>) {
+        let base = load.base();
+        let engine = Arc::clone(&base.engine);
+        self.add(engine, |order| {
+            order.scopes.push(of_key(base.marker, base.hash))
+        });
+    }
+
+    /// Every entry of a function.
+    #[doc(hidden)]
+    pub fn function(mut self, site: &'static Site) -> Self {
+        match site.resolve() {
+            Ok(cache) => {
+                let scope = of_function(site.id());
+                self.add(Arc::clone(cache.engine()), |order| order.scopes.push(scope));
+            }
+            Err(error) => self.error = Some(error),
+        }
+        self
+    }
+
+    fn here(mut self, say: impl FnOnce(&mut Order)) -> Self {
+        if let Ok(cache) = &self.cache {
+            let engine = Arc::clone(cache.engine());
+            self.add(engine, say);
+        }
+        self
+    }
+
+    fn add(&mut self, engine: Arc<Engine>, say: impl FnOnce(&mut Order)) {
+        let known = self
+            .orders
+            .iter_mut()
+            .find(|(known, _)| Arc::ptr_eq(known, &engine));
+        match known {
+            Some((_, order)) => say(order),
+            None => {
+                let mut order = Order::default();
+                say(&mut order);
+                self.orders.push((engine, order));
+            }
+        }
+    }
+
+    /// Invalidates once ahead of time, for `before`; [`run`](Self::run) does it again.
+    #[doc(hidden)]
+    pub fn ahead(&self) {
+        for (engine, order) in &self.orders {
+            engine.invalidate(&Order {
+                soft: self.soft,
+                ..order.clone()
+            });
+        }
+    }
+
+    /// Invalidates. In this process it has happened when this returns.
+    pub fn run(mut self) -> Invalidated {
+        for (engine, order) in &mut self.orders {
+            order.soft = self.soft;
+            engine.invalidate(order);
+        }
+        let error = self.error.or(self.cache.err());
+        if let Some(error) = &error {
+            crate::trace::unresolved("invalidate!", error);
+        }
+        Invalidated(ready(error.map_or(Ok(()), Err)))
+    }
+}
+
+/// What `call` accepts.
+#[doc(hidden)]
+pub trait Places {
+    /// Adds the places to an invalidation.
+    fn add_to(self, invalidation: &mut Invalidation);
+}
+
+impl<R: 'static> Places for At<R> {
+    fn add_to(self, invalidation: &mut Invalidation) {
+        match self.0 {
+            Place::Miss { load, .. } | Place::Ready { load, .. } => invalidation.load(&*load),
+            Place::Hit(_) => {}
+            Place::Bypass => {
+                invalidation.error = Some(Error::config("cache", "of the function is unknown"));
+            }
+        }
+    }
+}
+
+impl<R> Places for Batch<R>
+where
+    R: Answers<Key: Clone + Eq + Hash, Value: 'static>,
+{
+    fn add_to(self, invalidation: &mut Invalidation) {
+        self.places().for_each(|load| invalidation.load(&*load));
+    }
+}
+
+impl Default for Invalidation {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// An invalidation that has happened in this process: await it, or [`wait`](Invalidated::wait), to
+/// know that it has reached the shared store.
+#[derive(Debug)]
+pub struct Invalidated(Ready<Result<(), Error>>);
+
+impl Invalidated {
+    /// Waits for the shared store's confirmation.
+    ///
+    /// # Errors
+    /// The cache is unknown, or the store did not confirm; the invalidation is kept and replayed.
+    pub fn wait(self) -> Result<(), Error> {
+        crate::rt::block_on(self)
+    }
+}
+
+impl Future for Invalidated {
+    type Output = Result<(), Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+impl Cache {
+    /// Starts an invalidation in this cache.
+    pub fn invalidation(&self) -> Invalidation {
+        Invalidation::new().of(self)
+    }
+}

@@ -1,0 +1,137 @@
+//! `Cache`: what users hold in their hands.
+//!
+//! Here: making caches ([`builder`], [`config`], [`env`]), finding them ([`registry`],
+//! [`current`]), the low-level operations ([`api`], [`blocking`]), invalidation ([`invalidate`])
+//! and the handle on one call's entry ([`entry`]). What the operations do is decided in `engine`.
+
+pub(crate) mod api;
+pub(crate) mod blocking;
+pub(crate) mod builder;
+#[cfg(feature = "config")]
+pub(crate) mod config;
+pub(crate) mod current;
+pub(crate) mod entry;
+pub(crate) mod env;
+pub(crate) mod invalidate;
+mod janitor;
+pub(crate) mod registry;
+
+use std::sync::Arc;
+
+use crate::engine::{Engine, Function};
+use crate::stats::Stats;
+use crate::sync::lock;
+use builder::CacheBuilder;
+
+/// A cache: a memory tier of its own, with its own limits, namespace and statistics.
+///
+/// Cloning it gives another handle on the same cache. Annotated functions use the default cache
+/// unless they name another, or are called inside [`scope`](Cache::scope).
+///
+/// ```
+/// use dewar::Cache;
+/// use std::time::Duration;
+///
+/// let cache = Cache::builder().max_entries(1_000).default_timeout(Duration::from_secs(60)).build()?;
+/// cache.blocking().set("greeting", "hello".to_string(), Duration::from_secs(5))?;
+/// assert_eq!(cache.blocking().get::<String>("greeting").as_deref(), Some("hello"));
+/// # Ok::<(), dewar::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Cache(Arc<Engine>);
+
+impl Cache {
+    /// Starts to describe a cache.
+    pub fn builder() -> CacheBuilder {
+        CacheBuilder::default()
+    }
+
+    pub(crate) fn from_engine(engine: Engine) -> Self {
+        let engine = Arc::new(engine);
+        janitor::watch(&engine);
+        Cache(engine)
+    }
+
+    #[inline]
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.0
+    }
+
+    /// The name it was built with; `default` if it was given none.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// How many entries it holds.
+    ///
+    /// Expired and invalidated ones count until they are swept, which happens every few seconds.
+    pub fn len(&self) -> usize {
+        self.0.memory.as_ref().map_or(0, |memory| memory.len())
+    }
+
+    /// Whether it holds no entries.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// What the entries weigh: bytes where it is bounded by bytes, else their number.
+    pub fn weight(&self) -> u64 {
+        self.0
+            .memory
+            .as_ref()
+            .map_or(0, |memory| memory.settled().1)
+    }
+
+    /// Takes out, now, what can no longer be served; returns how many entries that were.
+    ///
+    /// It is done by itself every few seconds. The cost grows with the number of entries.
+    pub fn sweep(&self) -> usize {
+        self.0.sweep()
+    }
+
+    /// What the cache has done so far, all functions taken together.
+    pub fn stats(&self) -> Stats {
+        let mut stats = self.0.counters.snapshot();
+        for function in self.functions() {
+            stats += function.counters.snapshot();
+        }
+        stats
+    }
+
+    /// What each function has done so far in this cache, by `crate::module::function`.
+    pub fn function_stats(&self) -> Vec<(&'static str, Stats)> {
+        let functions = self.functions();
+        let mut stats: Vec<_> = functions
+            .iter()
+            .map(|function| (function.name, function.counters.snapshot()))
+            .collect();
+        stats.sort_by_key(|(name, _)| *name);
+        stats
+    }
+
+    /// Sets all counters back to zero.
+    pub fn reset_stats(&self) {
+        self.0.counters.reset();
+        self.functions()
+            .iter()
+            .for_each(|function| function.counters.reset());
+    }
+
+    fn functions(&self) -> Vec<Function> {
+        lock(&self.0.functions).values().cloned().collect()
+    }
+
+    /// Whether both are handles on the same cache.
+    pub fn same(&self, other: &Cache) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl std::fmt::Debug for Cache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cache")
+            .field("name", &self.name())
+            .field("entries", &self.len())
+            .finish()
+    }
+}

@@ -1,0 +1,80 @@
+//! The caches of this process: the default one, and those that have a name.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, OnceLock};
+
+use super::Cache;
+use crate::error::{Error, Kind};
+use crate::sync::lock;
+
+/// Set once, by configuration.
+static CONFIGURED: OnceLock<Cache> = OnceLock::new();
+/// What serves until then, and for good where nothing is ever configured.
+static BUILT_IN: OnceLock<Cache> = OnceLock::new();
+static NAMED: Mutex<BTreeMap<String, Cache>> = Mutex::new(BTreeMap::new());
+
+/// The default cache.
+#[inline]
+pub(crate) fn default_cache() -> &'static Cache {
+    CONFIGURED
+        .get()
+        .unwrap_or_else(|| BUILT_IN.get_or_init(built_in))
+}
+
+#[cold]
+fn built_in() -> Cache {
+    // The settings are constants that `build` accepts.
+    super::Cache::builder()
+        .build()
+        .unwrap_or_else(|error| unreachable!("{error}"))
+}
+
+/// Has a cache be the default one.
+pub(crate) fn install(cache: Cache) -> Result<Cache, Error> {
+    match CONFIGURED.set(cache) {
+        Ok(()) => Ok(default_cache().clone()),
+        Err(_) => {
+            let what = "the default cache".into();
+            Err(Error::new(Kind::AlreadyConfigured { what }))
+        }
+    }
+}
+
+/// Registers a cache under its name.
+pub(crate) fn register(cache: Cache) -> Result<Cache, Error> {
+    let mut named = lock(&NAMED);
+    if named.contains_key(cache.name()) {
+        let what = format!("the cache `{}`", cache.name());
+        return Err(Error::new(Kind::AlreadyConfigured { what }));
+    }
+    named.insert(cache.name().to_owned(), cache.clone());
+    Ok(cache)
+}
+
+/// A registered cache.
+pub(crate) fn named(name: &str) -> Result<Cache, Error> {
+    let named = lock(&NAMED);
+    named.get(name).cloned().ok_or_else(|| {
+        let known = named.keys().cloned().collect();
+        Error::new(Kind::UnknownCache {
+            name: name.to_owned(),
+            known,
+        })
+    })
+}
+
+impl Cache {
+    /// The cache that annotated functions use which name no other: the innermost
+    /// [`scope`](Cache::scope)'s, else the configured one, else a built-in one of 10,000 entries.
+    pub fn current() -> Cache {
+        super::current::of(true).unwrap_or_else(|| default_cache().clone())
+    }
+
+    /// The cache registered under a name.
+    ///
+    /// # Errors
+    /// [`Error::is_unknown_cache`]: the message lists the names there are.
+    pub fn named(name: &str) -> Result<Cache, Error> {
+        named(name)
+    }
+}

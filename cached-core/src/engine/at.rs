@@ -1,0 +1,386 @@
+//! From a call to an entry: the read.
+
+use std::any::TypeId;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::Engine;
+use super::call::{Base, Call, Load};
+use super::plan::Plan;
+use super::site::{Resolved, Site};
+use crate::key::{self, Parts};
+use crate::memory::{Entry, Query, Slot};
+use crate::outcome::Outcome;
+use crate::policy::Judgement;
+use crate::scope::ticks::Verdict;
+use crate::scope::{of_function, of_key};
+use crate::stats::Counters;
+use crate::trace;
+
+/// What a call is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Serve what is there, else load.
+    Read,
+    /// Load and store, whatever is there.
+    Refresh,
+    /// Run the body, as if there were no cache.
+    Bypass,
+    /// Only find the place: nothing is read, nothing is counted.
+    Key,
+}
+
+impl Mode {
+    /// `unless = …`.
+    #[must_use]
+    pub fn unless(self, condition: impl FnOnce() -> bool) -> Self {
+        if self == Mode::Read && condition() {
+            Mode::Bypass
+        } else {
+            self
+        }
+    }
+
+    /// `refresh_if = …`.
+    #[must_use]
+    pub fn refresh_if(self, condition: impl FnOnce() -> bool) -> Self {
+        if self == Mode::Read && condition() {
+            Mode::Refresh
+        } else {
+            self
+        }
+    }
+}
+
+/// Where a call stands after looking into the cache.
+#[must_use]
+pub struct At<R: 'static>(pub(crate) Place<R>);
+
+pub(crate) enum Place<R: 'static> {
+    /// Served.
+    Hit(R),
+    /// Served, and somebody should load afresh.
+    Ready { value: R, load: Arc<dyn Load<R>> },
+    /// To be loaded; `anew` even where a load is under way.
+    Miss { load: Arc<dyn Load<R>>, anew: bool },
+    /// Not the cache's business.
+    Bypass,
+}
+
+/// How a look into the memory tier ended.
+enum Look<R> {
+    Hit(R),
+    /// Served, but due for a load.
+    Due(R, Slot),
+    Expired {
+        slot: Slot,
+        useful: bool,
+        refused: bool,
+    },
+    Invalid(Slot),
+}
+
+/// Looks a call up.
+///
+/// `parts` are the arguments that count, `plan` works out prefix, tags and the rest on a miss.
+#[inline]
+pub fn at<R, O, P>(
+    mode: Mode,
+    site: &'static Site,
+    marker: TypeId,
+    parts: P,
+    outcome: O,
+    plan: impl FnOnce(&mut Plan<R, O>),
+) -> At<R>
+where
+    R: 'static,
+    O: Outcome<R>,
+    P: Parts,
+{
+    at_unless_stale(mode, site, marker, parts, outcome, |_| false, plan)
+}
+
+/// The same with `stale_if`.
+#[inline]
+pub fn at_unless_stale<R, O, P>(
+    mode: Mode,
+    site: &'static Site,
+    marker: TypeId,
+    parts: P,
+    outcome: O,
+    stale_if: impl Fn(&O::Value) -> bool,
+    plan: impl FnOnce(&mut Plan<R, O>),
+) -> At<R>
+where
+    R: 'static,
+    O: Outcome<R>,
+    P: Parts,
+{
+    let Some(cache) = cache_of(site) else {
+        return At(Place::Bypass);
+    };
+    at_in(
+        cache.engine(),
+        mode,
+        site,
+        marker,
+        parts,
+        outcome,
+        stale_if,
+        plan,
+    )
+}
+
+/// The same in a cache that is known.
+#[inline]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the union of what generated code and the API know"
+)]
+pub(crate) fn at_in<R, O, P>(
+    engine: &Arc<Engine>,
+    mode: Mode,
+    site: &'static Site,
+    marker: TypeId,
+    parts: P,
+    outcome: O,
+    stale_if: impl Fn(&O::Value) -> bool,
+    plan: impl FnOnce(&mut Plan<R, O>),
+) -> At<R>
+where
+    R: 'static,
+    O: Outcome<R>,
+    P: Parts,
+{
+    if engine.memory.is_none() || mode == Mode::Bypass {
+        return bypass(engine, site, mode, || {
+            call(engine, site, marker, parts, outcome, plan)
+        });
+    }
+    let hash = key::hash(marker, &parts);
+    let look = match mode {
+        Mode::Read => {
+            let query = Query {
+                hash,
+                marker,
+                parts: &parts,
+                value: PhantomData,
+            };
+            look(engine, &query, &outcome, stale_if)
+        }
+        _ => None,
+    };
+    match look {
+        Some(Look::Hit(result)) => At(Place::Hit(result)),
+        look => missed(
+            mode,
+            look,
+            engine,
+            hash,
+            call(engine, site, marker, parts, outcome, plan),
+        ),
+    }
+}
+
+#[inline]
+fn cache_of(site: &'static Site) -> Option<Resolved> {
+    site.resolve()
+        .inspect_err(|error| trace::unresolved(site.name(), error))
+        .ok()
+}
+
+/// Past the cache; the low-level operations still get their place.
+#[cold]
+fn bypass<R, O, K>(
+    engine: &Arc<Engine>,
+    site: &'static Site,
+    mode: Mode,
+    call: impl FnOnce() -> Call<R, O, K>,
+) -> At<R>
+where
+    R: 'static,
+    O: Outcome<R>,
+    K: Clone + Eq + Send + Sync + 'static,
+{
+    if mode == Mode::Key {
+        return At(Place::Miss {
+            load: Arc::new(call()),
+            anew: false,
+        });
+    }
+    engine.counters_of(site).bypassed.one();
+    At(Place::Bypass)
+}
+
+/// Looks at the entry where it is, if there is one.
+#[inline]
+fn look<R, O, P>(
+    engine: &Engine,
+    query: &Query<'_, P, O::Stored>,
+    outcome: &O,
+    stale_if: impl Fn(&O::Value) -> bool,
+) -> Option<Look<R>>
+where
+    O: Outcome<R>,
+    P: Parts,
+{
+    let memory = engine.memory.as_ref()?;
+    memory.look(query, |slot, entry: &Entry<P::Owned, O::Stored>| {
+        let meta = &entry.meta;
+        if engine.verdict(meta) == Verdict::Invalid {
+            return Look::Invalid(slot.clone());
+        }
+        let now = engine.clock.now();
+        let judged = meta.times.judge(now);
+        let served = !matches!(judged, Judgement::Expired | Judgement::OnError);
+        if served && outcome.value(&entry.value).is_some_and(&stale_if) {
+            return Look::Expired {
+                slot: slot.clone(),
+                useful: false,
+                refused: true,
+            };
+        }
+        match judged {
+            Judgement::Fresh => {
+                meta.times.read(now);
+                memory.sample(meta);
+                meta.counters.hits.one();
+                Look::Hit(outcome.give(&entry.value))
+            }
+            Judgement::Throttled => {
+                meta.counters.stale.one();
+                Look::Hit(outcome.give(&entry.value))
+            }
+            Judgement::Refresh => {
+                meta.times.read(now);
+                meta.counters.hits.one();
+                Look::Due(outcome.give(&entry.value), slot.clone())
+            }
+            Judgement::Revalidate => {
+                meta.counters.stale.one();
+                Look::Due(outcome.give(&entry.value), slot.clone())
+            }
+            Judgement::OnError => Look::Expired {
+                slot: slot.clone(),
+                useful: true,
+                refused: false,
+            },
+            Judgement::Expired => Look::Expired {
+                slot: slot.clone(),
+                useful: false,
+                refused: false,
+            },
+        }
+    })
+}
+
+/// The call as the loading half knows it.
+#[cold]
+fn call<R, O, P>(
+    engine: &Arc<Engine>,
+    site: &'static Site,
+    marker: TypeId,
+    parts: P,
+    outcome: O,
+    fill: impl FnOnce(&mut Plan<R, O>),
+) -> Call<R, O, P::Owned>
+where
+    R: 'static,
+    O: Outcome<R>,
+    P: Parts,
+{
+    let hash = key::hash(marker, &parts);
+    let mut plan = Plan::new();
+    fill(&mut plan);
+    let mut scopes = plan.scopes(site.name());
+    scopes.ids.push(of_function(site.id()));
+    scopes.ids.push(of_key(marker, hash));
+    let base = Base {
+        engine: Arc::clone(engine),
+        policy: site.policy(),
+        counters: engine.counters_of(site),
+        hash,
+        marker,
+        scopes,
+        stale: None,
+        refused: 0,
+    };
+    Call {
+        base,
+        key: parts.own(),
+        outcome,
+        plan,
+        result: PhantomData,
+    }
+}
+
+/// Counts the miss by its reason and says what is to be done.
+#[cold]
+fn missed<R, O, K>(
+    mode: Mode,
+    look: Option<Look<R>>,
+    engine: &Engine,
+    hash: u64,
+    mut call: Call<R, O, K>,
+) -> At<R>
+where
+    R: 'static,
+    O: Outcome<R>,
+    K: Clone + Eq + Send + Sync + 'static,
+{
+    let counters = Arc::clone(&call.base.counters);
+    if mode == Mode::Key {
+        return At(Place::Miss {
+            load: Arc::new(call),
+            anew: false,
+        });
+    }
+    if let Some(memory) = &engine.memory {
+        memory.missed(hash);
+    }
+    let due = match look {
+        _ if mode == Mode::Refresh => {
+            counters.refreshed.one();
+            return At(Place::Miss {
+                load: Arc::new(call),
+                anew: true,
+            });
+        }
+        Some(Look::Due(value, slot)) => {
+            call.base.refused = slot.0.meta().number;
+            call.base.stale = Some(slot);
+            Some(value)
+        }
+        Some(Look::Expired {
+            slot,
+            useful,
+            refused,
+        }) => {
+            count_expired(engine, &counters, &slot, useful || refused);
+            call.base.refused = slot.0.meta().number;
+            call.base.stale = useful.then_some(slot);
+            None
+        }
+        Some(Look::Invalid(slot)) => {
+            counters.invalidated.one();
+            engine.discard(&slot);
+            None
+        }
+        Some(Look::Hit(_)) | None => {
+            counters.absent.one();
+            None
+        }
+    };
+    let load: Arc<dyn Load<R>> = Arc::new(call);
+    match due {
+        Some(value) => At(Place::Ready { value, load }),
+        None => At(Place::Miss { load, anew: false }),
+    }
+}
+
+fn count_expired(engine: &Engine, counters: &Counters, slot: &Slot, keep: bool) {
+    counters.expired.one();
+    if !keep {
+        engine.discard(slot);
+    }
+}

@@ -1,0 +1,424 @@
+//! Many keys in one call: look all up, run the body once for those that are missing, store each
+//! under its own key.
+//!
+//! Every key has a flight of its own. A call first leads the keys that nobody loads, all by one
+//! run of the body, and only then waits for those that others load: two calls that overlap cannot
+//! wait for each other.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::future::Future;
+use std::hash::{BuildHasher, Hash};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::at::{At, Place};
+use super::call::Load;
+use super::flights::{Body, Entered};
+use super::lead::Lead;
+use super::wait::{Joined, Waited};
+use crate::rt;
+
+/// What holds the keys of a batch: `&[K]`, `Vec<K>` or `HashSet<K>`.
+pub trait Keys {
+    /// One key.
+    type Key: Clone + Eq + Hash;
+
+    /// All keys.
+    fn each(&self) -> impl Iterator<Item = &Self::Key>;
+}
+
+impl<K: Clone + Eq + Hash> Keys for [K] {
+    type Key = K;
+
+    fn each(&self) -> impl Iterator<Item = &K> {
+        self.iter()
+    }
+}
+
+impl<K: Clone + Eq + Hash> Keys for Vec<K> {
+    type Key = K;
+
+    fn each(&self) -> impl Iterator<Item = &K> {
+        self.iter()
+    }
+}
+
+impl<K: Clone + Eq + Hash, S> Keys for HashSet<K, S> {
+    type Key = K;
+
+    fn each(&self) -> impl Iterator<Item = &K> {
+        self.iter()
+    }
+}
+
+/// What a batch returns: a `HashMap`, a `BTreeMap`, or a `Vec` of pairs, as it is or in a `Result`
+/// or an `Option`.
+#[diagnostic::on_unimplemented(
+    message = "a batch cannot return `{Self}`",
+    label = "not one value for each key",
+    note = "return `HashMap<K, V>`, `BTreeMap<K, V>` or `Vec<(K, V)>`, or one of them in a `Result` or an `Option`"
+)]
+pub trait Answers: Sized {
+    /// One key.
+    type Key;
+    /// What is stored for it.
+    type Value;
+
+    /// The pairs.
+    ///
+    /// # Errors
+    /// The whole, where it is an `Err` or `None`.
+    fn pairs(self) -> Result<Vec<(Self::Key, Self::Value)>, Self>;
+
+    /// The whole made of pairs.
+    fn whole(pairs: Vec<(Self::Key, Self::Value)>) -> Self;
+}
+
+impl<K: Eq + Hash, V, S: BuildHasher + Default> Answers for HashMap<K, V, S> {
+    type Key = K;
+    type Value = V;
+
+    fn pairs(self) -> Result<Vec<(K, V)>, Self> {
+        Ok(self.into_iter().collect())
+    }
+
+    fn whole(pairs: Vec<(K, V)>) -> Self {
+        pairs.into_iter().collect()
+    }
+}
+
+impl<K: Ord, V> Answers for BTreeMap<K, V> {
+    type Key = K;
+    type Value = V;
+
+    fn pairs(self) -> Result<Vec<(K, V)>, Self> {
+        Ok(self.into_iter().collect())
+    }
+
+    fn whole(pairs: Vec<(K, V)>) -> Self {
+        pairs.into_iter().collect()
+    }
+}
+
+impl<K, V> Answers for Vec<(K, V)> {
+    type Key = K;
+    type Value = V;
+
+    fn pairs(self) -> Result<Vec<(K, V)>, Self> {
+        Ok(self)
+    }
+
+    fn whole(pairs: Vec<(K, V)>) -> Self {
+        pairs
+    }
+}
+
+impl<A: Answers, E> Answers for Result<A, E> {
+    type Key = A::Key;
+    type Value = A::Value;
+
+    fn pairs(self) -> Result<Vec<(A::Key, A::Value)>, Self> {
+        match self {
+            Ok(answers) => answers.pairs().map_err(Ok),
+            Err(error) => Err(Err(error)),
+        }
+    }
+
+    fn whole(pairs: Vec<(A::Key, A::Value)>) -> Self {
+        Ok(A::whole(pairs))
+    }
+}
+
+impl<A: Answers> Answers for Option<A> {
+    type Key = A::Key;
+    type Value = A::Value;
+
+    fn pairs(self) -> Result<Vec<(A::Key, A::Value)>, Self> {
+        match self {
+            Some(answers) => answers.pairs().map_err(Some),
+            None => Err(None),
+        }
+    }
+
+    fn whole(pairs: Vec<(A::Key, A::Value)>) -> Self {
+        Some(A::whole(pairs))
+    }
+}
+
+/// A batch after looking into the cache.
+#[must_use]
+pub struct Batch<R: Answers<Value: 'static>> {
+    /// In the order in which the keys were given.
+    keys: Vec<R::Key>,
+    found: HashMap<R::Key, R::Value>,
+    missing: Vec<Missing<R::Key, R::Value>>,
+}
+
+struct Missing<K, V: 'static> {
+    key: K,
+    /// None: the cache is not to be used.
+    load: Option<Arc<dyn Load<V>>>,
+    anew: bool,
+    /// Its flight was waited for in vain: load it without one.
+    alone: bool,
+}
+
+impl<R> Batch<R>
+where
+    R: Answers<Key: Clone + Eq + Hash, Value: 'static>,
+{
+    /// Looks every key up.
+    pub fn look<I>(keys: &I, mut at: impl FnMut(&R::Key) -> At<R::Value>) -> Self
+    where
+        I: Keys<Key = R::Key> + ?Sized,
+    {
+        let mut batch = Batch {
+            keys: Vec::new(),
+            found: HashMap::new(),
+            missing: Vec::new(),
+        };
+        let mut seen = HashSet::new();
+        for key in keys.each() {
+            if !seen.insert(key) {
+                continue;
+            }
+            batch.keys.push(key.clone());
+            batch.add(key, at(key));
+        }
+        batch
+    }
+
+    fn add(&mut self, key: &R::Key, at: At<R::Value>) {
+        let (load, anew) = match at.0 {
+            Place::Hit(value) | Place::Ready { value, .. } => {
+                self.found.insert(key.clone(), value);
+                return;
+            }
+            Place::Miss { load, anew } => (Some(load), anew),
+            Place::Bypass => (None, false),
+        };
+        self.missing.push(Missing {
+            key: key.clone(),
+            load,
+            anew,
+            alone: false,
+        });
+    }
+
+    /// The places of all keys, for invalidation.
+    pub(crate) fn places(self) -> impl Iterator<Item = Arc<dyn Load<R::Value>>> {
+        self.missing.into_iter().filter_map(|missing| missing.load)
+    }
+
+    /// Runs an asynchronous body for the keys that are missing.
+    pub async fn run<F>(mut self, mut body: impl FnMut(Vec<R::Key>) -> F) -> R
+    where
+        F: Future<Output = R>,
+    {
+        while !self.missing.is_empty() {
+            let round = self.enter();
+            if let Err(failed) = self.lead(round.leads, &mut body).await {
+                return failed;
+            }
+            self.join(round.joins).await;
+        }
+        self.whole()
+    }
+
+    /// Runs a synchronous body for the keys that are missing.
+    pub fn call(self, mut body: impl FnMut(Vec<R::Key>) -> R) -> R {
+        if self.missing.is_empty() {
+            return self.whole();
+        }
+        rt::block_on(self.run(|missing| std::future::ready(body(missing))))
+    }
+
+    fn whole(mut self) -> R {
+        let pairs = self
+            .keys
+            .into_iter()
+            .filter_map(|key| self.found.remove_entry(&key));
+        R::whole(pairs.collect())
+    }
+
+    /// Decides for every missing key who loads it.
+    fn enter(&mut self) -> Round<R::Key, R::Value> {
+        let mut round = Round {
+            leads: Vec::new(),
+            joins: Vec::new(),
+        };
+        for missing in std::mem::take(&mut self.missing) {
+            let Some(load) = &missing.load else {
+                round.leads.push((missing, None));
+                continue;
+            };
+            if missing.alone {
+                let lead = Lead::solo(Arc::clone(load));
+                round.leads.push((missing, Some(lead)));
+                continue;
+            }
+            match load.base().engine.flights.enter(load, missing.anew) {
+                Entered::Fresh(value) => {
+                    self.found.insert(missing.key, value);
+                }
+                Entered::Lead(lead) => round.leads.push((missing, Some(lead))),
+                Entered::Inside => round.leads.push((missing, None)),
+                Entered::Join(joined) => round.joins.push((missing, joined)),
+            }
+        }
+        round
+    }
+
+    /// Runs the body once for the keys that this call leads.
+    async fn lead<F>(
+        &mut self,
+        leads: Vec<Led<R::Key, R::Value>>,
+        body: &mut impl FnMut(Vec<R::Key>) -> F,
+    ) -> Result<(), R>
+    where
+        F: Future<Output = R>,
+    {
+        if leads.is_empty() {
+            return Ok(());
+        }
+        let keys = leads
+            .iter()
+            .map(|(missing, _)| missing.key.clone())
+            .collect();
+        let answers = {
+            let body = pin!(body(keys));
+            Marked {
+                leads: &leads,
+                body,
+            }
+            .await
+        };
+        match answers.pairs() {
+            Ok(pairs) => {
+                self.land(leads, pairs);
+                Ok(())
+            }
+            Err(failed) => self.fail(leads, failed),
+        }
+    }
+
+    fn land(&mut self, leads: Vec<Led<R::Key, R::Value>>, pairs: Vec<(R::Key, R::Value)>) {
+        let mut answers: HashMap<_, _> = pairs.into_iter().collect();
+        for (missing, lead) in leads {
+            let Some(value) = answers.remove(&missing.key) else {
+                continue;
+            };
+            let value = match lead {
+                Some(lead) => lead.land(value),
+                None => value,
+            };
+            self.found.insert(missing.key, value);
+        }
+        // What was not asked for is returned, and not stored: nothing says which load it is of.
+        for (key, value) in answers {
+            if !self.found.contains_key(&key) {
+                self.keys.push(key.clone());
+                self.found.insert(key, value);
+            }
+        }
+    }
+
+    /// The load failed: stale values in its stead, if there is one for every key.
+    fn fail(&mut self, leads: Vec<Led<R::Key, R::Value>>, failed: R) -> Result<(), R> {
+        let stale: Option<Vec<_>> = leads
+            .iter()
+            .map(|(missing, _)| {
+                let load = missing.load.as_ref()?;
+                Some((missing.key.clone(), load.stale()?))
+            })
+            .collect();
+        for load in leads
+            .iter()
+            .filter_map(|(missing, _)| missing.load.as_ref())
+        {
+            load.base().counters.load_errors.one();
+            super::run::throttle(&**load);
+            if stale.is_some() {
+                load.base().counters.stale.one();
+            }
+        }
+        match stale {
+            Some(stale) => {
+                self.found.extend(stale);
+                Ok(())
+            }
+            None => Err(failed),
+        }
+    }
+
+    /// Waits for the keys that others load.
+    async fn join(&mut self, joins: Vec<(Missing<R::Key, R::Value>, Joined<R::Value>)>) {
+        for (mut missing, joined) in joins {
+            match joined.await {
+                Waited::Result(value) => {
+                    self.found.insert(missing.key, value);
+                }
+                Waited::Alone { .. } => {
+                    missing.alone = true;
+                    self.missing.push(missing);
+                }
+                // Keys of a batch are never handed over, so there is nothing to take.
+                Waited::Gone | Waited::TakeOver(_) => self.missing.push(missing),
+            }
+        }
+    }
+}
+
+type Led<K, V> = (Missing<K, V>, Option<Lead<V>>);
+
+/// Who loads what.
+struct Round<K, V: 'static> {
+    leads: Vec<Led<K, V>>,
+    joins: Vec<(Missing<K, V>, Joined<V>)>,
+}
+
+/// The body of a batch, marked as running for every key that it leads.
+struct Marked<'a, K, V: 'static, F> {
+    leads: &'a [Led<K, V>],
+    body: Pin<&'a mut F>,
+}
+
+impl<K, V: 'static, F: Future> Future for Marked<'_, K, V, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let leads = self.leads.iter().filter_map(|(_, lead)| lead.as_ref());
+        let _inside: Vec<Body> = leads.filter_map(Lead::body).collect();
+        self.body.as_mut().poll(cx)
+    }
+}
+
+/// A handle on the entries of a batch: what `entry!(f(…))` returns for one.
+#[must_use = "a handle does nothing by itself"]
+pub struct BatchEntry<R: Answers<Value: 'static>>(Batch<R>);
+
+impl<R> BatchEntry<R>
+where
+    R: Answers<Key: Clone + Eq + Hash, Value: 'static>,
+{
+    /// For generated code.
+    #[doc(hidden)]
+    pub fn new(batch: Batch<R>) -> Self {
+        BatchEntry(batch)
+    }
+
+    /// For generated code.
+    #[doc(hidden)]
+    pub fn place(self) -> Batch<R> {
+        self.0
+    }
+
+    /// Those values that are cached and fresh; nothing is counted and no body runs.
+    pub fn get(&self) -> HashMap<R::Key, R::Value> {
+        let fresh = |missing: &Missing<R::Key, R::Value>| {
+            Some((missing.key.clone(), missing.load.as_ref()?.fresh()?))
+        };
+        self.0.missing.iter().filter_map(fresh).collect()
+    }
+}

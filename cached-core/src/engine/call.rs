@@ -1,0 +1,245 @@
+//! A call that missed: everything the load needs, the types of its arguments forgotten.
+
+use std::any::TypeId;
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::time::Duration;
+
+use super::plan::Plan;
+use super::{Began, Engine};
+use crate::clock::Nanos;
+use crate::error::TimedOut;
+use crate::key::{AnyKey, OwnedKey};
+use crate::memory::{Entry, Meta, Slot};
+use crate::outcome::{Outcome, Share, Verdict as Judged};
+use crate::policy::{Judgement, Negative, Policy};
+use crate::scope::ticks::Verdict;
+use crate::scope::{Scopes, of_tag};
+use crate::stats::Counters;
+
+/// What is the same whatever the types of arguments and result.
+pub(crate) struct Base {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) policy: &'static Policy,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) hash: u64,
+    pub(crate) marker: TypeId,
+    pub(crate) scopes: Scopes,
+    /// The expired entry that was found, if there was one.
+    pub(crate) stale: Option<Slot>,
+    /// The number of the entry that was found and not served; 0 for none.
+    pub(crate) refused: u64,
+}
+
+/// A call that missed, the types of its arguments forgotten.
+pub(crate) trait Load<R>: Send + Sync {
+    fn base(&self) -> &Base;
+
+    /// The owned key.
+    fn key(&self) -> Arc<dyn AnyKey>;
+
+    /// The entry's value, if there is one that is fresh by now.
+    fn fresh(&self) -> Option<R>;
+
+    /// The expired value, where it may still be served because the load failed or is slow.
+    fn stale(&self) -> Option<R>;
+
+    /// Stores a result whose load began then; returns whether it was stored.
+    fn store(&self, result: &R, began: Began) -> bool;
+
+    /// Whether the result is an error for which the stale value may be served.
+    fn failed(&self, result: &R) -> bool;
+
+    /// The result for those who waited.
+    fn share(&self, result: &R) -> Option<Share<R>>;
+
+    /// How long the entry is fresh still, if there is one.
+    fn left(&self) -> Option<Nanos>;
+
+    /// How to make the error of a load that runs into the hard timeout.
+    fn overdue(&self) -> Option<Overdue<R>>;
+}
+
+/// The error of the hard timeout, to be made as often as it is needed.
+#[derive(Clone, Copy)]
+pub(crate) struct Overdue<R> {
+    make: fn(TimedOut) -> R,
+    error: TimedOut,
+}
+
+impl<R> Overdue<R> {
+    pub(crate) fn result(&self) -> R {
+        (self.make)(self.error)
+    }
+}
+
+/// A call that missed.
+pub(crate) struct Call<R, O: Outcome<R>, K> {
+    pub(crate) base: Base,
+    pub(crate) key: K,
+    pub(crate) outcome: O,
+    pub(crate) plan: Plan<R, O>,
+    pub(crate) result: PhantomData<fn() -> R>,
+}
+
+impl<R, O, K> Load<R> for Call<R, O, K>
+where
+    R: 'static,
+    O: Outcome<R>,
+    K: Clone + Eq + Send + Sync + 'static,
+{
+    fn base(&self) -> &Base {
+        &self.base
+    }
+
+    fn key(&self) -> Arc<dyn AnyKey> {
+        Arc::new(self.owned_key())
+    }
+
+    fn fresh(&self) -> Option<R> {
+        let engine = &self.base.engine;
+        let slot = engine.memory.as_ref()?.find(&self.owned_key())?;
+        let entry: &Entry<K, O::Stored> = slot.downcast()?;
+        let valid = engine.verdict(&entry.meta) != Verdict::Invalid
+            && entry.meta.number != self.base.refused;
+        let judged = entry.meta.times.judge(engine.clock.now());
+        let fresh = matches!(judged, Judgement::Fresh | Judgement::Refresh);
+        (valid && fresh).then(|| self.outcome.give(&entry.value))
+    }
+
+    fn stale(&self) -> Option<R> {
+        let engine = &self.base.engine;
+        let entry: &Entry<K, O::Stored> = self.base.stale.as_ref()?.downcast()?;
+        let valid = engine.verdict(&entry.meta) != Verdict::Invalid;
+        let good = entry.meta.times.good_on_error(engine.clock.now());
+        (valid && good).then(|| self.outcome.give(&entry.value))
+    }
+
+    fn store(&self, result: &R, began: Began) -> bool {
+        let stored = self
+            .entry(result, began)
+            .is_some_and(|entry| self.insert(entry));
+        let counters = &self.base.counters;
+        if stored {
+            counters.stores.one()
+        } else {
+            counters.rejections.one()
+        }
+        stored
+    }
+
+    fn failed(&self, result: &R) -> bool {
+        match self.outcome.judge(result) {
+            Judged::Failed(error) => self.plan.only.as_ref().is_none_or(|only| only(error)),
+            _ => false,
+        }
+    }
+
+    fn share(&self, result: &R) -> Option<Share<R>> {
+        match self.outcome.judge(result) {
+            Judged::Value(stored) | Judged::Nothing(stored) => {
+                let outcome = self.outcome.clone();
+                Some(Arc::new(move || outcome.give(&stored)))
+            }
+            Judged::Failed(error) => self.outcome.share_error(error),
+        }
+    }
+
+    fn left(&self) -> Option<Nanos> {
+        let engine = &self.base.engine;
+        let slot = engine.memory.as_ref()?.find(&self.owned_key())?;
+        let meta = slot.0.meta();
+        let now = engine.clock.now();
+        let fresh = matches!(meta.times.judge(now), Judgement::Fresh | Judgement::Refresh);
+        (fresh && engine.verdict(meta) == Verdict::Valid).then(|| meta.times.left(now))
+    }
+
+    fn overdue(&self) -> Option<Overdue<R>> {
+        let error = TimedOut::after(Duration::from_nanos(self.base.policy.hard));
+        self.plan.timed_out.map(|make| Overdue { make, error })
+    }
+}
+
+impl<R, O, K> Call<R, O, K>
+where
+    R: 'static,
+    O: Outcome<R>,
+    K: Clone + Eq + Send + Sync + 'static,
+{
+    fn owned_key(&self) -> OwnedKey<K> {
+        OwnedKey {
+            hash: self.base.hash,
+            marker: self.base.marker,
+            parts: self.key.clone(),
+        }
+    }
+
+    /// The entry that a result makes, if it is one to keep.
+    fn entry(&self, result: &R, began: Began) -> Option<Entry<K, O::Stored>> {
+        let (stored, lifetime) = self.keep(result)?;
+        let memory = self.base.engine.memory.as_ref()?;
+        let mut scopes = self.base.scopes.clone();
+        if let Some(value) = self.outcome.value(&stored) {
+            let late = self.plan.late_tags(value);
+            scopes
+                .ids
+                .extend(late.iter().map(|tag| of_tag(tag.as_str())));
+        }
+        let now = self.base.engine.clock.now();
+        let meta = Meta {
+            number: memory.number(),
+            hash: self.base.hash,
+            order: began.order,
+            times: self.base.policy.times(now, lifetime, crate::key::random()),
+            scopes,
+            checked: AtomicU64::new(began.tick),
+            reads: AtomicU32::new(0),
+            counters: Arc::clone(&self.base.counters),
+            bytes: size_of::<Entry<K, O::Stored>>(),
+        };
+        Some(Entry {
+            meta,
+            key: self.owned_key(),
+            value: stored,
+        })
+    }
+
+    /// What to keep of a result, and for how long.
+    fn keep(&self, result: &R) -> Option<(O::Stored, Nanos)> {
+        let policy = self.base.policy;
+        let (stored, negative) = match self.outcome.judge(result) {
+            Judged::Value(stored) => (stored, Negative::AsLong),
+            Judged::Nothing(stored) => (stored, policy.none),
+            Judged::Failed(error) => (self.outcome.keep_error(error)?, policy.err),
+        };
+        let value = self.outcome.value(&stored);
+        let refused = match (&self.plan.cache_if, value) {
+            (Some(cache_if), Some(value)) => !cache_if(value),
+            _ => false,
+        };
+        let as_long = || {
+            let default = self.base.engine.default_timeout;
+            self.plan
+                .lifetime(value)
+                .unwrap_or_else(|| policy.lifetime(default))
+        };
+        let lifetime = match negative {
+            Negative::No => return None,
+            Negative::AsLong => as_long(),
+            Negative::For(n) => n,
+        };
+        (!refused && lifetime > 0).then_some((stored, lifetime))
+    }
+
+    fn insert(&self, entry: Entry<K, O::Stored>) -> bool {
+        let engine = &self.base.engine;
+        let Some(memory) = &engine.memory else {
+            return false;
+        };
+        let slot = Slot(Arc::new(entry));
+        memory.insert(slot.clone(), |_old| {
+            engine.verdict(slot.0.meta()) != Verdict::Invalid
+        })
+    }
+}

@@ -1,0 +1,160 @@
+//! Bodies that can be handed to another task, and where they then run.
+
+use std::future::Future;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use super::lead::{Lead, Leading};
+use crate::rt::{self, BoxFuture};
+
+/// The body of a load while it runs.
+pub(crate) trait Body<R>: Future<Output = R> + Unpin + Sized {
+    /// The body, to be run by another task.
+    ///
+    /// # Errors
+    /// The body as it is, where it borrows or must stay on its thread.
+    fn detach(self) -> Result<BoxFuture<'static, R>, Self>;
+}
+
+/// A body that owns all it needs and may move between threads.
+pub(crate) struct Boxed<R>(pub(crate) BoxFuture<'static, R>);
+
+impl<R> Future for Boxed<R> {
+    type Output = R;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl<R> Body<R> for Boxed<R> {
+    fn detach(self) -> Result<BoxFuture<'static, R>, Self> {
+        Ok(self.0)
+    }
+}
+
+/// A body that stays with its caller.
+pub(crate) struct Pinned<'a, F>(pub(crate) Pin<&'a mut F>);
+
+impl<F: Future> Future for Pinned<'_, F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        self.0.as_mut().poll(cx)
+    }
+}
+
+impl<F: Future> Body<F::Output> for Pinned<'_, F> {
+    fn detach(self) -> Result<BoxFuture<'static, F::Output>, Self> {
+        Err(self)
+    }
+}
+
+/// Where the background of a function is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Spawner {
+    /// The cache's runtime.
+    Runtime,
+    /// A thread of its own: the body is synchronous.
+    Thread,
+}
+
+impl Spawner {
+    /// Starts a task in the background.
+    ///
+    /// # Errors
+    /// The task, unstarted, where there is no background.
+    pub(crate) fn spawn(
+        self,
+        engine: &super::Engine,
+        task: BoxFuture<'static, ()>,
+    ) -> Result<(), BoxFuture<'static, ()>> {
+        match self {
+            Spawner::Runtime => engine.runtime.spawn(task),
+            Spawner::Thread => rt::spawn_thread(task),
+        }
+    }
+
+    /// Runs a load to its end in the background.
+    ///
+    /// # Errors
+    /// The load as a task, unstarted, where there is no background.
+    pub(crate) fn drive<R: 'static>(
+        self,
+        lead: Lead<R>,
+        body: BoxFuture<'static, R>,
+    ) -> Result<(), BoxFuture<'static, ()>> {
+        let engine = std::sync::Arc::clone(&lead.load().base().engine);
+        self.spawn(&engine, background(lead, body, self))
+    }
+}
+
+/// A load as a task of its own: the cache is the current one inside, a failure is logged and
+/// holds the next load back for a moment.
+pub(crate) fn background<R: 'static>(
+    lead: Lead<R>,
+    body: BoxFuture<'static, R>,
+    spawner: Spawner,
+) -> BoxFuture<'static, ()> {
+    let load = std::sync::Arc::clone(lead.load());
+    let leading = Leading::new(lead, Boxed(body), spawner).in_background();
+    let task = async move {
+        let failed = match leading.await {
+            Ok(result) => load.failed(&result),
+            Err(_panic) => true,
+        };
+        if failed {
+            super::run::throttle(&*load);
+            crate::trace::background_failed(&load.base().engine.name);
+        }
+    };
+    Box::pin(crate::cache::current::Scoped::again(task))
+}
+
+/// Asks a future whether it is `Send`: `Auto::new(&future).send()`.
+pub struct Auto<'a, F>(NotSend<'a, F>);
+
+/// A future that is not known to be `Send`.
+pub struct NotSend<'a, F>(std::marker::PhantomData<&'a F>);
+
+impl<'a, F> Auto<'a, F> {
+    /// Asks about a future.
+    #[inline]
+    pub fn new(_future: &'a F) -> Self {
+        Auto(NotSend(std::marker::PhantomData))
+    }
+}
+
+impl<'a, F> Deref for Auto<'a, F> {
+    type Target = NotSend<'a, F>;
+
+    #[inline]
+    fn deref(&self) -> &NotSend<'a, F> {
+        &self.0
+    }
+}
+
+impl<F: Send> Auto<'_, F> {
+    /// It is.
+    #[inline]
+    pub fn send(&self) -> Detachable {
+        Detachable
+    }
+}
+
+impl<F> NotSend<'_, F> {
+    /// It is not.
+    #[inline]
+    pub fn send(&self) -> Attached {
+        Attached
+    }
+}
+
+/// The future may be handed to another task.
+#[derive(Clone, Copy, Debug)]
+pub struct Detachable;
+
+/// The future stays with its caller.
+#[derive(Clone, Copy, Debug)]
+pub struct Attached;

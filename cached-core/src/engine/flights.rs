@@ -1,0 +1,191 @@
+//! Who loads what right now.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, Mutex};
+
+use super::Began;
+use super::call::Load;
+use super::flight::Flight;
+use super::lead::Lead;
+use super::wait::Joined;
+use crate::clock::Nanos;
+use crate::key::AnyKey;
+use crate::memory::Identity;
+use crate::outcome::Share;
+use crate::rt::BoxFuture;
+use crate::scope::Scopes;
+use crate::scope::ticks::Verdict;
+use crate::sync::lock;
+
+/// What a load lands as, for those who waited.
+pub(crate) enum Landing<R> {
+    /// The result, once more for each of them.
+    Shared(Share<R>),
+    /// A result that cannot be given twice: load for yourself; `failed` if it was an error.
+    Alone { failed: bool },
+}
+
+impl<R> Clone for Landing<R> {
+    fn clone(&self) -> Self {
+        match self {
+            Landing::Shared(share) => Landing::Shared(Arc::clone(share)),
+            Landing::Alone { failed } => Landing::Alone { failed: *failed },
+        }
+    }
+}
+
+/// A half-run load without a leader.
+pub(crate) struct Orphan<R> {
+    pub(crate) body: BoxFuture<'static, R>,
+    pub(crate) began: Began,
+    pub(crate) started: Nanos,
+}
+
+/// A flight of a function that returns `R`.
+pub(crate) type FlightOf<R> = Flight<Landing<R>, Orphan<R>>;
+
+/// The part a caller has in a load.
+pub(crate) enum Entered<R: 'static> {
+    /// It runs the body, and the others wait for it.
+    Lead(Lead<R>),
+    /// It waits.
+    Join(Joined<R>),
+    /// It is called from within the very load that it would wait for: it runs the body.
+    Inside,
+    /// Somebody else's load has just ended.
+    Fresh(R),
+}
+
+struct Key(Arc<dyn AnyKey>);
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Key) -> bool {
+        self.0.same(&*other.0)
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.hash());
+    }
+}
+
+struct Aloft {
+    flight: Arc<dyn Any + Send + Sync>,
+    tick: u64,
+    scopes: Scopes,
+}
+
+type Shard = Mutex<HashMap<Key, Aloft, Identity>>;
+
+/// All loads of one cache that others may join.
+pub(crate) struct Flights {
+    shards: Box<[Shard]>,
+}
+
+const SHARDS: usize = 64;
+
+impl Default for Flights {
+    fn default() -> Self {
+        Flights {
+            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+        }
+    }
+}
+
+impl Flights {
+    fn shard(&self, hash: u64) -> &Shard {
+        &self.shards[(hash >> 40) as usize % SHARDS]
+    }
+
+    /// Leads or joins the load of a key.
+    ///
+    /// With `anew`, a load that is under way is not joined but replaced: those who come later join
+    /// the new one.
+    pub(crate) fn enter<R: 'static>(&self, load: &Arc<dyn Load<R>>, anew: bool) -> Entered<R> {
+        let base = load.base();
+        if !base.policy.single_flight {
+            return Entered::Lead(Lead::solo(Arc::clone(load)));
+        }
+        let key = load.key();
+        let mut shard = lock(self.shard(base.hash));
+        if let Some(aloft) = shard.get(&Key(Arc::clone(&key))).filter(|_| !anew) {
+            let current =
+                base.engine
+                    .ticks
+                    .check(&aloft.scopes.ids, &aloft.scopes.prefix, aloft.tick)
+                    == Verdict::Valid;
+            let flight = Arc::clone(&aloft.flight).downcast::<FlightOf<R>>();
+            if let (true, Ok(flight)) = (current, flight) {
+                return match inside(&flight) {
+                    true => Entered::Inside,
+                    false => Entered::Join(Joined::new(Arc::clone(load), flight)),
+                };
+            }
+        }
+        let flight: Arc<FlightOf<R>> = Arc::new(Flight::new());
+        let lead = Lead::new(Arc::clone(load), Arc::clone(&flight));
+        let aloft = Aloft {
+            flight,
+            tick: lead.began().tick,
+            scopes: base.scopes.clone(),
+        };
+        shard.insert(Key(key), aloft);
+        drop(shard);
+        // The load that this caller missed may have ended between its look and its turn here.
+        match load.fresh().filter(|_| !anew) {
+            Some(result) => Entered::Fresh(lead.not_needed(result)),
+            None => Entered::Lead(lead),
+        }
+    }
+
+    /// Takes a flight off the table, unless another of the same key has replaced it.
+    pub(crate) fn remove<R: 'static>(&self, load: &dyn Load<R>, flight: &Arc<FlightOf<R>>) {
+        if !load.base().policy.single_flight {
+            return;
+        }
+        let key = Key(load.key());
+        let mut shard = lock(self.shard(load.base().hash));
+        let this = address(flight);
+        if shard
+            .get(&key)
+            .is_some_and(|aloft| address(&aloft.flight) == this)
+        {
+            shard.remove(&key);
+        }
+    }
+}
+
+fn address<T: ?Sized>(flight: &Arc<T>) -> usize {
+    Arc::as_ptr(flight).addr()
+}
+
+thread_local! {
+    /// The flights whose bodies run on this thread right now, innermost last.
+    static BODIES: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Marks the body of a flight as running on this thread, as long as it lives.
+pub(crate) struct Body;
+
+impl Body {
+    pub(crate) fn of<R>(flight: &Arc<FlightOf<R>>) -> Body {
+        BODIES.with_borrow_mut(|bodies| bodies.push(address(flight)));
+        Body
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        BODIES.with_borrow_mut(|bodies| bodies.pop());
+    }
+}
+
+fn inside<R>(flight: &Arc<FlightOf<R>>) -> bool {
+    BODIES.with_borrow(|bodies| bodies.contains(&address(flight)))
+}

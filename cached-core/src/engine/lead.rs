@@ -1,0 +1,276 @@
+//! The leader's side of a load.
+
+use std::any::Any;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::call::Load;
+use super::detach::{Body, Spawner};
+use super::flight::Flight;
+use super::flights::{self, FlightOf, Landing, Orphan};
+use super::{Began, Loading};
+use crate::clock::Nanos;
+use crate::rt::BoxFuture;
+
+/// What a panic carries.
+pub(crate) type Panic = Box<dyn Any + Send>;
+
+/// The duty to end a flight: by its result, or, when dropped, by telling those who wait that there
+/// will be none.
+pub(crate) struct Lead<R: 'static> {
+    load: Arc<dyn Load<R>>,
+    flight: Option<Arc<FlightOf<R>>>,
+    began: Began,
+    started: Nanos,
+    _loading: Loading,
+}
+
+impl<R: 'static> Lead<R> {
+    pub(crate) fn new(load: Arc<dyn Load<R>>, flight: Arc<FlightOf<R>>) -> Self {
+        let engine = &load.base().engine;
+        // First the count, then the tick: a write that sees no load running comes before it.
+        let loading = engine.loading();
+        let began = engine.begin();
+        let started = engine.clock.now();
+        Lead {
+            load,
+            flight: Some(flight),
+            began,
+            started,
+            _loading: loading,
+        }
+    }
+
+    /// A load that nobody else may join.
+    pub(crate) fn solo(load: Arc<dyn Load<R>>) -> Self {
+        Lead::new(load, Arc::new(Flight::new()))
+    }
+
+    /// The same duty, taken over from a leader that is gone.
+    pub(crate) fn adopt(
+        load: Arc<dyn Load<R>>,
+        flight: Arc<FlightOf<R>>,
+        began: Began,
+        started: Nanos,
+    ) -> Self {
+        let loading = load.base().engine.loading();
+        Lead {
+            load,
+            flight: Some(flight),
+            began,
+            started,
+            _loading: loading,
+        }
+    }
+
+    pub(crate) fn began(&self) -> Began {
+        self.began
+    }
+
+    pub(crate) fn load(&self) -> &Arc<dyn Load<R>> {
+        &self.load
+    }
+
+    /// The load has ended: stores the result and tells the others.
+    pub(crate) fn land(mut self, result: R) -> R {
+        let base = self.load.base();
+        let now = base.engine.clock.now();
+        base.counters.loads.one();
+        base.counters
+            .load_nanos
+            .add(now.saturating_sub(self.started));
+        let failed = self.load.failed(&result);
+        if failed {
+            base.counters.load_errors.one();
+        }
+        self.load.store(&result, self.began);
+        self.end(|load| match load.share(&result) {
+            Some(share) => Landing::Shared(share),
+            None => Landing::Alone { failed },
+        });
+        result
+    }
+
+    /// There was a result already; the others are given it too.
+    pub(crate) fn not_needed(mut self, result: R) -> R {
+        self.end(|load| match load.share(&result) {
+            Some(share) => Landing::Shared(share),
+            None => Landing::Alone { failed: false },
+        });
+        result
+    }
+
+    /// The load took longer than it may.
+    pub(crate) fn time_out(mut self) {
+        let counters = &self.load.base().counters;
+        counters.loads.one();
+        counters.load_errors.one();
+        self.end(|load| match load.overdue() {
+            Some(overdue) => Landing::Shared(Arc::new(move || overdue.result())),
+            None => Landing::Alone { failed: true },
+        });
+    }
+
+    /// The body panicked.
+    fn panicked(self) {
+        let counters = &self.load.base().counters;
+        counters.loads.one();
+        counters.load_errors.one();
+    }
+
+    fn end(&mut self, landing: impl FnOnce(&dyn Load<R>) -> Landing<R>) {
+        let Some(flight) = self.flight.take() else {
+            return;
+        };
+        self.load.base().engine.flights.remove(&*self.load, &flight);
+        // Off the table nobody can join any more: if this is the only hold on it, nobody waits.
+        if Arc::strong_count(&flight) > 1 {
+            flight.land(landing(&*self.load));
+        }
+    }
+
+    /// Marks the body as running on this thread.
+    pub(crate) fn body(&self) -> Option<flights::Body> {
+        self.flight.as_ref().map(flights::Body::of)
+    }
+
+    /// Runs a synchronous body.
+    pub(crate) fn run(self, body: impl FnOnce() -> R) -> Result<R, Panic> {
+        let result = {
+            let _inside = self.body();
+            catch_unwind(AssertUnwindSafe(body))
+        };
+        match result {
+            Ok(result) => Ok(self.land(result)),
+            Err(panic) => {
+                self.panicked();
+                Err(panic)
+            }
+        }
+    }
+
+    /// Leaves a half-run body to a waiter, or gives it back for the background to run.
+    fn hand_over(mut self, body: BoxFuture<'static, R>) -> Option<(Lead<R>, Orphan<R>)> {
+        let flight = self.flight.take()?;
+        let orphan = Orphan {
+            body,
+            began: self.began,
+            started: self.started,
+        };
+        let orphan = flight.orphan(orphan).err()?;
+        self.flight = Some(flight);
+        Some((self, orphan))
+    }
+}
+
+impl<R: 'static> Drop for Lead<R> {
+    fn drop(&mut self) {
+        if let Some(flight) = self.flight.take() {
+            self.load.base().engine.flights.remove(&*self.load, &flight);
+            Flight::abandon(&flight);
+        }
+    }
+}
+
+/// A leader that polls its body in its own task.
+///
+/// Dropped half way, it hands the body over if it can: to a waiter, or else to the background.
+pub(crate) struct Leading<R: 'static, B: Body<R>> {
+    state: Option<(Lead<R>, B)>,
+    spawner: Spawner,
+    /// It is a task of its own already: there is nowhere further to go when it is dropped.
+    background: bool,
+}
+
+impl<R: 'static, B: Body<R>> Leading<R, B> {
+    pub(crate) fn new(lead: Lead<R>, body: B, spawner: Spawner) -> Self {
+        Leading {
+            state: Some((lead, body)),
+            spawner,
+            background: false,
+        }
+    }
+
+    /// The same as a task of its own.
+    pub(crate) fn in_background(mut self) -> Self {
+        self.background = true;
+        self
+    }
+
+    /// Ends the load by its hard timeout; the body is dropped.
+    pub(crate) fn time_out(&mut self) {
+        if let Some((lead, body)) = self.state.take() {
+            drop(body);
+            lead.time_out();
+        }
+    }
+
+    /// Lets the load go on in the background; `false` where its body cannot be detached, and then
+    /// nothing has changed.
+    ///
+    /// # Errors
+    /// The rest of the load as a task, where there is no background: the caller runs it.
+    pub(crate) fn background(&mut self) -> Result<bool, BoxFuture<'static, ()>> {
+        let Some((lead, body)) = self.state.take() else {
+            return Ok(false);
+        };
+        match body.detach() {
+            Ok(body) => self.spawner.drive(lead, body).map(|()| true),
+            Err(body) => {
+                self.state = Some((lead, body));
+                Ok(false)
+            }
+        }
+    }
+}
+
+impl<R: 'static, B: Body<R>> Future for Leading<R, B> {
+    type Output = Result<R, Panic>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some((lead, body)) = &mut self.state else {
+            return Poll::Pending;
+        };
+        let polled = {
+            let _inside = lead.body();
+            catch_unwind(AssertUnwindSafe(|| Pin::new(body).poll(cx)))
+        };
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(result)) => match self.state.take() {
+                Some((lead, body)) => {
+                    drop(body);
+                    Poll::Ready(Ok(lead.land(result)))
+                }
+                None => Poll::Ready(Ok(result)),
+            },
+            Err(panic) => {
+                if let Some((lead, _body)) = self.state.take() {
+                    lead.panicked();
+                }
+                Poll::Ready(Err(panic))
+            }
+        }
+    }
+}
+
+impl<R: 'static, B: Body<R>> Drop for Leading<R, B> {
+    fn drop(&mut self) {
+        let Some((lead, body)) = self.state.take() else {
+            return;
+        };
+        if !lead.load.base().policy.detach {
+            return;
+        }
+        if let Ok(body) = body.detach()
+            && let Some((lead, orphan)) = lead.hand_over(body)
+            && !self.background
+        {
+            // Without a background the load ends here: the task is dropped, and says so to others.
+            drop(self.spawner.drive(lead, orphan.body));
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The one place where things happen: reading, loading, flights, background refreshes.
+//!
+//! # The life of a call
+//! Generated code says `at(mode, site, marker, parts, outcome, plan)` and then runs its body
+//! through what it gets back.
+//!
+//! 1. [`at`](at::at) finds the cache, hashes the borrowed arguments and looks them up in the memory
+//!    tier. An entry is served if its times allow it (`policy`) and none of its scopes was
+//!    invalidated (`scope::ticks`). This is the whole of a hit.
+//! 2. Otherwise it makes a [`Call`](call::Call): the owned key, the scopes, the plan. The types of
+//!    arguments are forgotten here; what follows is compiled once per result type.
+//! 3. [`Flights::enter`](flights::Flights::enter) decides who loads. The leader polls the body in
+//!    its own task ([`Leading`](lead::Leading)); the others wait ([`Joined`](wait::Joined)).
+//! 4. The leader stores the result under the tick that it took *before* the body ran, takes the
+//!    flight off the table, and tells the others.
+//!
+//! # Who may be served what
+//! An invalidation that has returned has moved the clock. A read that begins afterwards sees the
+//! new time, checks every entry's scopes against it, and leaves a flight that began before it
+//! alone. Those who joined such a flight earlier are still given its result: their reads began
+//! before the invalidation returned.
+
+pub(crate) mod at;
+pub(crate) mod batch;
+pub(crate) mod call;
+pub(crate) mod detach;
+pub(crate) mod flight;
+pub(crate) mod flights;
+pub(crate) mod lead;
+pub(crate) mod plan;
+pub(crate) mod run;
+pub(crate) mod site;
+pub(crate) mod wait;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use crate::clock::{Clock, Nanos};
+use crate::key::AnyKey;
+use crate::memory::{Memory, Meta, Slot};
+use crate::rt::Runtime;
+use crate::scope::ticks::{Order, Ticks, Verdict};
+use crate::stats::Counters;
+use crate::sync::lock;
+use flights::Flights;
+use site::Site;
+
+/// What is behind one cache.
+pub(crate) struct Engine {
+    pub(crate) name: String,
+    /// None: the store is `null`.
+    pub(crate) memory: Option<Memory>,
+    pub(crate) ticks: Ticks,
+    pub(crate) flights: Flights,
+    pub(crate) clock: Clock,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) default_timeout: Nanos,
+    /// How long a caller waits for another's load before it loads for itself.
+    pub(crate) wait_limit: Nanos,
+    /// What is not a function's own: invalidations, and the low-level API.
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) functions: Mutex<HashMap<usize, Function>>,
+    orders: AtomicU64,
+    loading: AtomicUsize,
+}
+
+/// A function that has been called in this cache.
+#[derive(Clone)]
+pub(crate) struct Function {
+    pub(crate) name: &'static str,
+    pub(crate) counters: Arc<Counters>,
+}
+
+/// The moment a load began, on the two clocks that decide what its result may replace.
+#[derive(Clone, Copy)]
+pub(crate) struct Began {
+    /// Of the invalidation clock.
+    pub(crate) tick: u64,
+    /// Among all loads and writes of this cache.
+    pub(crate) order: u64,
+}
+
+/// The parts of an engine that do not follow from others.
+pub(crate) struct Parts {
+    pub(crate) name: String,
+    pub(crate) memory: Option<Memory>,
+    pub(crate) clock: Clock,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) default_timeout: Nanos,
+    pub(crate) wait_limit: Nanos,
+    pub(crate) scopes: usize,
+    pub(crate) counters: Arc<Counters>,
+}
+
+impl Engine {
+    pub(crate) fn new(parts: Parts) -> Self {
+        Engine {
+            name: parts.name,
+            memory: parts.memory,
+            ticks: Ticks::new(parts.scopes),
+            flights: Flights::default(),
+            clock: parts.clock,
+            runtime: parts.runtime,
+            default_timeout: parts.default_timeout,
+            wait_limit: parts.wait_limit,
+            counters: parts.counters,
+            functions: Mutex::default(),
+            orders: AtomicU64::new(1),
+            loading: AtomicUsize::new(0),
+        }
+    }
+
+    /// Whether an entry may be served as far as invalidations go.
+    #[inline]
+    pub(crate) fn verdict(&self, meta: &Meta) -> Verdict {
+        let now = self.ticks.now();
+        if meta.checked.load(Ordering::Acquire) >= now {
+            return Verdict::Valid;
+        }
+        self.recheck(meta, now)
+    }
+
+    #[cold]
+    fn recheck(&self, meta: &Meta, now: u64) -> Verdict {
+        let since = meta.checked.load(Ordering::Acquire);
+        let verdict = self
+            .ticks
+            .check(&meta.scopes.ids, &meta.scopes.prefix, since);
+        match verdict {
+            Verdict::Invalid => return verdict,
+            Verdict::Expired => meta.times.expire(self.clock.now()),
+            Verdict::Valid => {}
+        }
+        meta.checked.fetch_max(now, Ordering::AcqRel);
+        verdict
+    }
+
+    /// A load or a write begins.
+    pub(crate) fn begin(&self) -> Began {
+        let order = self.orders.fetch_add(1, Ordering::SeqCst);
+        Began {
+            tick: self.ticks.now(),
+            order,
+        }
+    }
+
+    /// Counts a load as running as long as the guard lives.
+    pub(crate) fn loading(self: &Arc<Self>) -> Loading {
+        self.loading.fetch_add(1, Ordering::SeqCst);
+        Loading(Arc::clone(self))
+    }
+
+    /// Makes sure that no load of this key that runs now will be stored.
+    pub(crate) fn fence(&self, key: &dyn AnyKey) {
+        if self.loading.load(Ordering::SeqCst) > 0 {
+            let scopes = vec![crate::scope::of_key(key.marker(), key.hash())];
+            self.ticks.invalidate(&Order {
+                scopes,
+                ..Order::default()
+            });
+        }
+    }
+
+    /// Invalidates what the order names.
+    pub(crate) fn invalidate(&self, order: &Order) {
+        self.ticks.invalidate(order);
+        self.counters.invalidations.one();
+        crate::trace::invalidated(&self.name, order);
+    }
+
+    /// The counters of a function in this cache.
+    pub(crate) fn counters_of(&self, site: &'static Site) -> Arc<Counters> {
+        let mut functions = lock(&self.functions);
+        let function = functions.entry(site.id()).or_insert_with(|| Function {
+            name: site.name(),
+            counters: Arc::default(),
+        });
+        Arc::clone(&function.counters)
+    }
+
+    /// Takes an invalidated or useless entry out.
+    pub(crate) fn discard(&self, slot: &Slot) {
+        if let Some(memory) = &self.memory {
+            memory.remove(slot);
+        }
+    }
+
+    /// Takes out everything that can no longer be served to anybody.
+    pub(crate) fn sweep(&self) -> usize {
+        let Some(memory) = &self.memory else { return 0 };
+        let now = self.clock.now();
+        memory.sweep(|meta| {
+            self.verdict(meta) != Verdict::Invalid
+                && meta.times.judge(now) != crate::policy::Judgement::Expired
+        })
+    }
+}
+
+/// A load that runs.
+pub(crate) struct Loading(Arc<Engine>);
+
+impl Drop for Loading {
+    fn drop(&mut self) {
+        self.0.loading.fetch_sub(1, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,121 @@
+//! What the options say about one call, worked out on a miss only.
+
+use crate::clock::Nanos;
+use crate::error::TimedOut;
+use crate::outcome::{FromTimedOut, Outcome};
+use crate::policy::IntoTimeout;
+use crate::scope::{Label, Scopes, of_tag};
+
+type OnValue<V, T> = Option<Box<dyn Fn(&V) -> T + Send + Sync>>;
+
+/// Prefix, tags and the closures on the value.
+pub struct Plan<R, O: Outcome<R>> {
+    pub(crate) prefix: Option<Label>,
+    tags: Vec<Label>,
+    timeout: Option<Nanos>,
+    timeout_by: OnValue<O::Value, u64>,
+    pub(crate) cache_if: OnValue<O::Value, bool>,
+    tags_by: OnValue<O::Value, Vec<Label>>,
+    pub(crate) only: OnValue<O::Error, bool>,
+    pub(crate) timed_out: Option<fn(TimedOut) -> R>,
+}
+
+impl<R, O: Outcome<R>> Plan<R, O> {
+    pub(crate) fn new() -> Self {
+        Plan {
+            prefix: None,
+            tags: Vec::new(),
+            timeout: None,
+            timeout_by: None,
+            cache_if: None,
+            tags_by: None,
+            only: None,
+            timed_out: None,
+        }
+    }
+
+    /// `key_prefix`.
+    pub fn prefix(&mut self, label: Label) -> &mut Self {
+        self.prefix = Some(label);
+        self
+    }
+
+    /// One of `tags(…)`.
+    pub fn tag(&mut self, label: Label) -> &mut Self {
+        self.tags.push(label);
+        self
+    }
+
+    /// `timeout = expression`.
+    pub fn timeout(&mut self, timeout: impl IntoTimeout) -> &mut Self {
+        self.timeout = Some(timeout.into_timeout());
+        self
+    }
+
+    /// `timeout = |value| …`.
+    pub fn timeout_by<D: IntoTimeout>(
+        &mut self,
+        by: impl Fn(&O::Value) -> D + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.timeout_by = Some(Box::new(move |value| by(value).into_timeout()));
+        self
+    }
+
+    /// `cache_if = |value| …`.
+    pub fn cache_if(
+        &mut self,
+        by: impl Fn(&O::Value) -> bool + Send + Sync + 'static,
+    ) -> &mut Self {
+        self.cache_if = Some(Box::new(by));
+        self
+    }
+
+    /// A closure among `tags(…)`.
+    pub fn tags_by<I>(&mut self, by: impl Fn(&O::Value) -> I + Send + Sync + 'static) -> &mut Self
+    where
+        I: IntoIterator<Item: Into<Label>>,
+    {
+        self.tags_by = Some(Box::new(move |value| {
+            by(value).into_iter().map(Into::into).collect()
+        }));
+        self
+    }
+
+    /// The errors that `stale_if_error` holds for.
+    pub fn only(&mut self, by: impl Fn(&O::Error) -> bool + Send + Sync + 'static) -> &mut Self {
+        self.only = Some(Box::new(by));
+        self
+    }
+
+    /// `hard_timeout`: makes the error.
+    pub fn hard(&mut self) -> &mut Self
+    where
+        R: FromTimedOut,
+    {
+        self.timed_out = Some(R::from_timed_out);
+        self
+    }
+
+    /// The scopes known before the body runs.
+    pub(crate) fn scopes(&self, default_prefix: &str) -> Scopes {
+        let mut scopes = Scopes::default();
+        scopes.add_prefix(self.prefix.as_ref().map_or(default_prefix, Label::as_str));
+        scopes
+            .ids
+            .extend(self.tags.iter().map(|tag| of_tag(tag.as_str())));
+        scopes
+    }
+
+    /// The tags known only from the value.
+    pub(crate) fn late_tags(&self, value: &O::Value) -> Vec<Label> {
+        self.tags_by.as_ref().map_or_else(Vec::new, |by| by(value))
+    }
+
+    /// The time to live, where this call or its value says so.
+    pub(crate) fn lifetime(&self, value: Option<&O::Value>) -> Option<Nanos> {
+        match (&self.timeout_by, value) {
+            (Some(by), Some(value)) => Some(by(value)),
+            _ => self.timeout,
+        }
+    }
+}

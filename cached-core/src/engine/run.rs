@@ -1,0 +1,393 @@
+//! From a miss to a result: who runs the body, and what the caller gets.
+//!
+//! Synchronous and asynchronous callers share every decision: a synchronous one blocks on the same
+//! futures.
+
+use std::future::Future;
+use std::panic::resume_unwind;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::at::{At, Place};
+use super::call::Load;
+use super::detach::{Attached, Body, Boxed, Detachable, Pinned, Spawner};
+use super::flights::Entered;
+use super::lead::{Lead, Leading, Panic};
+use super::wait::{Joined, Waited};
+use crate::clock::Sleep;
+use crate::rt::{self, BoxFuture};
+
+/// How an asynchronous body is run: in its caller's task alone, or to be handed over if need be.
+pub trait Drive<F: Future<Output: 'static>> {
+    /// Runs the body if the cache has nothing to serve.
+    #[doc(hidden)]
+    fn drive(self, at: At<F::Output>, body: F) -> impl Future<Output = F::Output>;
+}
+
+impl<F: Future<Output: 'static>> Drive<F> for Attached {
+    fn drive(self, at: At<F::Output>, body: F) -> impl Future<Output = F::Output> {
+        at.run_here(body)
+    }
+}
+
+impl<F: Future<Output: 'static> + Send + 'static> Drive<F> for Detachable {
+    fn drive(self, at: At<F::Output>, body: F) -> impl Future<Output = F::Output> {
+        async move {
+            match at.0 {
+                Place::Hit(result) => result,
+                place => go(place, || Boxed(Box::pin(body)), Spawner::Runtime).await,
+            }
+        }
+    }
+}
+
+impl<R: 'static> At<R> {
+    /// Runs an asynchronous body, to be handed over if `how` says that it can be.
+    pub fn run<F, D>(self, body: F, how: impl FnOnce(&F) -> D) -> impl Future<Output = R>
+    where
+        F: Future<Output = R>,
+        D: Drive<F>,
+    {
+        let how = how(&body);
+        how.drive(self, body)
+    }
+
+    /// Runs an asynchronous body in its caller's task.
+    pub async fn run_here<F: Future<Output = R>>(self, body: F) -> R {
+        match self.0 {
+            Place::Hit(result) => result,
+            place => {
+                let mut body = pin!(body);
+                go(place, || Pinned(body.as_mut()), Spawner::Runtime).await
+            }
+        }
+    }
+
+    /// Runs a synchronous body.
+    pub fn call(self, body: impl FnOnce() -> R) -> R {
+        match self.0 {
+            Place::Hit(result) => result,
+            Place::Bypass => body(),
+            Place::Ready { value, load } => ready_sync(value, &load, body),
+            Place::Miss { load, anew } => load_sync(&load, anew, body),
+        }
+    }
+
+    /// Runs a synchronous body that can be handed to another thread.
+    pub fn call_detached<A: Send + 'static>(self, arguments: A, body: fn(A) -> R) -> R {
+        match self.0 {
+            Place::Hit(result) => result,
+            place => {
+                let body = || Boxed(Box::pin(async move { body(arguments) }));
+                rt::block_on(go(place, body, Spawner::Thread))
+            }
+        }
+    }
+
+    /// Runs a synchronous body on another thread, so that its caller can stop waiting.
+    pub fn call_timed<A: Send + 'static>(self, arguments: A, body: fn(A) -> R) -> R
+    where
+        R: Send,
+    {
+        match self.0 {
+            Place::Hit(result) => result,
+            place => {
+                let body = || Boxed(Box::pin(rt::Job::new(move || body(arguments))));
+                rt::block_on(go(place, body, Spawner::Thread))
+            }
+        }
+    }
+}
+
+/// What is left to do when the cache had nothing fresh.
+async fn go<R: 'static, B: Body<R>>(
+    place: Place<R>,
+    body: impl FnOnce() -> B,
+    spawner: Spawner,
+) -> R {
+    match place {
+        Place::Hit(result) => result,
+        Place::Bypass => body().await,
+        Place::Ready { value, load } => ready(value, load, body(), spawner).await,
+        Place::Miss { load, anew } => miss(load, anew, body(), spawner).await,
+    }
+}
+
+/// There is a value to serve, and somebody should load afresh: in the background if that can be,
+/// else this caller does it, and the others go on being served.
+async fn ready<R: 'static, B: Body<R>>(
+    value: R,
+    load: Arc<dyn Load<R>>,
+    body: B,
+    spawner: Spawner,
+) -> R {
+    let Entered::Lead(lead) = load.base().engine.flights.enter(&load, false) else {
+        return value;
+    };
+    match body.detach() {
+        Ok(body) => match spawner.drive(lead, body) {
+            Ok(()) => value,
+            Err(task) => {
+                task.await;
+                load.fresh().unwrap_or(value)
+            }
+        },
+        Err(body) => {
+            let result = Limited::new(&load, Leading::new(lead, body, spawner)).await;
+            settle_ready(&*load, result, value)
+        }
+    }
+}
+
+fn settle_ready<R: 'static>(load: &dyn Load<R>, result: Ended<Result<R, Panic>, R>, value: R) -> R {
+    match result {
+        Ended::Result(Ok(result)) if !load.failed(&result) => result,
+        _ => {
+            throttle(load);
+            value
+        }
+    }
+}
+
+/// Holds the next load of this key back for a moment: the last one failed.
+pub(crate) fn throttle<R>(load: &dyn Load<R>) {
+    let base = load.base();
+    if let Some(slot) = &base.stale {
+        let until = base.engine.clock.now().saturating_add(base.policy.retry);
+        slot.0.meta().times.throttle(until);
+    }
+}
+
+/// There is nothing to serve.
+async fn miss<R: 'static, B: Body<R>>(
+    load: Arc<dyn Load<R>>,
+    anew: bool,
+    body: B,
+    spawner: Spawner,
+) -> R {
+    loop {
+        let waited = match load.base().engine.flights.enter(&load, anew) {
+            Entered::Fresh(result) => return result,
+            Entered::Inside => return body.await,
+            Entered::Lead(lead) => {
+                let leading = Leading::new(lead, body, spawner);
+                return finish(&*load, Limited::new(&load, leading).await);
+            }
+            Entered::Join(joined) => Limited::new(&load, Waiting(joined.on(spawner))).await,
+        };
+        match waited {
+            Ended::Result(Waited::Gone) => {}
+            Ended::Result(Waited::Result(result)) => {
+                return finish(&*load, Ended::Result(Ok(result)));
+            }
+            Ended::Result(Waited::TakeOver(leading)) => {
+                drop(body);
+                return finish(&*load, Limited::new(&load, leading).await);
+            }
+            Ended::Result(Waited::Alone { failed }) => {
+                return match load.stale().filter(|_| failed) {
+                    Some(stale) => serve_stale(&*load, stale),
+                    None => alone(&load, body, spawner).await,
+                };
+            }
+            Ended::Stale(stale) => return serve_stale(&*load, stale),
+            Ended::TimedOut(result) => return finish(&*load, Ended::TimedOut(result)),
+        }
+    }
+}
+
+/// Runs the body beside the others: their load's result could not be shared, or took too long.
+async fn alone<R: 'static, B: Body<R>>(load: &Arc<dyn Load<R>>, body: B, spawner: Spawner) -> R {
+    let leading = Leading::new(Lead::solo(Arc::clone(load)), body, spawner);
+    finish(&**load, Limited::new(load, leading).await)
+}
+
+/// What the caller gets at the end of a load: the result, or the stale value in its stead.
+fn finish<R: 'static>(load: &dyn Load<R>, ended: Ended<Result<R, Panic>, R>) -> R {
+    let failed = match &ended {
+        Ended::Stale(_) => false,
+        Ended::Result(Ok(result)) | Ended::TimedOut(result) => load.failed(result),
+        Ended::Result(Err(_)) => true,
+    };
+    if failed && let Some(stale) = load.stale() {
+        throttle(load);
+        return serve_stale(load, stale);
+    }
+    match ended {
+        Ended::Result(Ok(result)) | Ended::TimedOut(result) => result,
+        Ended::Stale(stale) => serve_stale(load, stale),
+        Ended::Result(Err(panic)) => resume_unwind(panic),
+    }
+}
+
+fn serve_stale<R>(load: &dyn Load<R>, stale: R) -> R {
+    load.base().counters.stale.one();
+    stale
+}
+
+/// A synchronous caller that finds a value due for a refresh and has no background: it loads.
+fn ready_sync<R: 'static>(value: R, load: &Arc<dyn Load<R>>, body: impl FnOnce() -> R) -> R {
+    match load.base().engine.flights.enter(load, false) {
+        Entered::Lead(lead) => settle_ready(&**load, Ended::Result(lead.run(body)), value),
+        _ => value,
+    }
+}
+
+fn load_sync<R: 'static>(load: &Arc<dyn Load<R>>, anew: bool, body: impl FnOnce() -> R) -> R {
+    loop {
+        let joined = match load.base().engine.flights.enter(load, anew) {
+            Entered::Fresh(result) => return result,
+            Entered::Inside => return body(),
+            Entered::Lead(lead) => return finish(&**load, Ended::Result(lead.run(body))),
+            Entered::Join(joined) => joined,
+        };
+        match rt::block_on(joined) {
+            Waited::Gone => {}
+            Waited::Result(result) => return finish(&**load, Ended::Result(Ok(result))),
+            Waited::TakeOver(leading) => {
+                return finish(&**load, Ended::Result(rt::block_on(leading)));
+            }
+            Waited::Alone { failed } => {
+                return match load.stale().filter(|_| failed) {
+                    Some(stale) => serve_stale(&**load, stale),
+                    None => {
+                        let lead = Lead::solo(Arc::clone(load));
+                        finish(&**load, Ended::Result(lead.run(body)))
+                    }
+                };
+            }
+        }
+    }
+}
+
+/// How something with time limits ended.
+enum Ended<T, R> {
+    Result(T),
+    /// The soft timeout: the stale value.
+    Stale(R),
+    /// The hard timeout: its error.
+    TimedOut(R),
+}
+
+/// What the limits of a call are put on.
+trait Limitable<R>: Future + Unpin {
+    /// Lets the load go on without this caller, if it can.
+    fn leave(&mut self) -> Result<bool, BoxFuture<'static, ()>>;
+    /// Ends the load.
+    fn time_out(&mut self);
+}
+
+impl<R: 'static, B: Body<R>> Limitable<R> for Leading<R, B> {
+    fn leave(&mut self) -> Result<bool, BoxFuture<'static, ()>> {
+        self.background()
+    }
+
+    fn time_out(&mut self) {
+        Leading::time_out(self);
+    }
+}
+
+/// A waiter: it may leave whenever it likes.
+struct Waiting<R: 'static>(Joined<R>);
+
+impl<R: 'static> Future for Waiting<R> {
+    type Output = Waited<R>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Waited<R>> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+impl<R: 'static> Limitable<R> for Waiting<R> {
+    fn leave(&mut self) -> Result<bool, BoxFuture<'static, ()>> {
+        Ok(true)
+    }
+
+    fn time_out(&mut self) {}
+}
+
+/// A load, or the wait for one, under the soft and the hard timeout of its function.
+struct Limited<R: 'static, L> {
+    load: Arc<dyn Load<R>>,
+    inner: L,
+    soft: Option<Sleep>,
+    hard: Option<Sleep>,
+    /// The rest of a load that was to go on in the background, where there is none.
+    rest: Option<(BoxFuture<'static, ()>, R)>,
+}
+
+/// Nothing in it is ever pinned in place.
+impl<R: 'static, L> Unpin for Limited<R, L> {}
+
+impl<R: 'static, L: Limitable<R>> Limited<R, L> {
+    fn new(load: &Arc<dyn Load<R>>, inner: L) -> Self {
+        let base = load.base();
+        let sleep = |limit| (limit > 0).then(|| base.engine.clock.sleep(limit));
+        let soft = sleep(base.policy.soft).filter(|_| base.stale.is_some());
+        let hard = sleep(base.policy.hard).filter(|_| load.overdue().is_some());
+        Limited {
+            load: Arc::clone(load),
+            inner,
+            soft,
+            hard,
+            rest: None,
+        }
+    }
+
+    /// The soft timeout has passed: leaves with the stale value, if there is one and the load can
+    /// go on without its caller.
+    fn soften(&mut self) -> Option<R> {
+        self.soft = None;
+        let stale = self.load.stale()?;
+        match self.inner.leave() {
+            Ok(true) => Some(stale),
+            Ok(false) => None,
+            Err(rest) => {
+                self.rest = Some((rest, stale));
+                None
+            }
+        }
+    }
+}
+
+impl<R: 'static, L: Limitable<R>> Future for Limited<R, L>
+where
+    L::Output: Sized,
+{
+    type Output = Ended<L::Output, R>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if this.rest.is_none()
+            && let Poll::Ready(result) = Pin::new(&mut this.inner).poll(cx)
+        {
+            return Poll::Ready(Ended::Result(result));
+        }
+        if ready_now(&mut this.soft, cx)
+            && let Some(stale) = this.soften()
+        {
+            return Poll::Ready(Ended::Stale(stale));
+        }
+        if let Some((rest, _)) = &mut this.rest
+            && rest.as_mut().poll(cx).is_ready()
+            && let Some((_, stale)) = this.rest.take()
+        {
+            return Poll::Ready(Ended::Stale(this.load.fresh().unwrap_or(stale)));
+        }
+        if ready_now(&mut this.hard, cx)
+            && let Some(overdue) = this.load.overdue()
+        {
+            this.rest = None;
+            this.inner.time_out();
+            return Poll::Ready(Ended::TimedOut(overdue.result()));
+        }
+        Poll::Pending
+    }
+}
+
+fn ready_now(sleep: &mut Option<Sleep>, cx: &mut Context<'_>) -> bool {
+    sleep
+        .as_mut()
+        .is_some_and(|sleep| Pin::new(sleep).poll(cx).is_ready())
+}

@@ -1,0 +1,106 @@
+//! One annotated function.
+
+use std::any::TypeId;
+use std::ops::Deref;
+
+use once_cell::sync::OnceCell;
+
+use crate::cache::{self, Cache};
+use crate::error::Error;
+use crate::policy::Policy;
+
+/// The description of an annotated function: a `static` in generated code.
+pub struct Site {
+    name: &'static str,
+    policy: Policy,
+    source: Source,
+    cache: OnceCell<Cache>,
+}
+
+/// Which cache a function uses.
+#[derive(Clone, Copy)]
+enum Source {
+    Default,
+    Static(fn() -> &'static Cache),
+    Named(&'static str),
+}
+
+impl Site {
+    /// A function that uses the default cache.
+    pub const fn new(name: &'static str, policy: Policy) -> Self {
+        Site {
+            name,
+            policy,
+            source: Source::Default,
+            cache: OnceCell::new(),
+        }
+    }
+
+    /// `cache = PATH`.
+    #[must_use]
+    pub const fn cache(mut self, cache: fn() -> &'static Cache) -> Self {
+        self.source = Source::Static(cache);
+        self
+    }
+
+    /// `cache = "name"`.
+    #[must_use]
+    pub const fn named(mut self, name: &'static str) -> Self {
+        self.source = Source::Named(name);
+        self
+    }
+
+    /// `crate::module::function`.
+    pub(crate) fn name(&'static self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn policy(&'static self) -> &'static Policy {
+        &self.policy
+    }
+
+    /// A number that no other function has in this process.
+    pub(crate) fn id(&'static self) -> usize {
+        std::ptr::from_ref(self).addr()
+    }
+
+    /// The cache that holds for a call made here and now.
+    #[inline]
+    pub(crate) fn resolve(&'static self) -> Result<Resolved, Error> {
+        if let Some(cache) = cache::current::of(matches!(self.source, Source::Default)) {
+            return Ok(Resolved::Current(cache));
+        }
+        let cache = match self.source {
+            Source::Default => cache::registry::default_cache(),
+            Source::Static(cache) => cache(),
+            Source::Named(name) => self
+                .cache
+                .get_or_try_init(|| cache::registry::named(name))?,
+        };
+        Ok(Resolved::Fixed(cache))
+    }
+}
+
+/// A cache, without a reference counted where there need be none.
+pub(crate) enum Resolved {
+    Fixed(&'static Cache),
+    Current(Cache),
+}
+
+impl Deref for Resolved {
+    type Target = Cache;
+
+    #[inline]
+    fn deref(&self) -> &Cache {
+        match self {
+            Resolved::Fixed(cache) => cache,
+            Resolved::Current(cache) => cache,
+        }
+    }
+}
+
+/// Tells the instantiations of a generic function, and of the `impl` around it, apart: the type of
+/// a closure written inside the function carries all their type parameters.
+pub fn marker<F>(_inside: &F) -> TypeId {
+    typeid::of::<F>()
+}

@@ -1,0 +1,185 @@
+//! What can go wrong on the way to or from a cache.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// An error of the cache itself, never of the cached function.
+///
+/// Opaque, so that kinds can be added: ask it what it is with the predicates, show it to a person
+/// with `Display`, and find what lies beneath with [`source`](std::error::Error::source).
+///
+/// ```
+/// let error = dewar::Cache::builder().max_entries(0).build().unwrap_err();
+/// assert!(error.is_config());
+/// assert_eq!(error.to_string(), "`max_entries` is 0: give at least 1, or switch caching off with the store `null`");
+/// ```
+pub struct Error {
+    kind: Kind,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A setting that cannot be meant.
+    Config { setting: String, problem: String },
+    /// A second configuration of something that is already in use.
+    AlreadyConfigured { what: String },
+    /// No cache is registered under this name.
+    UnknownCache { name: String, known: Vec<String> },
+    /// A value that cannot be what the operation needs.
+    Value { key: String, problem: String },
+    /// A load took longer than `hard_timeout`.
+    TimedOut { limit: std::time::Duration },
+    /// A shared store could not be reached or refused.
+    Store {
+        operation: &'static str,
+        problem: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn new(kind: Kind) -> Self {
+        Error { kind, source: None }
+    }
+
+    pub(crate) fn config(setting: impl Into<String>, problem: impl Into<String>) -> Self {
+        Error::new(Kind::Config {
+            setting: setting.into(),
+            problem: problem.into(),
+        })
+    }
+
+    pub(crate) fn value(key: impl Into<String>, problem: impl Into<String>) -> Self {
+        Error::new(Kind::Value {
+            key: key.into(),
+            problem: problem.into(),
+        })
+    }
+
+    /// An error of a shared store, for those who write one.
+    pub fn store(operation: &'static str, problem: impl Into<String>) -> Self {
+        Error::new(Kind::Store {
+            operation,
+            problem: problem.into(),
+        })
+    }
+
+    /// Adds what lies beneath.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// A setting was wrong: its name, what was given and what is accepted are in the message.
+    pub fn is_config(&self) -> bool {
+        matches!(self.kind, Kind::Config { .. })
+    }
+
+    /// Something was configured twice.
+    pub fn is_already_configured(&self) -> bool {
+        matches!(self.kind, Kind::AlreadyConfigured { .. })
+    }
+
+    /// A cache was asked for by a name that is not registered.
+    pub fn is_unknown_cache(&self) -> bool {
+        matches!(self.kind, Kind::UnknownCache { .. })
+    }
+
+    /// A value does not fit the operation, as text does not fit `increment`.
+    pub fn is_value(&self) -> bool {
+        matches!(self.kind, Kind::Value { .. })
+    }
+
+    /// A load was slower than its `hard_timeout`, or a store than its time limit.
+    pub fn is_timeout(&self) -> bool {
+        matches!(self.kind, Kind::TimedOut { .. })
+    }
+
+    /// A shared store could not be reached, or refused.
+    pub fn is_store(&self) -> bool {
+        matches!(self.kind, Kind::Store { .. })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            Kind::Config { setting, problem } => write!(f, "`{setting}` {problem}"),
+            Kind::AlreadyConfigured { what } => write!(
+                f,
+                "{what} is configured already: configure it once, at the start of the program"
+            ),
+            Kind::UnknownCache { name, known } if known.is_empty() => write!(
+                f,
+                "no cache is named `{name}`: register it with `Cache::builder().name(\"{name}\")` and `register()`; none is registered so far"
+            ),
+            Kind::UnknownCache { name, known } => write!(
+                f,
+                "no cache is named `{name}`: registered are `{}`",
+                known.join("`, `")
+            ),
+            Kind::Value { key, problem } => write!(f, "the value at `{key}` {problem}"),
+            Kind::TimedOut { limit } => {
+                write!(f, "the load took longer than its hard timeout of {limit:?}")
+            }
+            Kind::Store { operation, problem } => {
+                write!(f, "the store failed to {operation}: {problem}")
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut out = f.debug_struct("Error");
+        out.field("kind", &self.kind);
+        if let Some(source) = &self.source {
+            out.field("source", source);
+        }
+        out.finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source
+            .as_ref()
+            .map(|source| source.as_ref() as &(dyn StdError + 'static))
+    }
+}
+
+/// What a function with `hard_timeout` returns, turned into its own error by `From<TimedOut>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimedOut {
+    limit: std::time::Duration,
+}
+
+impl TimedOut {
+    pub(crate) fn after(limit: std::time::Duration) -> Self {
+        TimedOut { limit }
+    }
+
+    /// The `hard_timeout` that was exceeded.
+    pub fn limit(&self) -> std::time::Duration {
+        self.limit
+    }
+}
+
+impl fmt::Display for TimedOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the load took longer than its hard timeout of {:?}",
+            self.limit
+        )
+    }
+}
+
+impl StdError for TimedOut {}
+
+impl From<TimedOut> for Error {
+    fn from(error: TimedOut) -> Self {
+        Error::new(Kind::TimedOut { limit: error.limit })
+    }
+}

@@ -1,0 +1,70 @@
+//! Arguments → key.
+//!
+//! A key is the function's marker and its arguments, each a [`Part`]. In process it is exact: a
+//! fast seeded hash finds the place, then the arguments are compared whole with the stored ones,
+//! borrowed as they are. The owned form is made on a miss only.
+//!
+//! What lives here: how one argument takes part ([`part`], [`std_parts`], [`probe`]), how several
+//! do ([`Parts`]), and the erased keys that the memory tier and the flights hold. What does not:
+//! scopes and prefixes (`scope`), and where a key is looked up (`memory`, `engine::flights`).
+
+pub(crate) mod canonical;
+mod part;
+mod probe;
+mod std_parts;
+
+pub use part::{Part, Parts};
+pub use probe::{Arg, BorrowedArg, CacheKey};
+
+use std::any::{Any, TypeId};
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::OnceLock;
+
+/// An owned key whose arguments' types are known.
+pub(crate) struct OwnedKey<K> {
+    pub(crate) hash: u64,
+    pub(crate) marker: TypeId,
+    pub(crate) parts: K,
+}
+
+/// An owned key whose arguments' types are forgotten.
+pub(crate) trait AnyKey: Any + Send + Sync {
+    fn hash(&self) -> u64;
+    fn marker(&self) -> TypeId;
+    /// Whether the other key is of the same function and the same arguments.
+    fn same(&self, other: &dyn AnyKey) -> bool;
+}
+
+impl<K: Eq + Send + Sync + 'static> AnyKey for OwnedKey<K> {
+    fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    fn marker(&self) -> TypeId {
+        self.marker
+    }
+
+    fn same(&self, other: &dyn AnyKey) -> bool {
+        let other: Option<&Self> = (other as &dyn Any).downcast_ref();
+        other.is_some_and(|other| {
+            self.hash == other.hash && self.marker == other.marker && self.parts == other.parts
+        })
+    }
+}
+
+/// The hash of a call in this process.
+pub(crate) fn hash(marker: TypeId, parts: &impl Parts) -> u64 {
+    static SEED: OnceLock<foldhash::fast::RandomState> = OnceLock::new();
+    let mut hasher = SEED.get_or_init(Default::default).build_hasher();
+    marker.hash(&mut hasher);
+    parts.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Any number, for spreading things out.
+pub(crate) fn random() -> u64 {
+    static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    static SEED: OnceLock<foldhash::quality::RandomState> = OnceLock::new();
+    let next = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    SEED.get_or_init(Default::default).hash_one(next)
+}

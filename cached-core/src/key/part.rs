@@ -1,0 +1,64 @@
+//! One argument as part of a key, and several of them.
+
+use std::hash::Hasher;
+
+/// An argument as part of a key: hashed and compared where it is, owned only on a miss.
+///
+/// `hash` and `matches` must agree as `Hash` and `Eq` do: what matches hashes the same.
+pub trait Part {
+    /// What a stored key holds of it.
+    type Owned: Clone + Eq + Send + Sync + 'static;
+
+    /// Feeds the value to a hasher.
+    fn hash<H: Hasher>(&self, hasher: &mut H);
+
+    /// Whether the stored value is equal to this one.
+    fn matches(&self, owned: &Self::Owned) -> bool;
+
+    /// The value to store.
+    fn own(&self) -> Self::Owned;
+}
+
+/// Any number of parts, as nested pairs: `(a, (b, ()))`.
+pub trait Parts {
+    /// What a stored key holds of them.
+    type Owned: Clone + Eq + Send + Sync + 'static;
+
+    /// Feeds all values to a hasher, each set off from the next.
+    fn hash<H: Hasher>(&self, hasher: &mut H);
+
+    /// Whether all stored values are equal to these.
+    fn matches(&self, owned: &Self::Owned) -> bool;
+
+    /// The values to store.
+    fn own(&self) -> Self::Owned;
+}
+
+impl Parts for () {
+    type Owned = ();
+
+    fn hash<H: Hasher>(&self, _hasher: &mut H) {}
+
+    fn matches(&self, (): &()) -> bool {
+        true
+    }
+
+    fn own(&self) {}
+}
+
+impl<A: Part, B: Parts> Parts for (A, B) {
+    type Owned = (A::Owned, B::Owned);
+
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.0.hash(hasher);
+        self.1.hash(hasher);
+    }
+
+    fn matches(&self, owned: &Self::Owned) -> bool {
+        self.0.matches(&owned.0) && self.1.matches(&owned.1)
+    }
+
+    fn own(&self) -> Self::Owned {
+        (self.0.own(), self.1.own())
+    }
+}

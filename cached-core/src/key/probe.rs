@@ -1,0 +1,288 @@
+//! How an argument takes part in the key, decided by its type.
+//!
+//! Generated code says `Arg(&argument).part()`. [`Arg`] has an inherent `part` for the best way;
+//! where its bounds do not hold, method look-up goes on through `Deref` to the next best: the
+//! standard library's types, whatever they borrow; what is `Hash + Eq` and can be owned; what can
+//! be serialised; what is only `Hash`; and last a method that exists for every type and explains,
+//! through [`CacheKey`], what is missing.
+//!
+//! Method look-up does not see lifetimes. A type written with one (`View<'_>`) goes by
+//! [`BorrowedArg`], which leaves out the way that would have to own it.
+
+use std::borrow::Borrow;
+use std::collections::HashSet;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::ops::Deref;
+use std::sync::OnceLock;
+
+use serde_core::Serialize;
+
+use super::{Part, canonical};
+
+/// An argument whose type mentions no lifetime but those of references.
+pub struct Arg<'a, T: ?Sized>(pub &'a T, ByEq<'a, T>);
+
+/// An argument whose type has a lifetime of its own.
+pub struct BorrowedArg<'a, T: ?Sized>(pub &'a T, BySerde<'a, T>);
+
+impl<'a, T: ?Sized> Arg<'a, T> {
+    /// Wraps an argument.
+    #[inline]
+    pub fn new(value: &'a T) -> Self {
+        let rest = BySerde(value, ByHash(value, Neither(value)));
+        Arg(value, ByEq(value, ByRefEq(value, BySet(value, rest))))
+    }
+}
+
+impl<'a, T: ?Sized> BorrowedArg<'a, T> {
+    /// Wraps an argument.
+    #[inline]
+    pub fn new(value: &'a T) -> Self {
+        BorrowedArg(value, BySerde(value, ByHash(value, Neither(value))))
+    }
+}
+
+impl<'a, T: Part + ?Sized> Arg<'a, T> {
+    /// By value: the type is one of the standard library's.
+    #[inline]
+    pub fn part(&self) -> &'a T {
+        self.0
+    }
+}
+
+impl<'a, T: Part + ?Sized> BorrowedArg<'a, T> {
+    /// By value: the type is one of the standard library's.
+    #[inline]
+    pub fn part(&self) -> &'a T {
+        self.0
+    }
+}
+
+macro_rules! next_best {
+    ($($this:ident => $next:ident at $n:tt),*) => {$(
+        impl<'a, T: ?Sized> Deref for $this<'a, T> {
+            type Target = $next<'a, T>;
+            #[inline]
+            fn deref(&self) -> &$next<'a, T> { &self.$n }
+        }
+    )*};
+}
+
+next_best!(
+    Arg => ByEq at 1,
+    ByEq => ByRefEq at 1,
+    ByRefEq => BySet at 1,
+    BySet => BySerde at 1,
+    BySerde => ByHash at 1,
+    ByHash => Neither at 1,
+    BorrowedArg => BySerde at 1
+);
+
+/// `Hash + Eq`, and can be owned.
+pub struct ByEq<'a, T: ?Sized>(&'a T, ByRefEq<'a, T>);
+
+/// A part compared with `Eq`.
+pub struct EqPart<'a, T: ?Sized>(&'a T);
+
+impl<'a, T> ByEq<'a, T>
+where
+    T: Hash + Eq + Clone + Send + Sync + 'static,
+{
+    /// By `Hash` and `Eq`.
+    #[inline]
+    pub fn part(&self) -> EqPart<'a, T> {
+        EqPart(self.0)
+    }
+}
+
+/// A reference to what is `Hash + Eq` and can be owned.
+pub struct ByRefEq<'a, T: ?Sized>(&'a T, BySet<'a, T>);
+
+impl<'a, T: ?Sized> ByRefEq<'a, &'a T>
+where
+    T: Hash + Eq + ToOwned,
+    T::Owned: Clone + Eq + Send + Sync + 'static,
+{
+    /// By `Hash` and `Eq` of what it points to.
+    #[inline]
+    pub fn part(&self) -> EqPart<'a, T> {
+        EqPart(self.0)
+    }
+}
+
+impl<'a, T> ByRefEq<'a, Option<&'a T>>
+where
+    T: Hash + Eq + Clone + Send + Sync + 'static,
+{
+    /// By `Hash` and `Eq` of what it may point to.
+    #[inline]
+    pub fn part(&self) -> OptionPart<'a, T> {
+        OptionPart(*self.0)
+    }
+}
+
+impl<T: ?Sized> Part for EqPart<'_, T>
+where
+    T: Hash + Eq + ToOwned,
+    T::Owned: Clone + Eq + Send + Sync + 'static,
+{
+    type Owned = T::Owned;
+
+    #[inline]
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        Hash::hash(self.0, hasher);
+    }
+
+    #[inline]
+    fn matches(&self, owned: &Self::Owned) -> bool {
+        let owned: &T = owned.borrow();
+        self.0 == owned
+    }
+
+    fn own(&self) -> Self::Owned {
+        self.0.to_owned()
+    }
+}
+
+/// An optional reference compared with `Eq`.
+pub struct OptionPart<'a, T>(Option<&'a T>);
+
+impl<T: Hash + Eq + Clone + Send + Sync + 'static> Part for OptionPart<'_, T> {
+    type Owned = Option<T>;
+
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.0.hash(hasher);
+    }
+
+    fn matches(&self, owned: &Option<T>) -> bool {
+        self.0 == owned.as_ref()
+    }
+
+    fn own(&self) -> Option<T> {
+        self.0.cloned()
+    }
+}
+
+/// A `HashSet` of what can be serialised.
+pub struct BySet<'a, T: ?Sized>(&'a T, BySerde<'a, T>);
+
+/// A set compared by the canonical bytes of its elements, in whatever order it gives them.
+pub struct SetPart<'a, T, S>(&'a HashSet<T, S>);
+
+impl<'a, T: Serialize, S> BySet<'a, HashSet<T, S>> {
+    /// By the elements.
+    pub fn part(&self) -> SetPart<'a, T, S> {
+        SetPart(self.0)
+    }
+}
+
+impl<'a, T: Serialize, S> BySet<'a, &'a HashSet<T, S>> {
+    /// By the elements.
+    pub fn part(&self) -> SetPart<'a, T, S> {
+        SetPart(self.0)
+    }
+}
+
+impl<T: Serialize, S> Part for SetPart<'_, T, S> {
+    type Owned = canonical::Bytes;
+
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        Hash::hash(&self.own(), hasher);
+    }
+
+    fn matches(&self, owned: &Self::Owned) -> bool {
+        self.own() == *owned
+    }
+
+    fn own(&self) -> Self::Owned {
+        canonical::set_bytes(self.0.iter())
+    }
+}
+
+/// `serde::Serialize`.
+pub struct BySerde<'a, T: ?Sized>(&'a T, ByHash<'a, T>);
+
+/// A part compared by its canonical serialised bytes.
+pub struct SerdePart<'a, T: ?Sized>(&'a T);
+
+impl<'a, T: Serialize + ?Sized> BySerde<'a, T> {
+    /// By canonical serialisation: map order does not matter, `-0.0` is `0.0`.
+    #[inline]
+    pub fn part(&self) -> SerdePart<'a, T> {
+        SerdePart(self.0)
+    }
+}
+
+impl<T: Serialize + ?Sized> Part for SerdePart<'_, T> {
+    type Owned = canonical::Bytes;
+
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        Hash::hash(&canonical::bytes(self.0), hasher);
+    }
+
+    fn matches(&self, owned: &Self::Owned) -> bool {
+        canonical::bytes(self.0) == *owned
+    }
+
+    fn own(&self) -> Self::Owned {
+        canonical::bytes(self.0)
+    }
+}
+
+/// Only `Hash`.
+pub struct ByHash<'a, T: ?Sized>(&'a T, Neither<'a, T>);
+
+/// A part that can neither be compared nor serialised: a keyed digest of 128 bits stands for it.
+pub struct HashPart<'a, T: ?Sized>(&'a T);
+
+impl<'a, T: Hash + ?Sized> ByHash<'a, T> {
+    /// By a keyed digest of its `Hash`.
+    #[inline]
+    pub fn part(&self) -> HashPart<'a, T> {
+        HashPart(self.0)
+    }
+}
+
+impl<T: Hash + ?Sized> Part for HashPart<'_, T> {
+    type Owned = [u64; 2];
+
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        Hash::hash(self.0, hasher);
+    }
+
+    fn matches(&self, owned: &Self::Owned) -> bool {
+        self.own() == *owned
+    }
+
+    fn own(&self) -> Self::Owned {
+        static SEEDS: OnceLock<[RandomState; 2]> = OnceLock::new();
+        let seeds = SEEDS.get_or_init(|| [RandomState::new(), RandomState::new()]);
+        [seeds[0].hash_one(self.0), seeds[1].hash_one(self.0)]
+    }
+}
+
+/// Nothing that could tell two values apart.
+pub struct Neither<'a, T: ?Sized>(&'a T);
+
+impl<'a, T: ?Sized> Neither<'a, T> {
+    /// Explains what is missing; it is never called.
+    pub fn part(&self) -> &'a u64
+    where
+        T: CacheKey,
+    {
+        let _ = self.0;
+        &0
+    }
+}
+
+/// What can be part of a cache key.
+///
+/// There is nothing to implement: a type that is `Hash + Eq`, or `serde::Serialize`, or `Hash`,
+/// can.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be part of a cache key",
+    label = "this argument counts for the key, but its type is neither `Hash + Eq` nor `Serialize`",
+    note = "if two calls that differ only here should give the same result, leave it out: `skip(…)`",
+    note = "otherwise derive `Hash`, `PartialEq` and `Eq` (or `serde::Serialize`), or name what counts: `key = (…)`"
+)]
+pub trait CacheKey {}

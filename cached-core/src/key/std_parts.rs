@@ -1,0 +1,219 @@
+//! The standard library's types as parts of keys, whatever they borrow.
+
+use std::borrow::Cow;
+use std::hash::{Hash, Hasher};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::Part;
+
+/// Types that are stored as they are.
+macro_rules! plain {
+    ($($t:ty),* $(,)?) => {$(
+        impl Part for $t {
+            type Owned = $t;
+            #[inline]
+            fn hash<H: Hasher>(&self, hasher: &mut H) { Hash::hash(self, hasher) }
+            #[inline]
+            fn matches(&self, owned: &$t) -> bool { self == owned }
+            #[inline]
+            fn own(&self) -> $t { self.clone() }
+        }
+    )*};
+}
+
+plain!(
+    u8,
+    u16,
+    u32,
+    u64,
+    u128,
+    usize,
+    i8,
+    i16,
+    i32,
+    i64,
+    i128,
+    isize,
+    bool,
+    char,
+    ()
+);
+plain!(
+    NonZero<u8>,
+    NonZero<u16>,
+    NonZero<u32>,
+    NonZero<u64>,
+    NonZero<usize>
+);
+plain!(
+    NonZero<i8>,
+    NonZero<i16>,
+    NonZero<i32>,
+    NonZero<i64>,
+    NonZero<isize>
+);
+plain!(String, PathBuf, Duration, Instant, SystemTime);
+plain!(IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, std::cmp::Ordering);
+
+/// Floats count by value: `-0.0` is `0.0`, and every NaN is the same NaN.
+macro_rules! floats {
+    ($($t:ty => $bits:ty),*) => {$(
+        impl Part for $t {
+            type Owned = $bits;
+            #[inline]
+            fn hash<H: Hasher>(&self, hasher: &mut H) { Hash::hash(&self.own(), hasher) }
+            #[inline]
+            fn matches(&self, owned: &$bits) -> bool { self.own() == *owned }
+            #[inline]
+            fn own(&self) -> $bits {
+                if self.is_nan() { <$t>::NAN.to_bits() } else { (*self + 0.0).to_bits() }
+            }
+        }
+    )*};
+}
+
+floats!(f32 => u32, f64 => u64);
+
+impl Part for str {
+    type Owned = Box<str>;
+
+    #[inline]
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        Hash::hash(self, hasher);
+    }
+
+    #[inline]
+    fn matches(&self, owned: &Box<str>) -> bool {
+        *self == **owned
+    }
+
+    fn own(&self) -> Box<str> {
+        self.into()
+    }
+}
+
+impl Part for Path {
+    type Owned = PathBuf;
+
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        Hash::hash(self, hasher);
+    }
+
+    fn matches(&self, owned: &PathBuf) -> bool {
+        self == owned.as_path()
+    }
+
+    fn own(&self) -> PathBuf {
+        self.to_path_buf()
+    }
+}
+
+/// Pointers that count by what they point to.
+macro_rules! pointers {
+    ($([$($generics:tt)*] $t:ty => $target:ty),* $(,)?) => {$(
+        impl<$($generics)*> Part for $t {
+            type Owned = <$target as Part>::Owned;
+            #[inline]
+            fn hash<H: Hasher>(&self, hasher: &mut H) { <$target as Part>::hash(&**self, hasher) }
+            #[inline]
+            fn matches(&self, owned: &<$target as Part>::Owned) -> bool {
+                <$target as Part>::matches(&**self, owned)
+            }
+            #[inline]
+            fn own(&self) -> <$target as Part>::Owned { <$target as Part>::own(&**self) }
+        }
+    )*};
+}
+
+pointers!(
+    [T: Part + ?Sized] &T => T,
+    [T: Part + ?Sized] Box<T> => T,
+    [T: Part + ?Sized] Rc<T> => T,
+    [T: Part + ?Sized] Arc<T> => T,
+    [T: Part + ToOwned + ?Sized] Cow<'_, T> => T,
+    [T: Part] Vec<T> => [T],
+);
+
+impl<T: Part> Part for [T] {
+    type Owned = Box<[T::Owned]>;
+
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        hasher.write_usize(self.len());
+        self.iter().for_each(|part| part.hash(hasher));
+    }
+
+    fn matches(&self, owned: &Self::Owned) -> bool {
+        self.len() == owned.len()
+            && self
+                .iter()
+                .zip(owned)
+                .all(|(part, owned)| part.matches(owned))
+    }
+
+    fn own(&self) -> Self::Owned {
+        self.iter().map(Part::own).collect()
+    }
+}
+
+impl<T: Part, const N: usize> Part for [T; N] {
+    type Owned = Box<[T::Owned]>;
+
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        self.as_slice().hash(hasher);
+    }
+
+    fn matches(&self, owned: &Self::Owned) -> bool {
+        self.as_slice().matches(owned)
+    }
+
+    fn own(&self) -> Self::Owned {
+        self.as_slice().own()
+    }
+}
+
+impl<T: Part> Part for Option<T> {
+    type Owned = Option<T::Owned>;
+
+    #[inline]
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        hasher.write_u8(u8::from(self.is_some()));
+        if let Some(part) = self {
+            part.hash(hasher);
+        }
+    }
+
+    #[inline]
+    fn matches(&self, owned: &Self::Owned) -> bool {
+        match (self, owned) {
+            (Some(part), Some(owned)) => part.matches(owned),
+            (None, None) => true,
+            _ => false,
+        }
+    }
+
+    fn own(&self) -> Self::Owned {
+        self.as_ref().map(Part::own)
+    }
+}
+
+macro_rules! tuples {
+    ($(($($t:ident $n:tt),+)),*) => {$(
+        impl<$($t: Part),+> Part for ($($t,)+) {
+            type Owned = ($($t::Owned,)+);
+            #[inline]
+            fn hash<H: Hasher>(&self, hasher: &mut H) { $(self.$n.hash(hasher);)+ }
+            #[inline]
+            fn matches(&self, owned: &Self::Owned) -> bool { $(self.$n.matches(&owned.$n))&&+ }
+            fn own(&self) -> Self::Owned { ($(self.$n.own(),)+) }
+        }
+    )*};
+}
+
+tuples!((A 0), (A 0, B 1), (A 0, B 1, C 2), (A 0, B 1, C 2, D 3), (A 0, B 1, C 2, D 3, E 4));
+tuples!((A 0, B 1, C 2, D 3, E 4, F 5), (A 0, B 1, C 2, D 3, E 4, F 5, G 6));
+tuples!((A 0, B 1, C 2, D 3, E 4, F 5, G 6, I 7));

@@ -1,0 +1,34 @@
+//! The runtime of [dewar](https://docs.rs/dewar). Use it through that crate.
+
+#[doc(hidden)]
+pub mod __private;
+mod cache;
+mod clock;
+mod engine;
+mod error;
+mod key;
+mod memory;
+mod outcome;
+mod policy;
+mod rt;
+mod scope;
+mod stats;
+mod sync;
+pub mod testing;
+mod trace;
+
+pub use cache::Cache;
+pub use cache::api::{Expiry, Value};
+pub use cache::blocking::Blocking;
+pub use cache::builder::{CacheBuilder, StoreKind};
+#[cfg(feature = "config")]
+pub use cache::config::{CacheConfig, Seconds};
+pub use cache::entry::{BlockingEntry, Entry};
+pub use cache::invalidate::{Invalidated, Invalidation};
+pub use error::{Error, TimedOut};
+pub use key::CacheKey;
+pub use outcome::{Cacheable, CacheableError, FromTimedOut};
+pub use policy::IntoTimeout;
+pub use rt::{BoxFuture, Runtime};
+pub use scope::Label;
+pub use stats::Stats;

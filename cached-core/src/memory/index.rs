@@ -1,0 +1,122 @@
+//! The lock-free map that answers reads.
+
+use std::any::TypeId;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::marker::PhantomData;
+
+use super::{AnyEntry, Entry, Slot};
+use crate::key::{AnyKey, Parts};
+
+/// A hasher for what is hashed already.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Identity(u64);
+
+impl BuildHasher for Identity {
+    type Hasher = Identity;
+
+    fn build_hasher(&self) -> Identity {
+        Identity(0)
+    }
+}
+
+impl Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
+/// A key still borrowed from its caller, for an entry whose value is a `V`.
+pub(crate) struct Query<'a, P, V> {
+    pub(crate) hash: u64,
+    pub(crate) marker: TypeId,
+    pub(crate) parts: &'a P,
+    pub(crate) value: PhantomData<fn() -> V>,
+}
+
+impl<P, V> Hash for Query<'_, P, V> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
+
+impl<P: Parts, V: Send + Sync + 'static> papaya::Equivalent<Slot> for Query<'_, P, V> {
+    #[inline]
+    fn equivalent(&self, slot: &Slot) -> bool {
+        slot.downcast::<P::Owned, V>().is_some_and(|entry| {
+            entry.key.hash == self.hash
+                && entry.key.marker == self.marker
+                && self.parts.matches(&entry.key.parts)
+        })
+    }
+}
+
+/// An owned key as a question.
+struct Owned<'a>(&'a dyn AnyKey);
+
+impl Hash for Owned<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.hash());
+    }
+}
+
+impl papaya::Equivalent<Slot> for Owned<'_> {
+    fn equivalent(&self, slot: &Slot) -> bool {
+        slot.0.key().same(self.0)
+    }
+}
+
+/// Every entry, by key.
+#[derive(Default)]
+pub(crate) struct Index(papaya::HashMap<Slot, (), Identity>);
+
+impl Index {
+    #[inline]
+    pub(crate) fn look<P: Parts, V: Send + Sync + 'static, T>(
+        &self,
+        query: &Query<'_, P, V>,
+        look: impl FnOnce(&Slot, &Entry<P::Owned, V>) -> T,
+    ) -> Option<T> {
+        let map = self.0.pin();
+        let (slot, ()) = map.get_key_value(query)?;
+        slot.downcast().map(|entry| look(slot, entry))
+    }
+
+    pub(crate) fn find(&self, key: &dyn AnyKey) -> Option<Slot> {
+        self.0
+            .pin()
+            .get_key_value(&Owned(key))
+            .map(|(slot, ())| slot.clone())
+    }
+
+    pub(crate) fn insert(&self, slot: Slot) {
+        self.0.pin().insert(slot, ());
+    }
+
+    /// Removes this very entry, not another of the same key.
+    pub(crate) fn remove(&self, entry: &dyn AnyEntry) -> bool {
+        let number = entry.meta().number;
+        let map = self.0.pin();
+        let removed = map.remove_if(&Owned(entry.key()), |slot, ()| {
+            slot.0.meta().number == number
+        });
+        matches!(removed, Ok(Some(_)))
+    }
+
+    pub(crate) fn for_each(&self, mut each: impl FnMut(&Slot)) {
+        self.0.pin().keys().for_each(&mut each);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}

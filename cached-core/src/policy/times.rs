@@ -1,0 +1,131 @@
+//! The times of one entry, and what they mean at a moment.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Policy;
+use crate::clock::{NEVER, Nanos};
+
+/// When an entry was stored, and until when it may be served in which way.
+pub(crate) struct Times {
+    pub(crate) created: Nanos,
+    /// A soft invalidation moves it forward.
+    expires: AtomicU64,
+    refresh: Nanos,
+    /// Windows after expiry.
+    revalidate: Nanos,
+    error: Nanos,
+    idle: Nanos,
+    last_read: AtomicU64,
+    /// No load before then: the last one failed.
+    retry: AtomicU64,
+}
+
+/// What an entry is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    /// Served.
+    Fresh,
+    /// Served, and due for a refresh in the background.
+    Refresh,
+    /// Expired, but served while one load refreshes it.
+    Revalidate,
+    /// Expired, and served without a load: the last one failed a moment ago.
+    Throttled,
+    /// Expired; served only if the load fails.
+    OnError,
+    /// Of no use any more.
+    Expired,
+}
+
+impl Times {
+    pub(super) fn new(now: Nanos, expires: Nanos, refresh: Nanos, policy: &Policy) -> Self {
+        Times {
+            created: now,
+            expires: AtomicU64::new(expires),
+            refresh,
+            revalidate: policy.stale_while_revalidate,
+            error: policy.stale_if_error,
+            idle: policy.idle,
+            last_read: AtomicU64::new(now),
+            retry: AtomicU64::new(0),
+        }
+    }
+
+    /// What the entry is good for now.
+    #[inline]
+    pub(crate) fn judge(&self, now: Nanos) -> Judgement {
+        let expires = self.expires.load(Ordering::Relaxed);
+        if self.idle != 0 && self.idle_until() <= now {
+            return Judgement::Expired;
+        }
+        if now < expires {
+            if now >= self.refresh && now >= self.retry.load(Ordering::Relaxed) {
+                return Judgement::Refresh;
+            }
+            return Judgement::Fresh;
+        }
+        self.judge_stale(now, expires)
+    }
+
+    fn judge_stale(&self, now: Nanos, expires: Nanos) -> Judgement {
+        let past = now - expires;
+        let throttled = now < self.retry.load(Ordering::Relaxed);
+        if throttled && past < self.revalidate.max(self.error) {
+            Judgement::Throttled
+        } else if past < self.revalidate {
+            Judgement::Revalidate
+        } else if past < self.error {
+            Judgement::OnError
+        } else {
+            Judgement::Expired
+        }
+    }
+
+    fn idle_until(&self) -> Nanos {
+        self.last_read
+            .load(Ordering::Relaxed)
+            .saturating_add(self.idle)
+    }
+
+    /// Whether the entry may be served because its load failed.
+    pub(crate) fn good_on_error(&self, now: Nanos) -> bool {
+        let past = now.saturating_sub(self.expires.load(Ordering::Relaxed));
+        past < self.error.max(self.revalidate)
+    }
+
+    /// Remembers a read, where that matters.
+    #[inline]
+    pub(crate) fn read(&self, now: Nanos) {
+        if self.idle != 0 {
+            self.last_read.fetch_max(now, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts as expired from now on.
+    pub(crate) fn expire(&self, now: Nanos) {
+        self.expires.fetch_min(now, Ordering::Relaxed);
+    }
+
+    /// No load before `until`.
+    pub(crate) fn throttle(&self, until: Nanos) {
+        self.retry.fetch_max(until, Ordering::Relaxed);
+    }
+
+    /// Lives for `lifetime` from now on.
+    pub(crate) fn renew(&self, now: Nanos, lifetime: Nanos) {
+        let expires = if lifetime == NEVER {
+            NEVER
+        } else {
+            now.saturating_add(lifetime)
+        };
+        self.expires.store(expires, Ordering::Relaxed);
+    }
+
+    /// How long the entry is fresh still; [`NEVER`] for one without a timeout.
+    pub(crate) fn left(&self, now: Nanos) -> Nanos {
+        match self.expires.load(Ordering::Relaxed) {
+            NEVER => NEVER,
+            expires => expires.saturating_sub(now),
+        }
+    }
+}

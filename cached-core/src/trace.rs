@@ -1,0 +1,56 @@
+//! What is told to `tracing`, where the feature is on; nothing at all where it is off.
+//!
+//! Field names are stable: `cache.name`, `cache.function`, `cache.error`. Values and arguments are
+//! never told.
+
+use crate::error::Error;
+use crate::scope::ticks::Order;
+
+#[cfg(feature = "tracing")]
+mod on {
+    use super::{Error, Order};
+
+    pub(crate) fn unresolved(function: &str, error: &Error) {
+        tracing::error!(
+            cache.function = function,
+            cache.error = %error,
+            "the function's cache cannot be found; it runs uncached"
+        );
+    }
+
+    pub(crate) fn invalidated(cache: &str, order: &Order) {
+        tracing::debug!(
+            cache.name = cache,
+            cache.scopes = order.scopes.len(),
+            cache.all = order.all,
+            cache.soft = order.soft,
+            "invalidated"
+        );
+    }
+
+    pub(crate) fn background_failed(cache: &str) {
+        tracing::warn!(
+            cache.name = cache,
+            "a background load failed; the next is held back"
+        );
+    }
+
+    pub(crate) fn evicted(cache: &str) {
+        tracing::trace!(cache.name = cache, "an entry left to make room");
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+mod off {
+    use super::{Error, Order};
+
+    pub(crate) fn unresolved(_function: &str, _error: &Error) {}
+    pub(crate) fn invalidated(_cache: &str, _order: &Order) {}
+    pub(crate) fn background_failed(_cache: &str) {}
+    pub(crate) fn evicted(_cache: &str) {}
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) use off::*;
+#[cfg(feature = "tracing")]
+pub(crate) use on::*;

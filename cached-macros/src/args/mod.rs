@@ -1,0 +1,23 @@
+//! The grammar: from tokens to the model. What is wrong in itself is found here; what is wrong
+//! for the annotated function is found by `check`.
+
+mod cached;
+mod elsewhere;
+mod given;
+mod invalidation;
+mod literal;
+mod several;
+mod share;
+mod split;
+mod stale;
+mod table;
+mod target;
+mod template;
+mod time;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use cached::{Written, cached};
+pub(crate) use invalidation::{entry, invalidate, invalidates};

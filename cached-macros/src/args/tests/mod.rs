@@ -1,0 +1,3 @@
+//! What is written wrong, and what is said about it.
+
+mod dump;

@@ -1,0 +1,134 @@
+//! `batch`: an argument that holds many keys, a result that holds a value for each.
+
+use proc_macro2::Span;
+use syn::{FnArg, Ident, ItemFn, Pat, ReturnType, Type};
+
+use super::arguments::Arguments;
+use super::shape::{Shape, argument, inner, last, peel, shape, written};
+use crate::diag::Diag;
+use crate::model::{Options, Skipped};
+use crate::words;
+
+/// Looks at the options beside `batch`, at its argument and at the result.
+pub(super) fn cached(options: &Options, item: &ItemFn, diag: &mut Diag) {
+    let Some(batch) = &options.batch else {
+        return;
+    };
+    others(options, &batch.value, diag);
+    let name = words::plain(&batch.value.to_string());
+    match typed(item, &name) {
+        Some(ty) => keys(&name, ty, diag),
+        None => {
+            let arguments = Arguments::of(item);
+            let message = if arguments.has(&name) {
+                format!(
+                    "`batch = {name}` needs an argument of its own; take the keys as `{name}: &[K]`"
+                )
+            } else {
+                arguments.unknown(&format!("`batch = {name}`"), &name)
+            };
+            diag.at(batch.value.span(), message);
+        }
+    }
+    if let ReturnType::Type(_, ty) = &item.sig.output {
+        values(ty, diag);
+    }
+}
+
+fn others(options: &Options, batch: &Ident, diag: &mut Diag) {
+    if let Some(key) = &options.key {
+        let message = "`key` cannot be combined with `batch`, whose keys are those in the argument; \
+                       remove `key`";
+        diag.at(key.name, message);
+    }
+    for skipped in &options.skip {
+        if let Skipped::Argument(name) = &skipped.value
+            && name == batch
+        {
+            diag.at(
+                name.span(),
+                format!("`{name}` holds the keys of the batch; remove it from `skip`"),
+            );
+        }
+    }
+    let single: [(&str, Option<Span>); 4] = [
+        (
+            "soft_timeout",
+            options.soft_timeout.as_ref().map(|it| it.name),
+        ),
+        (
+            "hard_timeout",
+            options.hard_timeout.as_ref().map(|it| it.name),
+        ),
+        (
+            "refresh_ahead",
+            options.refresh_ahead.as_ref().map(|it| it.name),
+        ),
+        (
+            "stale_while_revalidate",
+            options.stale_while_revalidate.as_ref().map(|it| it.name),
+        ),
+    ];
+    for (name, span) in single {
+        if let Some(span) = span {
+            let message = format!(
+                "`{name}` acts on one entry and cannot be combined with `batch` yet; use a \
+                 function of a single key, or `stale_if_error`"
+            );
+            diag.at(span, message);
+        }
+    }
+}
+
+/// The type of the argument with that name.
+fn typed<'i>(item: &'i ItemFn, name: &str) -> Option<&'i Type> {
+    item.sig.inputs.iter().find_map(|input| match input {
+        FnArg::Typed(typed) => match &*typed.pat {
+            Pat::Ident(it) if words::plain(&it.ident.to_string()) == name => Some(&*typed.ty),
+            _ => None,
+        },
+        FnArg::Receiver(_) => None,
+    })
+}
+
+fn keys(name: &str, ty: &Type, diag: &mut Diag) {
+    let collection = match peel(ty) {
+        Type::Reference(reference) => matches!(peel(&reference.elem), Type::Slice(_)),
+        Type::ImplTrait(_) => false,
+        other => match last(other) {
+            Some(last) if last.ident == "Vec" || last.ident == "HashSet" => true,
+            _ => matches!(shape(other), Shape::Unknown),
+        },
+    };
+    if !collection {
+        let message = format!(
+            "a batch takes its keys as `&[K]`, `Vec<K>` or `HashSet<K>`, not `{}`; write `{name}: \
+             &[K]`",
+            written(ty)
+        );
+        diag.on(ty, message);
+    }
+}
+
+fn values(ty: &Type, diag: &mut Diag) {
+    let Some(inside) = inner(ty) else {
+        return;
+    };
+    let collection = match last(inside) {
+        Some(last) if last.ident == "HashMap" || last.ident == "BTreeMap" => true,
+        Some(last) if last.ident == "Vec" => match argument(last).map(peel) {
+            Some(Type::Tuple(pair)) => pair.elems.len() == 2,
+            Some(other) => matches!(shape(other), Shape::Unknown),
+            None => true,
+        },
+        _ => matches!(shape(inside), Shape::Unknown),
+    };
+    if !collection {
+        let message = format!(
+            "a batch returns a value for each key, as `HashMap<K, V>`, `BTreeMap<K, V>` or \
+             `Vec<(K, V)>`, and `{}` is none of these; return one of them",
+            written(inside)
+        );
+        diag.on(inside, message);
+    }
+}

@@ -1,0 +1,112 @@
+//! Where an annotated function stands: an attribute sees the function only, not what is around it.
+//!
+//! A companion beside a free function is an item, beside a method it is another method, and in a
+//! trait's `impl` there can be none. The option `in_impl` or `in_trait` decides; else the source
+//! text around the function, which the compiler knows the place of; else the function itself.
+
+mod lexer;
+mod scan;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::SystemTime;
+
+use quote::ToTokens;
+use syn::{Ident, ItemFn};
+
+use crate::model::{Context, Options};
+use crate::words;
+use scan::{Site, scan};
+
+/// Where `item` stands.
+pub(crate) fn of(item: &ItemFn, options: &Options) -> Context {
+    if let Some(said) = &options.context {
+        return said.value;
+    }
+    match from_source(&item.sig.ident) {
+        // Text inside a macro call can be anything; a receiver cannot.
+        Some(Context::Free) if item.sig.receiver().is_some() => from_item(item),
+        Some(found) => found,
+        None => from_item(item),
+    }
+}
+
+/// The best guess from the function alone.
+fn from_item(item: &ItemFn) -> Context {
+    let of_type = words::mentions(item.to_token_stream(), &|word| word == "Self");
+    if item.sig.receiver().is_some() || of_type {
+        Context::Impl { generic: false }
+    } else {
+        Context::Free
+    }
+}
+
+/// What the source file shows, if it can be read and really has that function there.
+fn from_source(name: &Ident) -> Option<Context> {
+    if !proc_macro::is_available() {
+        return None;
+    }
+    let span = name.span().unwrap();
+    let path = span.local_file()?;
+    let (line, column) = (span.line(), span.column());
+    let sites = sites(&path)?;
+    let site = sites
+        .iter()
+        .find(|site| (site.line, site.column) == (line, column))?;
+    if *name == site.name {
+        site.context
+    } else {
+        None
+    }
+}
+
+/// What tells one state of a file from another.
+type Stamp = (Option<SystemTime>, u64);
+
+thread_local! {
+    /// The functions of files read before: one file often has many annotated functions.
+    static FILES: RefCell<HashMap<PathBuf, (Stamp, Rc<[Site]>)>> = RefCell::default();
+}
+
+fn sites(path: &Path) -> Option<Rc<[Site]>> {
+    let metadata = std::fs::metadata(path).ok()?;
+    let stamp = (metadata.modified().ok(), metadata.len());
+    let known = FILES.with_borrow(|files| {
+        files
+            .get(path)
+            .filter(|(then, _)| *then == stamp)
+            .map(|(_, sites)| Rc::clone(sites))
+    });
+    if known.is_some() {
+        return known;
+    }
+    let sites: Rc<[Site]> = scan(&std::fs::read_to_string(path).ok()?).into();
+    FILES.with_borrow_mut(|files| {
+        files.insert(path.to_owned(), (stamp, Rc::clone(&sites)));
+    });
+    Some(sites)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guess(item: &str) -> Context {
+        of(&syn::parse_str(item).unwrap(), &Options::default())
+    }
+
+    #[test]
+    fn without_source_the_function_speaks_for_itself() {
+        assert_eq!(guess("fn f(id: u64) -> u64 { id }"), Context::Free);
+        assert_eq!(
+            guess("fn f(&self) -> u64 { 1 }"),
+            Context::Impl { generic: false }
+        );
+        assert_eq!(
+            guess("fn f() -> u64 { Self::ONE }"),
+            Context::Impl { generic: false }
+        );
+    }
+}

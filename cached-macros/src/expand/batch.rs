@@ -1,0 +1,117 @@
+//! `#[cached(batch = ids)]`: many keys in one call.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Type;
+
+use super::function::{at, declaration, mode, wrap};
+use super::names::{Function, Part};
+use super::parts;
+use crate::model::{Context, Options};
+
+/// The annotated function and what goes with it.
+pub(crate) fn cached(options: &Options, function: &Function<'_>) -> TokenStream {
+    let look = look(options, function, Some(mode(options)));
+    let body = body_call(options, function);
+    let run = if function.is_async() {
+        quote!(#look.run(|missing| #body).await)
+    } else {
+        quote!(#look.call(|missing| #body))
+    };
+    let outer = declaration(function, &run);
+    if function.context == Context::Trait {
+        return outer;
+    }
+    let hidden = super::function::body(function);
+    let rest = places(options, function);
+    let rest = wrap(options, function, &hidden, &rest);
+    quote!(#outer #rest)
+}
+
+/// Looks up every key: inside the closure the argument's name stands for one of them.
+fn look(options: &Options, function: &Function<'_>, mode: Option<TokenStream>) -> TokenStream {
+    let (name, result) = (batch_name(options), &function.result);
+    let keys = match batch_type(options, function) {
+        Some(Type::Reference(_)) => quote!(#name),
+        _ => quote!(&#name),
+    };
+    let mut one = function.clone();
+    one.result = quote!(<#result as ::dewar::__private::Answers>::Value);
+    let at = at(options, &one, mode);
+    quote!(::dewar::__private::Batch::<#result>::look(#keys, |#name| #at))
+}
+
+fn batch_name(options: &Options) -> Option<&syn::Ident> {
+    options.batch.as_ref().map(|batch| &batch.value)
+}
+
+fn batch_type<'a>(options: &Options, function: &Function<'a>) -> Option<&'a Type> {
+    let name = batch_name(options)?;
+    function
+        .arguments
+        .iter()
+        .find(|(argument, _)| argument == name)
+        .map(|(_, ty)| *ty)
+}
+
+/// The user's body for the keys in `missing`; it may run once more, for keys that another call
+/// failed to load, so the other arguments are cloned.
+fn body_call(options: &Options, function: &Function<'_>) -> TokenStream {
+    let batch = batch_name(options);
+    let others: Vec<_> = function
+        .arguments
+        .iter()
+        .map(|(name, _)| name)
+        .filter(|name| Some(*name) != batch)
+        .collect();
+    let clones = quote!(#(let #others = ::core::clone::Clone::clone(&#others);)*);
+    let keys = match batch_type(options, function) {
+        Some(Type::Reference(_)) => quote!(&missing),
+        _ => quote!(missing.into_iter().collect()),
+    };
+    let call = if function.context == Context::Trait {
+        let (block, result) = (&function.item.block, &function.result);
+        let ty = batch_type(options, function);
+        match function.is_async() {
+            true => quote!((async move || -> #result { let #batch: #ty = #keys; #block })()),
+            false => quote!((|| -> #result { let #batch: #ty = #keys; #block })()),
+        }
+    } else {
+        let path = function.path_to(Part::Body);
+        let receiver = function.receiver.map(|_| quote!(self,));
+        let turbofish = function.turbofish();
+        let arguments = function
+            .arguments
+            .iter()
+            .map(|(name, _)| match Some(name) == batch {
+                true => quote!(#keys),
+                false => quote!(#name),
+            });
+        quote!(#path #turbofish(#receiver #(#arguments),*))
+    };
+    match function.is_async() {
+        true => quote!({ #clones async move { #call.await } }),
+        false => quote!({ #clones #call }),
+    }
+}
+
+/// The places of all keys, for `invalidate!`.
+fn places(options: &Options, function: &Function<'_>) -> TokenStream {
+    let look = look(options, function, None);
+    let (vis, generics) = (&function.item.vis, &function.item.sig.generics);
+    let (bounds, result) = (&generics.where_clause, &function.result);
+    let hidden = super::function::attributes(function);
+    let (entry, inputs) = (function.name_of(Part::Entry), function.inputs());
+    let key = parts::open_inputs(options, function).map(|inputs| {
+        let name = function.name_of(Part::Key);
+        quote! {
+            #hidden #vis fn #name #generics(#inputs) -> ::dewar::__private::Batch<#result>
+            #bounds { #look }
+        }
+    });
+    quote! {
+        #hidden #vis fn #entry #generics(#inputs) -> ::dewar::__private::BatchEntry<#result>
+        #bounds { ::dewar::__private::BatchEntry::new(#look) }
+        #key
+    }
+}

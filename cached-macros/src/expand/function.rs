@@ -1,0 +1,305 @@
+//! `#[cached]` on a function with one key a call.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{Attribute, FnArg, ItemFn};
+
+use super::names::{Function, Part};
+use super::{batch, parts, plan, policy};
+use crate::check::detachable;
+use crate::model::{Context, Options};
+
+/// The annotated function and what goes with it.
+pub(crate) fn cached(options: &Options, context: Context, item: &ItemFn) -> TokenStream {
+    let function = Function::new(options, context, item);
+    if options.batch.is_some() {
+        return batch::cached(options, &function);
+    }
+    let outer = outer(options, &function);
+    if context == Context::Trait {
+        return outer;
+    }
+    let rest = companion(options, &function);
+    quote!(#outer #rest)
+}
+
+/// The function as its callers see it.
+fn outer(options: &Options, function: &Function<'_>) -> TokenStream {
+    let run = run(options, function);
+    declaration(function, &run)
+}
+
+/// The function's own declaration around another body.
+pub(crate) fn declaration(function: &Function<'_>, body: &TokenStream) -> TokenStream {
+    let ItemFn {
+        attrs, vis, sig, ..
+    } = function.item;
+    let (constness, asyncness) = (&sig.constness, &sig.asyncness);
+    let (name, output) = (&sig.ident, &sig.output);
+    let (generics, bounds) = (&sig.generics, &sig.generics.where_clause);
+    let inputs = function.inputs();
+    quote! {
+        #(#attrs)* #vis #constness #asyncness fn #name #generics(#inputs) #output #bounds { #body }
+    }
+}
+
+/// What the function does: look up, and run the body if need be.
+fn run(options: &Options, function: &Function<'_>) -> TokenStream {
+    let at = at(options, function, Some(mode(options)));
+    let call = body_call(function);
+    let free = detachable(function.item, function.context).is_ok()
+        && options.detach.as_ref().is_none_or(|detach| detach.value);
+    let forced = options.detach.as_ref().is_some_and(|detach| detach.value);
+    if function.is_async() {
+        return if free || forced {
+            quote!(#at.run(#call, |body| ::dewar::__private::Auto::new(body).send()).await)
+        } else {
+            quote!(#at.run_here(#call).await)
+        };
+    }
+    let timed = options.soft_timeout.is_some() || options.hard_timeout.is_some();
+    let background = options.stale_while_revalidate.is_some() || options.refresh_ahead.is_some();
+    if free && (timed || background) {
+        let method = if timed {
+            quote!(call_timed)
+        } else {
+            quote!(call_detached)
+        };
+        let names: Vec<_> = function.arguments.iter().map(|(name, _)| name).collect();
+        return quote!(#at.#method((#(#names,)*), |(#(#names,)*)| #call));
+    }
+    match function.context {
+        Context::Trait => {
+            let (block, result) = (&function.item.block, &function.result);
+            let block = with_patterns(function, block.to_token_stream());
+            quote!(#at.call(move || -> #result #block))
+        }
+        _ => quote!(#at.call(move || #call)),
+    }
+}
+
+/// The user's body, called with the arguments.
+fn body_call(function: &Function<'_>) -> TokenStream {
+    if function.context == Context::Trait {
+        let (block, result) = (&function.item.block, &function.result);
+        let block = with_patterns(function, block.to_token_stream());
+        return quote!((async move || -> #result #block)());
+    }
+    let path = function.path_to(Part::Body);
+    let (generics, arguments) = (function.turbofish(), function.forwarded());
+    quote!(#path #generics(#arguments))
+}
+
+/// A body in place: what the arguments were called by pattern is bound first.
+fn with_patterns(function: &Function<'_>, block: TokenStream) -> TokenStream {
+    let typed = function
+        .item
+        .sig
+        .inputs
+        .iter()
+        .filter_map(|input| match input {
+            FnArg::Typed(typed) => Some(&typed.pat),
+            FnArg::Receiver(_) => None,
+        });
+    let bindings: Vec<_> = function
+        .arguments
+        .iter()
+        .zip(typed)
+        .filter(|((name, _), pat)| super::text(pat) != super::text(name))
+        .map(|((name, _), pat)| quote!(let #pat = #name;))
+        .collect();
+    if bindings.is_empty() {
+        block
+    } else {
+        quote!({ #(#bindings)* #block })
+    }
+}
+
+/// The look-up: of the mode, or, without one, of the place alone.
+pub(crate) fn at(
+    options: &Options,
+    function: &Function<'_>,
+    mode: Option<TokenStream>,
+) -> TokenStream {
+    let site = site(options, function);
+    let marked = function.marked();
+    let parts = parts::parts(options, function);
+    let result = &function.result;
+    let kind = if options.cache_err.is_some() {
+        quote!(whole)
+    } else {
+        quote!(kind)
+    };
+    let plan = plan::plan(options);
+    let stale_if = options
+        .stale_if
+        .as_ref()
+        .filter(|_| mode.is_some())
+        .map(|stale_if| {
+            let closure = &stale_if.value;
+            quote!(#closure,)
+        });
+    let at = if stale_if.is_some() {
+        quote!(at_unless_stale)
+    } else {
+        quote!(at)
+    };
+    let mode = mode.unwrap_or_else(|| quote!(::dewar::__private::Mode::Key));
+    quote! {
+        ::dewar::__private::#at(
+            #mode, #site, ::dewar::__private::marker(&#marked), #parts,
+            ::dewar::__private::Out::<#result>::new().#kind(), #stale_if #plan
+        )
+    }
+}
+
+/// What the call is to do, `unless` and `refresh_if` taken into account.
+pub(crate) fn mode(options: &Options) -> TokenStream {
+    let unless = super::optional(&options.unless, |condition| {
+        let condition = &condition.value;
+        quote!(.unless(|| #condition))
+    });
+    let refresh = super::optional(&options.refresh_if, |condition| {
+        let condition = &condition.value;
+        quote!(.refresh_if(|| #condition))
+    });
+    quote!(::dewar::__private::Mode::Read #unless #refresh)
+}
+
+/// A reference to the function's description.
+fn site(options: &Options, function: &Function<'_>) -> TokenStream {
+    if function.context == Context::Trait {
+        let site = static_site(options, function);
+        return quote!({ #site });
+    }
+    let path = function.path_to(Part::Site);
+    quote!(#path())
+}
+
+/// The description as a `static`, and a reference to it.
+pub(crate) fn static_site(options: &Options, function: &Function<'_>) -> TokenStream {
+    let policy = policy::policy(options);
+    let source = policy::source(options);
+    let name = format!("::{}", function.item.sig.ident);
+    quote! {
+        static SITE: ::dewar::__private::Site =
+            ::dewar::__private::Site::new(concat!(module_path!(), #name), #policy) #source;
+        &SITE
+    }
+}
+
+/// The hidden parts: in a struct of their own, or beside the method.
+fn companion(options: &Options, function: &Function<'_>) -> TokenStream {
+    let body = body(function);
+    let key = key(options, function);
+    let entry = entry(options, function);
+    wrap(options, function, &body, &quote!(#key #entry))
+}
+
+/// Puts the hidden parts where they belong.
+pub(crate) fn wrap(
+    options: &Options,
+    function: &Function<'_>,
+    body: &TokenStream,
+    rest: &TokenStream,
+) -> TokenStream {
+    let site_name = function.name_of(Part::Site);
+    let site = static_site(options, function);
+    let vis = &function.item.vis;
+    let cfgs = kept(&function.item.attrs, &["cfg"]);
+    let site = quote! {
+        #vis fn #site_name() -> &'static ::dewar::__private::Site { #site }
+    };
+    if function.context != Context::Free {
+        return quote! {
+            #[doc(hidden)] #[allow(warnings, clippy::all)] #site
+            #rest #body
+        };
+    }
+    let name = &function.companion;
+    quote! {
+        #(#cfgs)* #[doc(hidden)] #[allow(warnings)] #vis struct #name {}
+        #(#cfgs)* #[allow(warnings, clippy::all)] impl #name { #site #rest }
+        #(#cfgs)* impl #name { #body }
+    }
+}
+
+/// The user's body as a function.
+pub(crate) fn body(function: &Function<'_>) -> TokenStream {
+    let ItemFn {
+        attrs, sig, block, ..
+    } = function.item;
+    let mut sig = sig.clone();
+    sig.ident = function.name_of(Part::Body);
+    let lints = kept(attrs, &["allow", "expect", "warn", "deny", "forbid", "cfg"]);
+    let hidden = hidden(function);
+    quote!(#(#lints)* #hidden #[allow(dead_code, clippy::too_many_arguments)] #sig #block)
+}
+
+/// `#[doc(hidden)]` beside a method; the companion of a free function has it already.
+fn hidden(function: &Function<'_>) -> TokenStream {
+    match function.context {
+        Context::Free => TokenStream::new(),
+        _ => quote!(#[doc(hidden)]),
+    }
+}
+
+fn kept<'a>(attrs: &'a [Attribute], names: &[&str]) -> Vec<&'a Attribute> {
+    attrs
+        .iter()
+        .filter(|attr| names.iter().any(|name| attr.path().is_ident(name)))
+        .collect()
+}
+
+/// The key with the skipped arguments left open, where there are any.
+fn key(options: &Options, function: &Function<'_>) -> TokenStream {
+    let Some(inputs) = parts::open_inputs(options, function) else {
+        return TokenStream::new();
+    };
+    let name = function.name_of(Part::Key);
+    let (vis, generics) = (&function.item.vis, &function.item.sig.generics);
+    let (bounds, result) = (&generics.where_clause, &function.result);
+    let at = at(options, function, None);
+    let hidden = attributes(function);
+    quote! {
+        #hidden #vis fn #name #generics(#inputs) -> ::dewar::__private::At<#result>
+        #bounds { #at }
+    }
+}
+
+pub(crate) fn attributes(function: &Function<'_>) -> TokenStream {
+    match function.context {
+        Context::Free => TokenStream::new(),
+        _ => quote!(#[doc(hidden)] #[allow(warnings, clippy::all)]),
+    }
+}
+
+/// The handle on an entry.
+fn entry(options: &Options, function: &Function<'_>) -> TokenStream {
+    let name = function.name_of(Part::Entry);
+    let (vis, generics) = (&function.item.vis, &function.item.sig.generics);
+    let (bounds, result) = (&generics.where_clause, &function.result);
+    let (inputs, at, call) = (
+        function.inputs(),
+        at(options, function, None),
+        body_call(function),
+    );
+    let hidden = attributes(function);
+    let (handle, body, call) = if function.is_async() {
+        (
+            quote!(Entry),
+            quote!(::core::future::Future<Output = #result>),
+            call,
+        )
+    } else {
+        (
+            quote!(BlockingEntry),
+            quote!(FnOnce() -> #result),
+            quote!(move || #call),
+        )
+    };
+    quote! {
+        #hidden #vis fn #name #generics(#inputs) -> ::dewar::__private::#handle<#result, impl #body>
+        #bounds { ::dewar::__private::#handle::new(#at, #call) }
+    }
+}

@@ -1,0 +1,179 @@
+//! `invalidate!` and `#[invalidates]`.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::{ExprPath, ItemFn, ReturnType};
+
+use super::label;
+use super::names::{Part, beside_method, in_companion};
+use crate::model::{Argument, CacheRef, Invalidates, Invalidation, Target};
+
+/// `invalidate!(…)`.
+pub(crate) fn invalidate(invalidation: &Invalidation) -> TokenStream {
+    let builder = builder(invalidation);
+    quote!(#builder.run())
+}
+
+/// The invalidation, not yet carried out.
+fn builder(invalidation: &Invalidation) -> TokenStream {
+    let cache = match &invalidation.cache {
+        Some(CacheRef::Path(path)) => quote!(.of(&#path)),
+        Some(CacheRef::Name(name)) => quote!(.named(#name)),
+        None => TokenStream::new(),
+    };
+    let soft = invalidation.soft.then(|| quote!(.soft()));
+    let targets = invalidation.targets.iter().map(target);
+    quote!(::dewar::__private::Invalidation::new() #cache #soft #(#targets)*)
+}
+
+fn target(target: &Target) -> TokenStream {
+    match target {
+        Target::Call { path, args, .. } => {
+            let call = call(path, args);
+            quote!(.call(#call))
+        }
+        Target::MethodCall {
+            receiver,
+            method,
+            turbofish,
+            args,
+        } => {
+            let (part, end) = place(args);
+            let name = beside_method(method, part);
+            let args = args.iter().map(argument);
+            quote_spanned!(method.span()=> .call((#receiver).#name #turbofish(#(#args),*) #end))
+        }
+        Target::Function { path } => {
+            let path = companion(path, Part::Site);
+            quote!(.function(#path()))
+        }
+        Target::Prefix(prefix) => {
+            let label = label(&prefix.value);
+            quote!(.prefix(#label))
+        }
+        Target::Tag(tag) => {
+            let label = label(&tag.value);
+            quote!(.tag(#label))
+        }
+        Target::Pattern(pattern) => {
+            let label = label(&pattern.value);
+            quote!(.pattern(#label))
+        }
+        Target::All(_) => quote!(.all()),
+    }
+}
+
+/// Which part gives the place of a call with these arguments, and how it is asked.
+fn place(args: &[Argument]) -> (Part, TokenStream) {
+    if args.iter().any(|arg| matches!(arg, Argument::Skipped(_))) {
+        (Part::Key, TokenStream::new())
+    } else {
+        (Part::Entry, quote!(.place()))
+    }
+}
+
+fn call(path: &ExprPath, args: &[Argument]) -> TokenStream {
+    let (part, end) = place(args);
+    let path = companion(path, part);
+    let args = args.iter().map(argument);
+    quote!(#path(#(#args),*) #end)
+}
+
+fn argument(argument: &Argument) -> TokenStream {
+    match argument {
+        Argument::Given(expr) => quote!(#expr),
+        Argument::Skipped(span) => quote_spanned!(*span=> ()),
+    }
+}
+
+/// The path to a hidden part of the function that a path names.
+///
+/// `Type::f` is told from `module::f` by the case of the name before the last: what is written
+/// `CamelCase`, is `Self`, or has type arguments is a type.
+pub(crate) fn companion(path: &ExprPath, part: Part) -> TokenStream {
+    let mut path = path.clone();
+    let count = path.path.segments.len();
+    let of_type = path.qself.is_some()
+        || count >= 2
+            && path
+                .path
+                .segments
+                .iter()
+                .nth(count - 2)
+                .is_some_and(is_type);
+    let Some(last) = path.path.segments.last_mut() else {
+        return quote!(#path);
+    };
+    if of_type {
+        last.ident = beside_method(&last.ident, part);
+        return quote!(#path);
+    }
+    let arguments = std::mem::take(&mut last.arguments);
+    let mut name = in_companion(part);
+    name.set_span(last.ident.span());
+    if part == Part::Site {
+        return quote!(#path::#name);
+    }
+    match arguments {
+        syn::PathArguments::None => quote!(#path::#name),
+        arguments => quote!(#path::#name #arguments),
+    }
+}
+
+fn is_type(segment: &syn::PathSegment) -> bool {
+    let name = segment.ident.to_string();
+    let starts_upper = name
+        .trim_start_matches("r#")
+        .starts_with(char::is_uppercase);
+    starts_upper || !segment.arguments.is_empty()
+}
+
+/// `#[invalidates(…)]` on the function that changes the data.
+pub(crate) fn invalidates(invalidates: &Invalidates, item: &ItemFn) -> TokenStream {
+    let ItemFn {
+        attrs,
+        vis,
+        sig,
+        block,
+        ..
+    } = item;
+    let result = match &sig.output {
+        ReturnType::Default => quote!(()),
+        ReturnType::Type(_, ty) => quote!(#ty),
+    };
+    let name = |text: &str| {
+        let mut ident = format_ident!("{}", text);
+        ident.set_span(proc_macro2::Span::mixed_site());
+        ident
+    };
+    let (later, done) = (name("later"), name("result"));
+    let builder = builder(&invalidates.invalidation);
+    let ahead = invalidates.before.then(|| quote!(#later.ahead();));
+    let (body, run) = if sig.asyncness.is_some() {
+        (
+            quote!((async move || -> #result #block)().await),
+            quote!(#later.run().await),
+        )
+    } else {
+        (
+            quote!((move || -> #result #block)()),
+            quote!(#later.run().wait()),
+        )
+    };
+    // A failure is logged, counted and replayed where it happens.
+    let run = if invalidates.always {
+        quote!(let _ = #run;)
+    } else {
+        quote!(if ::dewar::__private::Succeeded::new(&#done).succeeded() { let _ = #run; })
+    };
+    // The targets are worked out before the body, which may consume the arguments.
+    quote! {
+        #(#attrs)* #vis #sig {
+            let #later = #builder;
+            #ahead
+            let #done = #body;
+            #run
+            #done
+        }
+    }
+}

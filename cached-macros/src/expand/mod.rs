@@ -1,0 +1,46 @@
+//! The model → code.
+//!
+//! One annotated function becomes one call into `__private`, and a companion through which
+//! `invalidate!` and `entry!` reach the same key. The companion of a free function is a struct of
+//! the function's own name (the names of types and of functions do not meet, and `use` brings
+//! both); that of a method is a set of hidden sibling methods; a method of a trait can have none.
+//!
+//! The user's body stands in a function of its own, so no generated name is in scope there, and so
+//! that the compiler can tell whether its future is `Send` while it looks at the caller.
+
+mod batch;
+mod entry;
+mod function;
+mod invalidate;
+mod names;
+mod parts;
+mod plan;
+mod policy;
+
+pub(crate) use entry::entry;
+pub(crate) use function::cached;
+pub(crate) use invalidate::{invalidate, invalidates};
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+
+use crate::model::{Piece, Template};
+
+/// A template as a `Label`.
+fn label(template: &Template) -> TokenStream {
+    let pieces = template.pieces.iter().map(|piece| match piece {
+        Piece::Text(text) => quote!(.text(#text)),
+        Piece::Value { expr, .. } => quote_spanned!(template.span=> .value(&#expr)),
+    });
+    quote!(::dewar::__private::Label::new() #(#pieces)*)
+}
+
+/// Nothing, or something that can be written out.
+fn optional<T>(value: &Option<T>, write: impl Fn(&T) -> TokenStream) -> TokenStream {
+    value.as_ref().map_or_else(TokenStream::new, write)
+}
+
+/// The text of tokens, for comparing expressions.
+fn text(tokens: impl ToTokens) -> String {
+    tokens.to_token_stream().to_string()
+}

@@ -1,0 +1,209 @@
+//! What the hidden parts of an annotated function are called, and how they are reached.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use syn::ext::IdentExt;
+use syn::{FnArg, GenericParam, ItemFn, Pat, Receiver, ReceiverKind, Type};
+
+use crate::model::{Context, Options};
+
+/// A hidden part of an annotated function.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The user's body.
+    Body,
+    /// The key, the skipped arguments left out.
+    Key,
+    /// The handle on an entry.
+    Entry,
+    /// The description.
+    Site,
+}
+
+impl Part {
+    fn word(self) -> &'static str {
+        match self {
+            Part::Body => "body",
+            Part::Key => "key",
+            Part::Entry => "entry",
+            Part::Site => "site",
+        }
+    }
+}
+
+/// The name of a part in the companion of a free function.
+pub(crate) fn in_companion(part: Part) -> Ident {
+    format_ident!("__{}", part.word())
+}
+
+/// The name of a part beside a method.
+pub(crate) fn beside_method(method: &Ident, part: Part) -> Ident {
+    format_ident!("__cached_{}_{}", part.word(), method.unraw())
+}
+
+/// An annotated function, its arguments under plain names.
+#[derive(Clone)]
+pub(crate) struct Function<'a> {
+    pub(crate) item: &'a ItemFn,
+    pub(crate) context: Context,
+    pub(crate) companion: Ident,
+    /// Name and type of every argument but the receiver.
+    pub(crate) arguments: Vec<(Ident, &'a Type)>,
+    pub(crate) receiver: Option<&'a Receiver>,
+    /// The written result type.
+    pub(crate) result: TokenStream,
+}
+
+impl<'a> Function<'a> {
+    pub(crate) fn new(options: &Options, context: Context, item: &'a ItemFn) -> Self {
+        let mut arguments = Vec::new();
+        let mut receiver = None;
+        for (index, input) in item.sig.inputs.iter().enumerate() {
+            match input {
+                FnArg::Receiver(this) => receiver = Some(this),
+                FnArg::Typed(typed) => {
+                    let name = match &*typed.pat {
+                        Pat::Ident(pat) if pat.subpat.is_none() => pat.ident.clone(),
+                        _ => format_ident!("__argument_{}", index),
+                    };
+                    arguments.push((name, &*typed.ty));
+                }
+            }
+        }
+        let result = match &item.sig.output {
+            syn::ReturnType::Default => quote!(()),
+            syn::ReturnType::Type(_, ty) => quote!(#ty),
+        };
+        let name = options
+            .companion
+            .as_ref()
+            .map_or(&item.sig.ident, |named| &named.value);
+        Function {
+            item,
+            context,
+            companion: name.clone(),
+            arguments,
+            receiver,
+            result,
+        }
+    }
+
+    pub(crate) fn is_async(&self) -> bool {
+        self.item.sig.asyncness.is_some()
+    }
+
+    /// The name under which a part is declared.
+    pub(crate) fn name_of(&self, part: Part) -> Ident {
+        match self.context {
+            Context::Free => in_companion(part),
+            _ => beside_method(&self.item.sig.ident, part),
+        }
+    }
+
+    /// A part as seen from inside the function, or from inside another part.
+    pub(crate) fn path_to(&self, part: Part) -> TokenStream {
+        let name = self.name_of(part);
+        match self.context {
+            Context::Free => {
+                let companion = &self.companion;
+                quote!(#companion::#name)
+            }
+            _ => quote!(Self::#name),
+        }
+    }
+
+    /// The type and constant parameters, as arguments; nothing where some of them have no name.
+    pub(crate) fn turbofish(&self) -> TokenStream {
+        let names = self.parameters();
+        if names.is_empty() || self.has_impl_arguments() {
+            return TokenStream::new();
+        }
+        quote!(::<#(#names),*>)
+    }
+
+    fn parameters(&self) -> Vec<&Ident> {
+        let named = |param: &'a GenericParam| match param {
+            GenericParam::Type(param) => Some(&param.ident),
+            GenericParam::Const(param) => Some(&param.ident),
+            _ => None,
+        };
+        self.item
+            .sig
+            .generics
+            .params
+            .iter()
+            .filter_map(named)
+            .collect()
+    }
+
+    fn has_impl_arguments(&self) -> bool {
+        self.arguments.iter().any(|(_, ty)| mentions_impl(ty))
+    }
+
+    /// An expression whose type is this function with all type parameters around it.
+    pub(crate) fn marked(&self) -> TokenStream {
+        let name = &self.item.sig.ident;
+        let generics = self.turbofish();
+        match self.context {
+            Context::Trait => quote!(|| {}),
+            _ if self.has_impl_arguments() => {
+                let site = self.path_to(Part::Site);
+                let names = self.arguments.iter().map(|(name, _)| name);
+                let params = self
+                    .item
+                    .sig
+                    .generics
+                    .params
+                    .iter()
+                    .filter_map(|param| match param {
+                        GenericParam::Type(param) => {
+                            let name = &param.ident;
+                            Some(quote!(#name))
+                        }
+                        GenericParam::Const(param) => {
+                            let name = &param.ident;
+                            Some(quote!([(); { #name as usize }]))
+                        }
+                        _ => None,
+                    });
+                quote!((#site, ::core::marker::PhantomData::<(#(#params,)*)>, #(&#names),*))
+            }
+            Context::Free => quote!(#name #generics),
+            Context::Impl { .. } => quote!(Self::#name #generics),
+        }
+    }
+
+    /// The arguments by name, the receiver first, for a call of a part.
+    pub(crate) fn forwarded(&self) -> TokenStream {
+        let receiver = self.receiver.map(|_| quote!(self,));
+        let names = self.arguments.iter().map(|(name, _)| name);
+        quote!(#receiver #(#names),*)
+    }
+
+    /// The arguments with plain names, for a declaration.
+    pub(crate) fn inputs(&self) -> TokenStream {
+        let receiver = self.receiver.map(|this| {
+            let mut this = this.clone();
+            if !matches!(this.kind, ReceiverKind::Reference(..)) {
+                this.mutability = None;
+            }
+            quote!(#this,)
+        });
+        let names = self.arguments.iter().map(|(name, _)| name);
+        let types = self.arguments.iter().map(|(_, ty)| ty);
+        quote!(#receiver #(#names: #types),*)
+    }
+}
+
+/// Whether the type is or holds `impl Trait`.
+fn mentions_impl(ty: &Type) -> bool {
+    struct Find(bool);
+    impl syn::visit::Visit<'_> for Find {
+        fn visit_type_impl_trait(&mut self, _: &syn::TypeImplTrait) {
+            self.0 = true;
+        }
+    }
+    let mut find = Find(false);
+    syn::visit::Visit::visit_type(&mut find, ty);
+    find.0
+}

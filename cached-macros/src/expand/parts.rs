@@ -1,0 +1,168 @@
+//! What counts for the key.
+
+use std::collections::HashSet;
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::visit::Visit;
+use syn::{Expr, Lifetime, ReceiverKind, Type};
+
+use super::names::Function;
+use super::text;
+use crate::model::{Options, Piece, Skipped};
+
+/// The parts of the key as nested pairs.
+///
+/// With `batch`, the argument that holds many keys stands for one of them.
+pub(crate) fn parts(options: &Options, function: &Function<'_>) -> TokenStream {
+    let mut parts = Vec::new();
+    if let Some(version) = &options.version {
+        let version = &version.value;
+        parts.push(part(&quote!(#version), version.span(), false));
+    }
+    match &options.key {
+        Some(key) => parts.extend(key.value.iter().map(|e| part(&quote!(#e), e.span(), false))),
+        None => parts.extend(arguments(options, function)),
+    }
+    parts.extend(uncovered(options, function));
+    parts
+        .into_iter()
+        .rfold(quote!(()), |rest, part| quote!((#part, #rest)))
+}
+
+/// Every argument that is not skipped.
+fn arguments(options: &Options, function: &Function<'_>) -> Vec<TokenStream> {
+    let mut parts = Vec::new();
+    if let Some(receiver) = function.receiver
+        && !skips(options, "self")
+    {
+        let span = receiver.self_token.span;
+        let this = match receiver.kind {
+            ReceiverKind::Value => quote_spanned!(span=> self),
+            _ => quote_spanned!(span=> *self),
+        };
+        parts.push(part(&this, span, false));
+    }
+    for (name, ty) in &function.arguments {
+        if !skips(options, &name.to_string()) {
+            let is_batch = options
+                .batch
+                .as_ref()
+                .is_some_and(|batch| batch.value == *name);
+            let value = if is_batch {
+                quote!(*#name)
+            } else {
+                quote!(#name)
+            };
+            parts.push(part(&value, ty.span(), has_lifetime(ty)));
+        }
+    }
+    parts
+}
+
+/// Values that a prefix or a tag names without their being part of the key otherwise: two calls
+/// that differ in them must not share an entry, or invalidating by the one would miss the other.
+fn uncovered(options: &Options, function: &Function<'_>) -> Vec<TokenStream> {
+    let mut seen = HashSet::new();
+    let templates = options.key_prefix.iter().chain(&options.tags);
+    let values = templates.flat_map(|template| {
+        template
+            .value
+            .pieces
+            .iter()
+            .filter_map(|piece| match piece {
+                Piece::Value { root, expr } => Some((root, expr, template.value.span)),
+                Piece::Text(_) => None,
+            })
+    });
+    values
+        .filter(|(root, expr, _)| !covered(options, function, root, expr))
+        .filter(|(_, expr, _)| seen.insert(text(expr)))
+        .map(|(_, expr, span)| part(&quote!(#expr), span, false))
+        .collect()
+}
+
+fn covered(options: &Options, function: &Function<'_>, root: &str, expr: &Expr) -> bool {
+    match &options.key {
+        Some(key) => key
+            .value
+            .iter()
+            .any(|key| text(key) == text(expr) || text(key) == *root),
+        None => {
+            let known = root == "self" || function.arguments.iter().any(|(name, _)| name == root);
+            known && !skips(options, root)
+        }
+    }
+}
+
+/// Whether `skip(…)` names the argument.
+pub(crate) fn skips(options: &Options, name: &str) -> bool {
+    options.skip.iter().any(|skipped| match &skipped.value {
+        Skipped::Receiver(_) => name == "self",
+        Skipped::Argument(argument) => argument == name,
+    })
+}
+
+fn part(value: &TokenStream, span: proc_macro2::Span, borrowed: bool) -> TokenStream {
+    let wrapper = if borrowed {
+        quote!(BorrowedArg)
+    } else {
+        quote!(Arg)
+    };
+    // The reference carries the span too: a missing bound is reported on the argument.
+    quote_spanned!(span=> ::dewar::__private::#wrapper::new(&#value).part())
+}
+
+/// Whether the type has a lifetime other than those of references and `'static`.
+fn has_lifetime(ty: &Type) -> bool {
+    struct Find(bool);
+    impl Visit<'_> for Find {
+        fn visit_type_reference(&mut self, reference: &syn::TypeReference) {
+            self.visit_type(&reference.elem);
+        }
+
+        fn visit_lifetime(&mut self, lifetime: &Lifetime) {
+            self.0 |= lifetime.ident != "static";
+        }
+    }
+    let mut find = Find(false);
+    find.visit_type(ty);
+    find.0
+}
+
+/// The arguments with the skipped ones open to anything, for `f(_, 42)`; none where nothing is
+/// skipped. An argument that an option works with keeps its type.
+pub(crate) fn open_inputs(options: &Options, function: &Function<'_>) -> Option<TokenStream> {
+    let plan = super::plan::plan(options);
+    let open = |name: &str| skips(options, name) && !mentions(&plan, name);
+    if !function
+        .arguments
+        .iter()
+        .any(|(name, _)| open(&name.to_string()))
+    {
+        return None;
+    }
+    let receiver = function.receiver.map(|this| quote!(#this,));
+    let inputs = function
+        .arguments
+        .iter()
+        .map(|(name, ty)| match open(&name.to_string()) {
+            true => quote!(#name: impl Sized),
+            false => quote!(#name: #ty),
+        });
+    Some(quote!(#receiver #(#inputs),*))
+}
+
+/// Whether an option's tokens mention an argument.
+fn mentions(tokens: &impl ToTokens, name: &str) -> bool {
+    fn search(tokens: TokenStream, name: &str) -> bool {
+        tokens.into_iter().any(|token| match token {
+            proc_macro2::TokenTree::Ident(ident) => ident == name,
+            proc_macro2::TokenTree::Group(group) => search(group.stream(), name),
+            proc_macro2::TokenTree::Literal(literal) => literal.to_string().contains(name),
+            proc_macro2::TokenTree::Punct(_) => false,
+        })
+    }
+    search(tokens.to_token_stream(), name)
+}
