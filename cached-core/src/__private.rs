@@ -7,9 +7,13 @@ pub use crate::engine::at::{At, Mode, at, at_unless_stale};
 pub use crate::engine::batch::{Answers, Batch, BatchEntry};
 pub use crate::engine::detach::Auto;
 pub use crate::engine::run::Drive;
-pub use crate::engine::site::{Site, marker};
+pub use crate::engine::site::Site;
 pub use crate::key::{Arg, BorrowedArg};
 pub use crate::outcome::{Out, Succeeded};
 pub use crate::policy::Policy;
 pub use crate::scope::Label;
-pub use std::any::TypeId;
+
+/// Serve what is there, else load.
+pub const READ: Mode = Mode::Read;
+/// Only find the place.
+pub const KEY: Mode = Mode::Key;

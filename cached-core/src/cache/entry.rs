@@ -8,6 +8,7 @@ use super::invalidate::{Invalidated, Invalidation};
 use crate::clock::{NEVER, Nanos};
 use crate::engine::at::{At, Place};
 use crate::engine::call::Load;
+use crate::engine::run::{Drive, DriveBlocking};
 use crate::error::Error;
 
 /// A handle on the entry of one call of an `async fn`: what `entry!(f(args))` returns.
@@ -134,6 +135,19 @@ impl<R: 'static, F: Future<Output = R>> Entry<R, F> {
         Entry { at, body }
     }
 
+    /// For generated code: makes the call.
+    #[doc(hidden)]
+    pub fn run(self) -> impl Future<Output = R> {
+        self.at.run_here(self.body)
+    }
+
+    /// For generated code: makes the call, its body handed over if `how` says that it can be.
+    #[doc(hidden)]
+    pub fn run_as<D: Drive<F>>(self, how: impl FnOnce(&F) -> D) -> impl Future<Output = R> {
+        let how = how(&self.body);
+        how.drive(self.at, self.body)
+    }
+
     common!();
 
     /// The value, only if it is cached and fresh; nothing is counted and no body runs.
@@ -177,6 +191,29 @@ impl<R: 'static, F: FnOnce() -> R> BlockingEntry<R, F> {
     #[doc(hidden)]
     pub fn new(at: At<R>, body: F) -> Self {
         BlockingEntry { at, body }
+    }
+
+    /// For generated code: makes the call.
+    #[doc(hidden)]
+    pub fn run(self) -> R {
+        self.at.call(self.body)
+    }
+
+    /// For generated code: makes the call, its body handed over if `how` says that it can be.
+    #[doc(hidden)]
+    pub fn run_as<D: DriveBlocking<R, F>>(self, how: impl FnOnce(&F) -> D) -> R {
+        let how = how(&self.body);
+        how.drive(self.at, self.body)
+    }
+
+    /// For generated code: makes the call with its body on a thread of its own.
+    #[doc(hidden)]
+    pub fn run_timed(self) -> R
+    where
+        F: Send + 'static,
+        R: Send,
+    {
+        self.at.call_timed(self.body)
     }
 
     common!();

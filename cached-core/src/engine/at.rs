@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::Engine;
 use super::call::{Base, Call, Load};
 use super::plan::Plan;
-use super::site::{Resolved, Site};
+use super::site::{self, Resolved, Site};
 use crate::key::{self, Parts};
 use crate::memory::{Entry, Query, Slot};
 use crate::outcome::Outcome;
@@ -82,12 +82,13 @@ enum Look<R> {
 
 /// Looks a call up.
 ///
-/// `parts` are the arguments that count, `plan` works out prefix, tags and the rest on a miss.
+/// The type of `marker` tells the instantiations of a generic function, and of the `impl` around
+/// it, apart. `parts` are the arguments that count, `plan` works out prefix, tags and the rest on a miss.
 #[inline]
-pub fn at<R, O, P>(
+pub fn at<R, O, P, M>(
     mode: Mode,
     site: &'static Site,
-    marker: TypeId,
+    marker: &M,
     parts: P,
     outcome: O,
     plan: impl FnOnce(&mut Plan<R, O>),
@@ -102,10 +103,10 @@ where
 
 /// The same with `stale_if`.
 #[inline]
-pub fn at_unless_stale<R, O, P>(
+pub fn at_unless_stale<R, O, P, M>(
     mode: Mode,
     site: &'static Site,
-    marker: TypeId,
+    marker: &M,
     parts: P,
     outcome: O,
     stale_if: impl Fn(&O::Value) -> bool,
@@ -123,7 +124,7 @@ where
         cache.engine(),
         mode,
         site,
-        marker,
+        site::marker(marker),
         parts,
         outcome,
         stale_if,

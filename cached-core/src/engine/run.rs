@@ -42,17 +42,26 @@ impl<F: Future<Output: 'static> + Send + 'static> Drive<F> for Detachable {
     }
 }
 
-impl<R: 'static> At<R> {
-    /// Runs an asynchronous body, to be handed over if `how` says that it can be.
-    pub fn run<F, D>(self, body: F, how: impl FnOnce(&F) -> D) -> impl Future<Output = R>
-    where
-        F: Future<Output = R>,
-        D: Drive<F>,
-    {
-        let how = how(&body);
-        how.drive(self, body)
-    }
+/// The same for a synchronous body.
+pub trait DriveBlocking<R: 'static, F: FnOnce() -> R> {
+    /// Runs the body if the cache has nothing to serve.
+    #[doc(hidden)]
+    fn drive(self, at: At<R>, body: F) -> R;
+}
 
+impl<R: 'static, F: FnOnce() -> R> DriveBlocking<R, F> for Attached {
+    fn drive(self, at: At<R>, body: F) -> R {
+        at.call(body)
+    }
+}
+
+impl<R: 'static, F: FnOnce() -> R + Send + 'static> DriveBlocking<R, F> for Detachable {
+    fn drive(self, at: At<R>, body: F) -> R {
+        at.call_detached(body)
+    }
+}
+
+impl<R: 'static> At<R> {
     /// Runs an asynchronous body in its caller's task.
     pub async fn run_here<F: Future<Output = R>>(self, body: F) -> R {
         match self.0 {
@@ -75,25 +84,25 @@ impl<R: 'static> At<R> {
     }
 
     /// Runs a synchronous body that can be handed to another thread.
-    pub fn call_detached<A: Send + 'static>(self, arguments: A, body: fn(A) -> R) -> R {
+    pub fn call_detached(self, body: impl FnOnce() -> R + Send + 'static) -> R {
         match self.0 {
             Place::Hit(result) => result,
             place => {
-                let body = || Boxed(Box::pin(async move { body(arguments) }));
+                let body = || Boxed(Box::pin(async move { body() }));
                 rt::block_on(go(place, body, Spawner::Thread))
             }
         }
     }
 
     /// Runs a synchronous body on another thread, so that its caller can stop waiting.
-    pub fn call_timed<A: Send + 'static>(self, arguments: A, body: fn(A) -> R) -> R
+    pub fn call_timed(self, body: impl FnOnce() -> R + Send + 'static) -> R
     where
         R: Send,
     {
         match self.0 {
             Place::Hit(result) => result,
             place => {
-                let body = || Boxed(Box::pin(rt::Job::new(move || body(arguments))));
+                let body = || Boxed(Box::pin(rt::Job::new(body)));
                 rt::block_on(go(place, body, Spawner::Thread))
             }
         }

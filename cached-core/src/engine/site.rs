@@ -100,7 +100,7 @@ impl Deref for Resolved {
 }
 
 /// Tells the instantiations of a generic function, and of the `impl` around it, apart: the type of
-/// a closure written inside the function carries all their type parameters.
-pub fn marker<F>(_inside: &F) -> TypeId {
+/// the function itself carries all their type parameters. Lifetimes do not count.
+pub(crate) fn marker<F>(_inside: &F) -> TypeId {
     typeid::of::<F>()
 }

@@ -96,10 +96,10 @@ fn unknown(name: &str) -> String {
     let names = || OPTIONS.iter().map(|row| row.name);
     match words::nearest(name, names().chain(VIEW_OPTIONS.iter().copied())) {
         Some(near) => format!("unknown option `{name}`; did you mean `{near}`?"),
-        None => format!(
-            "unknown option `{name}`; the options are {}",
-            words::list(names())
-        ),
+        None => {
+            let available = names().filter(|name| !matches!(*name, "shared" | "view"));
+            format!("unknown option `{name}`; the options are {}", words::list(available))
+        }
     }
 }
 

@@ -77,14 +77,15 @@ impl Given {
         let Expr::Closure(closure) = bare(expr) else {
             return Err(self.expected(expr, what));
         };
-        let (name, example) = (&self.name, self.example);
+        let name = &self.name;
         if closure.asyncness.is_some() {
             let message = format!("`{name}` cannot wait; write a closure without `async`");
             return Err(Error::new_spanned(closure.asyncness, message));
         }
         if closure.inputs.len() != 1 {
             let message = format!(
-                "`{name}` is called with one value, and this closure takes {}; write `{example}`",
+                "`{name}` calls its closure with one value, and this one takes {}; write it as \
+                 `|value| ...`",
                 closure.inputs.len()
             );
             return Err(Error::new_spanned(closure, message));

@@ -3,8 +3,10 @@
 
 mod cached;
 mod elsewhere;
+mod entry;
 mod given;
 mod invalidation;
+mod labels;
 mod literal;
 mod several;
 mod share;
@@ -20,4 +22,5 @@ mod value;
 mod tests;
 
 pub(crate) use cached::{Written, cached};
-pub(crate) use invalidation::{entry, invalidate, invalidates};
+pub(crate) use entry::entry;
+pub(crate) use invalidation::{invalidate, invalidates};

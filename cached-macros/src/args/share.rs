@@ -19,7 +19,7 @@ pub(super) fn fraction(given: &Given) -> Result<u16> {
         return Ok(thousandths as u16);
     }
     let found = describe(expr);
-    if (1.0..100.0).contains(&number) {
+    if (2.0..100.0).contains(&number) {
         let meant = number / 100.0;
         return error(format!(
             "`refresh_ahead` is a fraction between 0 and 1, not {found}; write `refresh_ahead = \

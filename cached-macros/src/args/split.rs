@@ -142,10 +142,15 @@ pub(super) fn starts_option(input: ParseStream<'_>) -> bool {
     if !input.peek(Ident::peek_any) || input.peek(Token![_]) {
         return false;
     }
-    let assignment = input.peek2(Token![=]) && !input.peek2(Token![==]) && !input.peek2(Token![=>]);
     let ahead = input.fork();
     let alone = ahead.call(Ident::parse_any).is_ok() && (ahead.is_empty() || ahead.peek(Token![,]));
-    assignment || input.peek2(token::Paren) || alone
+    assigns(input) || input.peek2(token::Paren) || alone
+}
+
+/// Whether `name = ...` comes next.
+pub(super) fn assigns(input: ParseStream<'_>) -> bool {
+    let equals = input.peek2(Token![=]) && !input.peek2(Token![==]) && !input.peek2(Token![=>]);
+    equals && input.peek(Ident::peek_any)
 }
 
 /// An expression without the invisible brackets that `macro_rules!` puts around `$value`.

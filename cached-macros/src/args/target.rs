@@ -3,9 +3,10 @@
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Error, Expr, ExprCall, ExprMethodCall, ExprPath, Result, Token};
+use syn::{BinOp, Error, Expr, ExprCall, ExprMethodCall, ExprPath, Result, Token};
 
 use super::given::text;
+use super::labels::is_label;
 use super::split::{bare, describe};
 use crate::model::{Argument, Target};
 use crate::words;
@@ -30,12 +31,7 @@ fn function_call(call: &ExprCall) -> Result<Target> {
             ),
         ));
     };
-    let path = named(path)?;
-    Ok(Target::Call {
-        span: path.span(),
-        path,
-        args: arguments(&call.args)?,
-    })
+    Ok(Target::Call { path: named(path)?, args: arguments(&call.args)? })
 }
 
 fn method_call(call: &ExprMethodCall) -> Result<Target> {
@@ -112,10 +108,17 @@ fn misused(expr: &Expr) -> String {
             let member = field.member.to_token_stream();
             format!("a method is named by its type; write `Type::{member}` for every entry of it")
         }
+        Expr::Binary(binary) if matches!(binary.op, BinOp::Eq(_)) && is_word(&binary.left) => {
+            "a word takes its value behind a single `=`; write `prefix = \"user:{id}\"`".to_owned()
+        }
         _ => format!(
             "expected a call such as `get_user(42)`, a function, or one of {}, not {}",
             words::list(["prefix = ...", "tag = ...", "pattern = ...", "all"]),
             describe(expr)
         ),
     }
+}
+
+fn is_word(expr: &Expr) -> bool {
+    matches!(expr, Expr::Path(path) if path.path.get_ident().is_some_and(is_label))
 }

@@ -72,7 +72,10 @@ pub(crate) fn parse(text: &str) -> Result<u64, Mistake> {
         let (unit, after) = split(after.trim_start(), char::is_alphabetic);
         let nanos = match (number, unit) {
             ("", _) => return Err(Mistake::Malformed),
-            (_, "") => return Err(Mistake::NoUnit),
+            (_, "") if after.is_empty() || after.starts_with(char::is_numeric) => {
+                return Err(Mistake::NoUnit);
+            }
+            (_, "") => return Err(Mistake::Malformed),
             _ => scaled(number, unit_nanos(unit)?)?,
         };
         total = total.checked_add(nanos).ok_or(Mistake::TooLong)?;

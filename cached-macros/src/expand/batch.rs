@@ -11,7 +11,7 @@ use crate::model::{Context, Options};
 
 /// The annotated function and what goes with it.
 pub(crate) fn cached(options: &Options, function: &Function<'_>) -> TokenStream {
-    let look = look(options, function, Some(mode(options)));
+    let look = look(options, function, Some(mode(options, quote!(::dewar::__private::READ))));
     let body = body_call(options, function);
     let run = if function.is_async() {
         quote!(#look.run(|missing| #body).await)
@@ -77,9 +77,7 @@ fn body_call(options: &Options, function: &Function<'_>) -> TokenStream {
             false => quote!((|| -> #result { let #batch: #ty = #keys; #block })()),
         }
     } else {
-        let path = function.path_to(Part::Body);
-        let receiver = function.receiver.map(|_| quote!(self,));
-        let turbofish = function.turbofish();
+        let path = function.called(Part::Body);
         let arguments = function
             .arguments
             .iter()
@@ -87,7 +85,7 @@ fn body_call(options: &Options, function: &Function<'_>) -> TokenStream {
                 true => quote!(#keys),
                 false => quote!(#name),
             });
-        quote!(#path #turbofish(#receiver #(#arguments),*))
+        quote!(#path(#(#arguments),*))
     };
     match function.is_async() {
         true => quote!({ #clones async move { #call.await } }),
@@ -101,7 +99,8 @@ fn places(options: &Options, function: &Function<'_>) -> TokenStream {
     let (vis, generics) = (&function.item.vis, &function.item.sig.generics);
     let (bounds, result) = (&generics.where_clause, &function.result);
     let hidden = super::function::attributes(function);
-    let (entry, inputs) = (function.name_of(Part::Entry), function.inputs());
+    let entry = function.name_of(Part::Entry);
+    let (receiver, inputs) = (function.receiver_input(), function.plain_inputs());
     let key = parts::open_inputs(options, function).map(|inputs| {
         let name = function.name_of(Part::Key);
         quote! {
@@ -110,7 +109,7 @@ fn places(options: &Options, function: &Function<'_>) -> TokenStream {
         }
     });
     quote! {
-        #hidden #vis fn #entry #generics(#inputs) -> ::dewar::__private::BatchEntry<#result>
+        #hidden #vis fn #entry #generics(#receiver _: ::dewar::__private::Mode, #inputs) -> ::dewar::__private::BatchEntry<#result>
         #bounds { ::dewar::__private::BatchEntry::new(#look) }
         #key
     }

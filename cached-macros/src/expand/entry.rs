@@ -13,7 +13,7 @@ pub(crate) fn entry(target: &Target) -> TokenStream {
         Target::Call { path, args, .. } => {
             let path = companion(path, Part::Entry);
             let args = args.iter().filter_map(given);
-            quote!(#path(#(#args),*))
+            quote!(#path(::dewar::__private::KEY, #(#args),*))
         }
         Target::MethodCall {
             receiver,
@@ -23,7 +23,7 @@ pub(crate) fn entry(target: &Target) -> TokenStream {
         } => {
             let name = beside_method(method, Part::Entry);
             let args = args.iter().filter_map(given);
-            quote_spanned!(method.span()=> (#receiver).#name #turbofish(#(#args),*))
+            quote_spanned!(method.span()=> (#receiver).#name #turbofish(::dewar::__private::KEY, #(#args),*))
         }
         // The parser of `entry!` lets nothing else through.
         _ => TokenStream::new(),

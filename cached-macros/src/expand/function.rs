@@ -1,8 +1,8 @@
 //! `#[cached]` on a function with one key a call.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Attribute, FnArg, ItemFn};
+use syn::{Attribute, FnArg, ItemFn, Visibility};
 
 use super::names::{Function, Part};
 use super::{batch, parts, plan, policy};
@@ -25,7 +25,10 @@ pub(crate) fn cached(options: &Options, context: Context, item: &ItemFn) -> Toke
 
 /// The function as its callers see it.
 fn outer(options: &Options, function: &Function<'_>) -> TokenStream {
-    let run = run(options, function);
+    let run = match function.context {
+        Context::Trait => run_here(options, function),
+        _ => run(options, function),
+    };
     declaration(function, &run)
 }
 
@@ -43,38 +46,56 @@ pub(crate) fn declaration(function: &Function<'_>, body: &TokenStream) -> TokenS
     }
 }
 
-/// What the function does: look up, and run the body if need be.
+/// What the function does: it makes the call that its companion describes.
 fn run(options: &Options, function: &Function<'_>) -> TokenStream {
-    let at = at(options, function, Some(mode(options)));
-    let call = body_call(function);
-    let free = detachable(function.item, function.context).is_ok()
-        && options.detach.as_ref().is_none_or(|detach| detach.value);
-    let forced = options.detach.as_ref().is_some_and(|detach| detach.value);
-    if function.is_async() {
-        return if free || forced {
-            quote!(#at.run(#call, |body| ::dewar::__private::Auto::new(body).send()).await)
-        } else {
-            quote!(#at.run_here(#call).await)
-        };
+    let (path, arguments) = (function.called(Part::Entry), function.forwarded());
+    let call = quote!(#path(::dewar::__private::READ, #arguments));
+    let run = match how(options, function) {
+        How::Here => quote!(.run()),
+        How::Detached => quote!(.run_as(|body| ::dewar::__private::Auto::new(body).send())),
+        How::Timed => quote!(.run_timed()),
+    };
+    let wait = function.is_async().then(|| quote!(.await));
+    quote!(#call #run #wait)
+}
+
+/// Where a body may run.
+enum How {
+    /// In its caller's task or thread.
+    Here,
+    /// There, and in the background if need be.
+    Detached,
+    /// On a thread of its own, so that its caller can stop waiting.
+    Timed,
+}
+
+fn how(options: &Options, function: &Function<'_>) -> How {
+    let wanted = options.detach.as_ref().map(|detach| detach.value);
+    let free = detachable(function.item, function.context).is_ok();
+    if wanted == Some(false) || !free && wanted.is_none() {
+        return How::Here;
     }
     let timed = options.soft_timeout.is_some() || options.hard_timeout.is_some();
     let background = options.stale_while_revalidate.is_some() || options.refresh_ahead.is_some();
-    if free && (timed || background) {
-        let method = if timed {
-            quote!(call_timed)
-        } else {
-            quote!(call_detached)
-        };
-        let names: Vec<_> = function.arguments.iter().map(|(name, _)| name).collect();
-        return quote!(#at.#method((#(#names,)*), |(#(#names,)*)| #call));
+    match function.is_async() {
+        true => How::Detached,
+        false if timed => How::Timed,
+        false if background => How::Detached,
+        false => How::Here,
     }
-    match function.context {
-        Context::Trait => {
+}
+
+/// The same for a method that has no companion: everything in place.
+fn run_here(options: &Options, function: &Function<'_>) -> TokenStream {
+    let at = at(options, function, Some(mode(options, quote!(::dewar::__private::READ))));
+    let call = body_call(function);
+    match function.is_async() {
+        true => quote!(#at.run_here(#call).await),
+        false => {
             let (block, result) = (&function.item.block, &function.result);
             let block = with_patterns(function, block.to_token_stream());
             quote!(#at.call(move || -> #result #block))
         }
-        _ => quote!(#at.call(move || #call)),
     }
 }
 
@@ -85,9 +106,8 @@ fn body_call(function: &Function<'_>) -> TokenStream {
         let block = with_patterns(function, block.to_token_stream());
         return quote!((async move || -> #result #block)());
     }
-    let path = function.path_to(Part::Body);
-    let (generics, arguments) = (function.turbofish(), function.forwarded());
-    quote!(#path #generics(#arguments))
+    let (path, arguments) = (function.called(Part::Body), function.forwarded());
+    quote!(#path(#arguments))
 }
 
 /// A body in place: what the arguments were called by pattern is bound first.
@@ -144,17 +164,17 @@ pub(crate) fn at(
     } else {
         quote!(at)
     };
-    let mode = mode.unwrap_or_else(|| quote!(::dewar::__private::Mode::Key));
+    let mode = mode.unwrap_or_else(|| quote!(::dewar::__private::KEY));
     quote! {
         ::dewar::__private::#at(
-            #mode, #site, ::dewar::__private::marker(&#marked), #parts,
+            #mode, #site, &#marked, #parts,
             ::dewar::__private::Out::<#result>::new().#kind(), #stale_if #plan
         )
     }
 }
 
 /// What the call is to do, `unless` and `refresh_if` taken into account.
-pub(crate) fn mode(options: &Options) -> TokenStream {
+pub(crate) fn mode(options: &Options, asked: TokenStream) -> TokenStream {
     let unless = super::optional(&options.unless, |condition| {
         let condition = &condition.value;
         quote!(.unless(|| #condition))
@@ -163,7 +183,7 @@ pub(crate) fn mode(options: &Options) -> TokenStream {
         let condition = &condition.value;
         quote!(.refresh_if(|| #condition))
     });
-    quote!(::dewar::__private::Mode::Read #unless #refresh)
+    quote!(#asked #unless #refresh)
 }
 
 /// A reference to the function's description.
@@ -217,8 +237,9 @@ pub(crate) fn wrap(
         };
     }
     let name = &function.companion;
+    let unseen = (!matches!(vis, Visibility::Inherited)).then(|| quote!(#[doc(hidden)]));
     quote! {
-        #(#cfgs)* #[doc(hidden)] #[allow(warnings)] #vis struct #name {}
+        #(#cfgs)* #unseen #[allow(warnings)] #vis struct #name {}
         #(#cfgs)* #[allow(warnings, clippy::all)] impl #name { #site #rest }
         #(#cfgs)* impl #name { #body }
     }
@@ -233,7 +254,9 @@ pub(crate) fn body(function: &Function<'_>) -> TokenStream {
     sig.ident = function.name_of(Part::Body);
     let lints = kept(attrs, &["allow", "expect", "warn", "deny", "forbid", "cfg"]);
     let hidden = hidden(function);
-    quote!(#(#lints)* #hidden #[allow(dead_code, clippy::too_many_arguments)] #sig #block)
+    // Past that many arguments clippy would complain of the copy too.
+    let many = (sig.inputs.len() > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
+    quote!(#(#lints)* #hidden #many #[allow(dead_code)] #sig #block)
 }
 
 /// `#[doc(hidden)]` beside a method; the companion of a free function has it already.
@@ -274,32 +297,24 @@ pub(crate) fn attributes(function: &Function<'_>) -> TokenStream {
     }
 }
 
-/// The handle on an entry.
+/// The call: where it stands after looking into the cache as asked, and the body to run.
 fn entry(options: &Options, function: &Function<'_>) -> TokenStream {
     let name = function.name_of(Part::Entry);
     let (vis, generics) = (&function.item.vis, &function.item.sig.generics);
     let (bounds, result) = (&generics.where_clause, &function.result);
-    let (inputs, at, call) = (
-        function.inputs(),
-        at(options, function, None),
-        body_call(function),
-    );
-    let hidden = attributes(function);
-    let (handle, body, call) = if function.is_async() {
-        (
-            quote!(Entry),
-            quote!(::core::future::Future<Output = #result>),
-            call,
-        )
-    } else {
-        (
-            quote!(BlockingEntry),
-            quote!(FnOnce() -> #result),
-            quote!(move || #call),
-        )
+    let asked = Ident::new("mode", Span::mixed_site());
+    let at = at(options, function, Some(mode(options, quote!(#asked))));
+    let (receiver, inputs) = (function.receiver_input(), function.plain_inputs());
+    let (hidden, call) = (attributes(function), body_call(function));
+    let (handle, body, call) = match function.is_async() {
+        true => (quote!(Entry), quote!(::core::future::Future<Output = #result>), call),
+        false => (quote!(BlockingEntry), quote!(FnOnce() -> #result), quote!(move || #call)),
     };
     quote! {
-        #hidden #vis fn #name #generics(#inputs) -> ::dewar::__private::#handle<#result, impl #body>
-        #bounds { ::dewar::__private::#handle::new(#at, #call) }
+        #hidden #vis fn #name #generics(
+            #receiver #asked: ::dewar::__private::Mode, #inputs
+        ) -> ::dewar::__private::#handle<#result, impl #body> #bounds {
+            ::dewar::__private::#handle::new(#at, #call)
+        }
     }
 }

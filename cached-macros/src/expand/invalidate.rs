@@ -41,7 +41,8 @@ fn target(target: &Target) -> TokenStream {
             let (part, end) = place(args);
             let name = beside_method(method, part);
             let args = args.iter().map(argument);
-            quote_spanned!(method.span()=> .call((#receiver).#name #turbofish(#(#args),*) #end))
+            let mode = mode(part);
+            quote_spanned!(method.span()=> .call((#receiver).#name #turbofish(#mode #(#args),*) #end))
         }
         Target::Function { path } => {
             let path = companion(path, Part::Site);
@@ -76,7 +77,13 @@ fn call(path: &ExprPath, args: &[Argument]) -> TokenStream {
     let (part, end) = place(args);
     let path = companion(path, part);
     let args = args.iter().map(argument);
-    quote!(#path(#(#args),*) #end)
+    let mode = mode(part);
+    quote!(#path(#mode #(#args),*) #end)
+}
+
+/// A handle is told to look at nothing.
+fn mode(part: Part) -> Option<TokenStream> {
+    (part == Part::Entry).then(|| quote!(::dewar::__private::KEY,))
 }
 
 fn argument(argument: &Argument) -> TokenStream {

@@ -173,25 +173,50 @@ impl<'a> Function<'a> {
         }
     }
 
-    /// The arguments by name, the receiver first, for a call of a part.
+    /// The arguments by name, for a call of a part.
     pub(crate) fn forwarded(&self) -> TokenStream {
-        let receiver = self.receiver.map(|_| quote!(self,));
         let names = self.arguments.iter().map(|(name, _)| name);
-        quote!(#receiver #(#names),*)
+        quote!(#(#names),*)
     }
 
-    /// The arguments with plain names, for a declaration.
-    pub(crate) fn inputs(&self) -> TokenStream {
-        let receiver = self.receiver.map(|this| {
+    /// The receiver, for a declaration.
+    pub(crate) fn receiver_input(&self) -> Option<TokenStream> {
+        self.receiver.map(|this| {
             let mut this = this.clone();
             if !matches!(this.kind, ReceiverKind::Reference(..)) {
                 this.mutability = None;
             }
             quote!(#this,)
-        });
+        })
+    }
+
+    /// The arguments with plain names, for a declaration.
+    pub(crate) fn plain_inputs(&self) -> TokenStream {
         let names = self.arguments.iter().map(|(name, _)| name);
         let types = self.arguments.iter().map(|(_, ty)| ty);
-        quote!(#receiver #(#names: #types),*)
+        quote!(#(#names: #types),*)
+    }
+
+    /// The receiver and the arguments.
+    pub(crate) fn inputs(&self) -> TokenStream {
+        let (receiver, inputs) = (self.receiver_input(), self.plain_inputs());
+        quote!(#receiver #inputs)
+    }
+
+    /// The path to a part, with its type arguments, up to its arguments; a method's part is called
+    /// on `self`.
+    pub(crate) fn called(&self, part: Part) -> TokenStream {
+        let generics = self.turbofish();
+        match self.receiver {
+            Some(_) => {
+                let name = self.name_of(part);
+                quote!(self.#name #generics)
+            }
+            None => {
+                let path = self.path_to(part);
+                quote!(#path #generics)
+            }
+        }
     }
 }
 

@@ -137,7 +137,6 @@ pub(crate) enum Target {
     Call {
         path: syn::ExprPath,
         args: Vec<Argument>,
-        span: Span,
     },
     /// `repo.f(args)`.
     MethodCall {
