@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::error::TimedOut;
 
 /// Gives a result once more, for another caller.
-pub type Share<R> = Arc<dyn Fn() -> R + Send + Sync>;
+pub(crate) type Share<R> = Arc<dyn Fn() -> R + Send + Sync>;
 
 /// What a result is.
 #[derive(Debug)]

@@ -9,6 +9,8 @@ mod check;
 mod context;
 mod diag;
 mod expand;
+#[cfg(test)]
+mod mistakes;
 mod model;
 mod pipeline;
 mod words;

@@ -69,11 +69,14 @@ pub trait Answers: Sized {
     ///
     /// # Errors
     /// The whole, where it is an `Err` or `None`.
-    fn pairs(self) -> Result<Vec<(Self::Key, Self::Value)>, Self>;
+    fn pairs(self) -> Result<Pairs<Self>, Self>;
 
     /// The whole made of pairs.
-    fn whole(pairs: Vec<(Self::Key, Self::Value)>) -> Self;
+    fn whole(pairs: Pairs<Self>) -> Self;
 }
+
+/// The keys of a batch with their values.
+type Pairs<A> = Vec<(<A as Answers>::Key, <A as Answers>::Value)>;
 
 impl<K: Eq + Hash, V, S: BuildHasher + Default> Answers for HashMap<K, V, S> {
     type Key = K;
@@ -353,7 +356,7 @@ where
     }
 
     /// Waits for the keys that others load.
-    async fn join(&mut self, joins: Vec<(Missing<R::Key, R::Value>, Joined<R::Value>)>) {
+    async fn join(&mut self, joins: Vec<Waits<R::Key, R::Value>>) {
         for (mut missing, joined) in joins {
             match joined.await {
                 Waited::Result(value) => {
@@ -371,11 +374,12 @@ where
 }
 
 type Led<K, V> = (Missing<K, V>, Option<Lead<V>>);
+type Waits<K, V> = (Missing<K, V>, Joined<V>);
 
 /// Who loads what.
 struct Round<K, V: 'static> {
     leads: Vec<Led<K, V>>,
-    joins: Vec<(Missing<K, V>, Joined<V>)>,
+    joins: Vec<Waits<K, V>>,
 }
 
 /// The body of a batch, marked as running for every key that it leads.

@@ -26,18 +26,16 @@ pub trait Drive<F: Future<Output: 'static>> {
 }
 
 impl<F: Future<Output: 'static>> Drive<F> for Attached {
-    fn drive(self, at: At<F::Output>, body: F) -> impl Future<Output = F::Output> {
-        at.run_here(body)
+    async fn drive(self, at: At<F::Output>, body: F) -> F::Output {
+        at.run_here(body).await
     }
 }
 
 impl<F: Future<Output: 'static> + Send + 'static> Drive<F> for Detachable {
-    fn drive(self, at: At<F::Output>, body: F) -> impl Future<Output = F::Output> {
-        async move {
-            match at.0 {
-                Place::Hit(result) => result,
-                place => go(place, || Boxed(Box::pin(body)), Spawner::Runtime).await,
-            }
+    async fn drive(self, at: At<F::Output>, body: F) -> F::Output {
+        match at.0 {
+            Place::Hit(result) => result,
+            place => go(place, || Boxed(Box::pin(body)), Spawner::Runtime).await,
         }
     }
 }

@@ -13,7 +13,7 @@ mod part;
 mod probe;
 mod std_parts;
 
-pub use part::{Part, Parts};
+pub(crate) use part::{Part, Parts};
 pub use probe::{Arg, BorrowedArg, CacheKey};
 
 use std::any::{Any, TypeId};

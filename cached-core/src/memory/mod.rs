@@ -112,7 +112,7 @@ impl Memory {
         let reads = meta.reads.load(Ordering::Relaxed);
         // A lost update makes a sample come a little later.
         meta.reads.store(reads.wrapping_add(1), Ordering::Relaxed);
-        if reads < 8 || reads % 32 == 0 {
+        if reads < 8 || reads.is_multiple_of(32) {
             self.report(meta.hash, meta.number);
         }
     }
@@ -160,12 +160,6 @@ impl Memory {
             number: meta.number,
         });
         removed
-    }
-
-    /// Runs something while no writer of the key can come between.
-    pub(crate) fn exclusively<T>(&self, hash: u64, run: impl FnOnce() -> T) -> T {
-        let _turn = lock(self.writer(hash));
-        run()
     }
 
     fn writer(&self, hash: u64) -> &Mutex<()> {

@@ -7,7 +7,6 @@ use crate::clock::{NEVER, Nanos};
 
 /// When an entry was stored, and until when it may be served in which way.
 pub(crate) struct Times {
-    pub(crate) created: Nanos,
     /// A soft invalidation moves it forward.
     expires: AtomicU64,
     refresh: Nanos,
@@ -40,7 +39,6 @@ pub(crate) enum Judgement {
 impl Times {
     pub(super) fn new(now: Nanos, expires: Nanos, refresh: Nanos, policy: &Policy) -> Self {
         Times {
-            created: now,
             expires: AtomicU64::new(expires),
             refresh,
             revalidate: policy.stale_while_revalidate,

@@ -98,7 +98,10 @@ fn unknown(name: &str) -> String {
         Some(near) => format!("unknown option `{name}`; did you mean `{near}`?"),
         None => {
             let available = names().filter(|name| !matches!(*name, "shared" | "view"));
-            format!("unknown option `{name}`; the options are {}", words::list(available))
+            format!(
+                "unknown option `{name}`; the options are {}",
+                words::list(available)
+            )
         }
     }
 }

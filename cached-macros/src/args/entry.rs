@@ -1,6 +1,6 @@
 //! `entry!`: one call, all arguments given.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use syn::parse::{ParseStream, Parser};
 use syn::{Error, Expr, Result, Token};
 
@@ -30,7 +30,7 @@ pub(crate) fn entry(tokens: TokenStream, diag: &mut Diag) -> Option<Target> {
 
 fn one(input: ParseStream<'_>) -> Result<Expr> {
     if input.is_empty() {
-        return Err(input.error(ONE_CALL));
+        return Err(Error::new(Span::call_site(), ONE_CALL));
     }
     let expr = input.parse()?;
     let _: Option<Token![,]> = input.parse()?;

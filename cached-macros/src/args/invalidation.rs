@@ -30,9 +30,22 @@ struct Reading<'d> {
 }
 
 fn read(tokens: TokenStream, attribute: bool, diag: &mut Diag) -> Invalidates {
-    let invalidation = Invalidation { soft: false, cache: None, targets: Vec::new() };
-    let found = Invalidates { invalidation, always: false, before: false };
-    let mut reading = Reading { attribute, first: true, found, diag };
+    let invalidation = Invalidation {
+        soft: false,
+        cache: None,
+        targets: Vec::new(),
+    };
+    let found = Invalidates {
+        invalidation,
+        always: false,
+        before: false,
+    };
+    let mut reading = Reading {
+        attribute,
+        first: true,
+        found,
+        diag,
+    };
     let finished = Parser::parse2(
         |input: ParseStream<'_>| {
             while !input.is_empty() {
@@ -51,7 +64,11 @@ fn read(tokens: TokenStream, attribute: bool, diag: &mut Diag) -> Invalidates {
 
 impl Reading<'_> {
     fn part(&mut self, input: ParseStream<'_>) {
-        let read = if assigns(input) { self.assignment(input) } else { self.expression(input) };
+        let read = if assigns(input) {
+            self.assignment(input)
+        } else {
+            self.expression(input)
+        };
         if self.diag.take(read).is_none() {
             skip(input);
         }
@@ -101,7 +118,8 @@ impl Reading<'_> {
             "all" => self.found.invalidation.targets.push(Target::All(span)),
             "soft" => {
                 if !self.first && !attribute {
-                    self.diag.at(span, "`soft` holds for everything; write it first");
+                    self.diag
+                        .at(span, "`soft` holds for everything; write it first");
                 }
                 self.flag(word, |found| &mut found.invalidation.soft);
             }
@@ -129,12 +147,16 @@ impl Reading<'_> {
     /// Something must be invalidated, and everything only once.
     fn complete(&mut self) {
         let invalidation = &self.found.invalidation;
-        let everything = invalidation.targets.iter().filter_map(|target| match target {
-            Target::All(span) => Some(*span),
-            _ => None,
-        });
+        let everything = invalidation
+            .targets
+            .iter()
+            .filter_map(|target| match target {
+                Target::All(span) => Some(*span),
+                _ => None,
+            });
         for span in everything.skip(1) {
-            self.diag.at(span, "`all` is written twice; keep one of them");
+            self.diag
+                .at(span, "`all` is written twice; keep one of them");
         }
         if !invalidation.targets.is_empty() || !self.diag.is_clean() {
             return;

@@ -40,13 +40,20 @@ pub(super) fn target(name: &Ident, expr: &Expr) -> Result<Target> {
     })?;
     if word == "tag" {
         let value = several::tag(literal)?;
-        return Ok(target(Named { name: name.span(), value }));
+        return Ok(target(Named {
+            name: name.span(),
+            value,
+        }));
     }
     if literal.value().is_empty() {
-        let message = format!("an empty {word} would mean everything; write `all` if that is meant");
+        let message =
+            format!("an empty {word} would mean everything; write `all` if that is meant");
         return Err(Error::new(literal.span(), message));
     }
-    Ok(target(Named { name: name.span(), value: template::parse(literal)? }))
+    Ok(target(Named {
+        name: name.span(),
+        value: template::parse(literal)?,
+    }))
 }
 
 /// The cache that `cache = ...` names.
@@ -72,7 +79,10 @@ fn unknown(name: &str) -> String {
     };
     match near {
         Some(near) => format!("unknown word `{name}`; did you mean `{near}`?"),
-        None => format!("unknown word `{name}`; the words are {}", words::list(NAMES)),
+        None => format!(
+            "unknown word `{name}`; the words are {}",
+            words::list(NAMES)
+        ),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What can be invalidated by call or by name: `get_user(42)`, `repo.get_user(42)`, `get_user`.
 
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
@@ -31,7 +32,10 @@ fn function_call(call: &ExprCall) -> Result<Target> {
             ),
         ));
     };
-    Ok(Target::Call { path: named(path)?, args: arguments(&call.args)? })
+    Ok(Target::Call {
+        path: named(path)?,
+        args: arguments(&call.args)?,
+    })
 }
 
 fn method_call(call: &ExprMethodCall) -> Result<Target> {
@@ -67,12 +71,12 @@ fn arguments(args: &Punctuated<Expr, Token![,]>) -> Result<Vec<Argument>> {
     args.iter().map(argument).collect()
 }
 
+/// Whether `.await` stands anywhere in it.
 fn waits(expr: &Expr) -> bool {
-    // A keyword, so it can be nothing but the operator; it stands behind a dot.
-    fn inside(tokens: proc_macro2::TokenStream) -> bool {
+    fn inside(tokens: TokenStream) -> bool {
         tokens.into_iter().any(|token| match token {
-            proc_macro2::TokenTree::Ident(ident) => ident == "await",
-            proc_macro2::TokenTree::Group(group) => inside(group.stream()),
+            TokenTree::Ident(ident) => ident == "await",
+            TokenTree::Group(group) => inside(group.stream()),
             _ => false,
         })
     }

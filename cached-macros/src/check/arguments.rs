@@ -64,6 +64,7 @@ impl Arguments {
         let advice = match (words::nearest(name, known()), known().count()) {
             (Some(near), _) => format!("did you mean `{near}`?"),
             (None, 0) => "it takes no arguments".to_owned(),
+            (None, 1) => format!("its only argument is {}", words::list(known())),
             (None, _) => format!("its arguments are {}", words::list(known())),
         };
         format!("{what} names no argument of `{function}`; {advice}")

@@ -13,16 +13,15 @@ pub(crate) fn function(item: &TokenStream, attribute: &str, diag: &mut Diag) -> 
     };
     if let Ok(function) = syn::parse2::<TraitItemFn>(item.clone()) {
         let name = &function.sig.ident;
-        let message = if function.default.is_some() {
-            format!("`{name}` has modifiers that are unknown here; remove them")
-        } else {
-            format!("`{name}` has no body here; put `#[{attribute}]` on it in each `impl`")
-        };
+        let message =
+            format!("`{name}` has no body here; put `#[{attribute}]` on it in each `impl`");
         diag.at(name.span(), message);
         return None;
     }
     let Ok(item) = syn::parse2::<Item>(item.clone()) else {
-        let message = format!("`#[{attribute}]` goes on a function, and this is none: {broken}");
+        let message = format!(
+            "`#[{attribute}]` goes on a function, and this cannot be read as one: {broken}"
+        );
         diag.at(broken.span(), message);
         return None;
     };

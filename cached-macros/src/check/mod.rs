@@ -12,9 +12,6 @@ mod result;
 mod shape;
 mod signature;
 
-#[cfg(test)]
-mod tests;
-
 pub(crate) use item::function;
 #[expect(unused_imports, reason = "`detachable` returns it")]
 pub(crate) use owned::Borrowed;

@@ -33,13 +33,10 @@ pub(crate) fn detachable(item: &ItemFn, context: Context) -> Result<(), Borrowed
             }
             FnArg::Typed(typed) => typed,
         };
-        if let Some(remedy) = uncertain(&typed.ty, item) {
+        if let Some(reason) = uncertain(&typed.ty, item) {
             let name = typed.pat.to_token_stream().to_string();
             let name = name.trim_start_matches("mut ");
-            return borrowed(
-                typed.pat.span(),
-                format!("`{name}` may hold a borrow; {remedy}"),
-            );
+            return borrowed(typed.pat.span(), format!("`{name}` {reason}"));
         }
     }
     let name = &item.sig.ident;
@@ -58,10 +55,10 @@ pub(crate) fn detachable(item: &ItemFn, context: Context) -> Result<(), Borrowed
     Ok(())
 }
 
-/// What to write for an argument type that may hold a borrow.
+/// Why a value of that type may hold a borrow, and what helps.
 fn uncertain(ty: &Type, item: &ItemFn) -> Option<String> {
     if borrow(ty).is_some() {
-        return Some("take it by value".to_owned());
+        return Some("is borrowed; take it by value".to_owned());
     }
     let mut open = Open {
         generics: &item.sig.generics,
@@ -69,6 +66,7 @@ fn uncertain(ty: &Type, item: &ItemFn) -> Option<String> {
     };
     open.visit_type(ty);
     open.found
+        .map(|remedy| format!("may hold a borrow; {remedy}"))
 }
 
 /// Parts of a type that could stand for something borrowed.

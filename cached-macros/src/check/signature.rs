@@ -7,6 +7,7 @@ use syn::{
     FnArg, ItemFn, ReceiverKind, Safety, Signature, Type, TypeFnPtr, TypePtr, TypeReference,
 };
 
+use super::shape::written;
 use crate::diag::Diag;
 
 /// For `#[cached]`.
@@ -74,8 +75,10 @@ fn argument(name: &str, ty: &Type, diag: &mut Diag) {
     };
     finder.visit_type(ty);
     if let Some(reference) = finder.mutable {
-        let message = promised(&format!("{name}: &mut"), &format!("{name}: &"));
-        diag.on(reference, message);
+        let mut shared = reference.clone();
+        shared.mutability = None;
+        let types = [reference.clone(), shared].map(|it| written(&Type::Reference(it)));
+        diag.on(reference, promised(&types[0], &types[1]));
     }
     if let Some(pointer) = finder.pointer {
         let message = format!(

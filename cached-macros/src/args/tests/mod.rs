@@ -1,3 +1,0 @@
-//! What is written wrong, and what is said about it.
-
-mod dump;

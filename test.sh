@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Installs what the tests need, runs everything, and says what it skipped and why.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+skipped=()
+
+step() { printf '\n== %s\n' "$*"; }
+
+# A C compiler, for the SQLite that the examples bring with them.
+need_packages() {
+    local missing=()
+    command -v cc >/dev/null || missing+=(build-essential)
+    [ ${#missing[@]} -eq 0 ] && return
+    if ! command -v apt-get >/dev/null; then
+        echo "missing: ${missing[*]}; install them with your system's package manager" >&2
+        exit 1
+    fi
+    local sudo=()
+    [ "$(id -u)" -eq 0 ] || sudo=(sudo)
+    "${sudo[@]}" apt-get update -q
+    "${sudo[@]}" apt-get install -qy "${missing[@]}"
+}
+
+features() {
+    sed -n '/^\[features\]/,/^\[/s/^\([a-z_-]*\) = .*/\1/p' Cargo.toml | grep -v '^default$'
+}
+
+step "what the tests need"
+need_packages
+
+step "tests, default features"
+cargo test --workspace
+
+step "tests, all features"
+cargo test --workspace --all-features
+
+step "each feature alone compiles"
+cargo check -q -p dewar --no-default-features
+for feature in $(features); do
+    echo "feature $feature"
+    cargo check -q -p dewar --no-default-features --features "$feature"
+done
+
+step "fewer than 30 packages with default features"
+packages=$(cargo tree -p dewar -e normal --prefix none | sed 's/ (.*//' | sort -u | wc -l)
+echo "$packages packages, dewar itself included"
+[ "$packages" -lt 30 ]
+
+step "the models, exhaustively"
+cargo test --release --manifest-path tests/model/Cargo.toml
+
+step "the examples run to their end"
+for example in examples/*.rs; do
+    name=$(basename "$example" .rs)
+    echo "example $name"
+    cargo run -q --all-features --example "$name" >/dev/null
+done
+
+step "done"
+if [ ${#skipped[@]} -eq 0 ]; then
+    echo "nothing was skipped"
+else
+    printf 'skipped: %s\n' "${skipped[@]}"
+fi
