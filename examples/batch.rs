@@ -13,11 +13,11 @@ use rusqlite::{Connection, params_from_iter};
 
 thread_local! {
     /// The ids that each query asked for.
-    static QUERIES: RefCell<Vec<Vec<u64>>> = const { RefCell::new(Vec::new()) };
+    static QUERIES: RefCell<Vec<Vec<u32>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// The queries since the last question.
-fn queries() -> Vec<Vec<u64>> {
+fn queries() -> Vec<Vec<u32>> {
     QUERIES.take()
 }
 
@@ -29,7 +29,7 @@ struct Product {
 
 // In the body, `ids` holds the missing ones only. In the prefix, `{ids}` stands for one of them.
 #[cached(timeout = 60, key_prefix = "product:{ids}", batch = ids, skip(db))]
-fn products(db: &Connection, ids: &[u64]) -> rusqlite::Result<HashMap<u64, Product>> {
+fn products(db: &Connection, ids: &[u32]) -> rusqlite::Result<HashMap<u32, Product>> {
     QUERIES.with_borrow_mut(|queries| queries.push(ids.to_vec()));
     let marks = vec!["?"; ids.len()].join(", ");
     let mut query = db.prepare(&format!(
@@ -45,7 +45,7 @@ fn products(db: &Connection, ids: &[u64]) -> rusqlite::Result<HashMap<u64, Produ
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let db = Connection::open_in_memory()?;
     db.execute_batch("CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT, cents INTEGER)")?;
-    for id in 1..=100_u64 {
+    for id in 1..=100_u32 {
         let row = (id, format!("product {id}"), id * 100);
         db.execute("INSERT INTO products VALUES (?, ?, ?)", row)?;
     }

@@ -25,8 +25,8 @@ struct Offer {
     id: u32,
     name: String,
     cents: i64,
-    /// How many products of the whole shop cost less.
-    cheaper: u32,
+    /// How many pairs of products can be had for less than this one.
+    pairs: u32,
 }
 
 // The line that matters. `shop` is a connection and no part of the key; `category` is. The prefix
@@ -36,15 +36,16 @@ fn offers(shop: &Shop, category: &str) -> rusqlite::Result<Vec<Offer>> {
     let db = shop.db.lock().unwrap();
     let mut query = db.prepare(
         "SELECT p.id, p.name, p.cents,
-                (SELECT COUNT(*) FROM products q WHERE q.cents < p.cents)
-         FROM products p WHERE p.category = ? ORDER BY p.cents LIMIT 5",
+                (SELECT COUNT(*) FROM products a JOIN products b ON b.id > a.id
+                 WHERE a.cents + b.cents < p.cents)
+         FROM (SELECT * FROM products WHERE category = ? ORDER BY cents LIMIT 5) p",
     )?;
     let rows = query.query_map([category], |row| {
         Ok(Offer {
             id: row.get(0)?,
             name: row.get(1)?,
             cents: row.get(2)?,
-            cheaper: row.get(3)?,
+            pairs: row.get(3)?,
         })
     })?;
     rows.collect()
@@ -73,6 +74,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     assert_eq!(first, again);
     assert!(hit < cold / 10, "a hit is far faster than the query");
 
+    let (all, ()) = timed(|| (0..1_000).try_for_each(|_| offers(&shop, "lamps").map(drop)))?;
+    println!("  {:<6} {:>9.1?}  each of 1,000 more", "hit", all / 1_000);
+
     offers(&shop, "shoes")?;
     let dearest_of_these = first.last().ok_or("no offers")?;
     set_price(&shop, "lamps", dearest_of_these.id, 1)?;
@@ -86,7 +90,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("  {:<6} {other:>9.1?}  another category was left alone", "hit");
 
     let stats = Cache::current().stats();
-    assert_eq!((stats.hits, stats.absent, stats.invalidated), (2, 2, 1));
+    assert_eq!((stats.hits, stats.absent, stats.invalidated), (1_002, 2, 1));
     assert_eq!((stats.loads, stats.invalidations), (3, 1));
 
     println!("\nstatistics");
@@ -96,7 +100,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("    {line}");
         }
     }
-    println!("\n  a hit took {:.0} times less than the query", ratio(cold, hit));
+    println!("\n  a hit took {:.0} times less than the query", ratio(cold, all / 1_000));
     Ok(())
 }
 

@@ -53,7 +53,7 @@ impl From<Duration> for Expiry {
 }
 
 /// Stands for all keys of the low-level API where functions have a site of their own.
-static SITE: Site = Site::new("", Policy::DEFAULT);
+static SITE: Site = Site::new("dewar::Cache", Policy::DEFAULT);
 
 /// Tells these keys apart from those of functions.
 struct ByHand;

@@ -45,17 +45,18 @@ impl Drop for Guard {
     }
 }
 
-/// A future inside which a cache is the current one.
+/// A future inside which a cache is the current one, also while it is dropped.
 pub(crate) struct Scoped<F> {
     frame: Option<Frame>,
-    future: Pin<Box<F>>,
+    /// None only while it is dropped.
+    future: Option<Pin<Box<F>>>,
 }
 
 impl<F: Future> Scoped<F> {
     fn new(frame: Frame, future: F) -> Self {
         Scoped {
             frame: Some(frame),
-            future: Box::pin(future),
+            future: Some(Box::pin(future)),
         }
     }
 
@@ -64,7 +65,7 @@ impl<F: Future> Scoped<F> {
         let frame = FRAMES.with_borrow(|frames| frames.last().cloned());
         Scoped {
             frame,
-            future: Box::pin(future),
+            future: Some(Box::pin(future)),
         }
     }
 }
@@ -74,7 +75,17 @@ impl<F: Future> Future for Scoped<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let _guard = self.frame.clone().map(Guard::enter);
-        self.future.as_mut().poll(cx)
+        match &mut self.future {
+            Some(future) => future.as_mut().poll(cx),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<F> Drop for Scoped<F> {
+    fn drop(&mut self) {
+        let _guard = self.frame.take().map(Guard::enter);
+        self.future = None;
     }
 }
 

@@ -343,7 +343,7 @@ where
             load.base().counters.load_errors.one();
             super::run::throttle(&**load);
             if stale.is_some() {
-                load.base().counters.stale.one();
+                load.base().counters.fallbacks.one();
             }
         }
         match stale {

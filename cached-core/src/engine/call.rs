@@ -48,6 +48,9 @@ pub(crate) trait Load<R>: Send + Sync {
     /// Stores a result whose load began then; returns whether it was stored.
     fn store(&self, result: &R, began: Began) -> bool;
 
+    /// Whether the result is an error.
+    fn is_error(&self, result: &R) -> bool;
+
     /// Whether the result is an error for which the stale value may be served.
     fn failed(&self, result: &R) -> bool;
 
@@ -127,6 +130,10 @@ where
             counters.rejections.one()
         }
         stored
+    }
+
+    fn is_error(&self, result: &R) -> bool {
+        matches!(self.outcome.judge(result), Judged::Failed(_))
     }
 
     fn failed(&self, result: &R) -> bool {

@@ -6,11 +6,11 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex};
 
-use super::Began;
 use super::call::Load;
 use super::flight::Flight;
 use super::lead::Lead;
 use super::wait::Joined;
+use super::{Began, Loading};
 use crate::clock::Nanos;
 use crate::key::AnyKey;
 use crate::memory::Identity;
@@ -42,6 +42,8 @@ pub(crate) struct Orphan<R> {
     pub(crate) body: BoxFuture<'static, R>,
     pub(crate) began: Began,
     pub(crate) started: Nanos,
+    /// It counts as running while nobody runs it.
+    pub(crate) loading: Loading,
 }
 
 /// A flight of a function that returns `R`.
@@ -135,8 +137,10 @@ impl Flights {
             tick: lead.began().tick,
             scopes: base.scopes.clone(),
         };
-        shard.insert(Key(key), aloft);
+        let replaced = shard.insert(Key(key), aloft);
         drop(shard);
+        // Not under the lock: what hangs on it may be the user's.
+        drop(replaced);
         // The load that this caller missed may have ended between its look and its turn here.
         match load.fresh().filter(|_| !anew) {
             Some(result) => Entered::Fresh(lead.not_needed(result)),

@@ -25,7 +25,7 @@ pub(crate) struct Lead<R: 'static> {
     flight: Option<Arc<FlightOf<R>>>,
     began: Began,
     started: Nanos,
-    _loading: Loading,
+    loading: Option<Loading>,
 }
 
 impl<R: 'static> Lead<R> {
@@ -40,7 +40,7 @@ impl<R: 'static> Lead<R> {
             flight: Some(flight),
             began,
             started,
-            _loading: loading,
+            loading: Some(loading),
         }
     }
 
@@ -49,21 +49,28 @@ impl<R: 'static> Lead<R> {
         Lead::new(load, Arc::new(Flight::new()))
     }
 
-    /// The same duty, taken over from a leader that is gone.
+    /// The same duty, taken over from a leader that is gone; and the half-run body.
     pub(crate) fn adopt(
         load: Arc<dyn Load<R>>,
         flight: Arc<FlightOf<R>>,
-        began: Began,
-        started: Nanos,
-    ) -> Self {
-        let loading = load.base().engine.loading();
-        Lead {
-            load,
-            flight: Some(flight),
+        orphan: Orphan<R>,
+    ) -> (Self, BoxFuture<'static, R>) {
+        let Orphan {
+            body,
             began,
             started,
-            _loading: loading,
-        }
+            loading,
+        } = orphan;
+        (
+            Lead {
+                load,
+                flight: Some(flight),
+                began,
+                started,
+                loading: Some(loading),
+            },
+            body,
+        )
     }
 
     pub(crate) fn began(&self) -> Began {
@@ -83,7 +90,7 @@ impl<R: 'static> Lead<R> {
             .load_nanos
             .add(now.saturating_sub(self.started));
         let failed = self.load.failed(&result);
-        if failed {
+        if self.load.is_error(&result) {
             base.counters.load_errors.one();
         }
         self.load.store(&result, self.began);
@@ -153,16 +160,16 @@ impl<R: 'static> Lead<R> {
     }
 
     /// Leaves a half-run body to a waiter, or gives it back for the background to run.
-    fn hand_over(mut self, body: BoxFuture<'static, R>) -> Option<(Lead<R>, Orphan<R>)> {
-        let flight = self.flight.take()?;
+    fn hand_over(mut self, body: BoxFuture<'static, R>) -> Option<(Self, BoxFuture<'static, R>)> {
+        let (flight, loading) = (self.flight.take()?, self.loading.take()?);
         let orphan = Orphan {
             body,
             began: self.began,
             started: self.started,
+            loading,
         };
         let orphan = flight.orphan(orphan).err()?;
-        self.flight = Some(flight);
-        Some((self, orphan))
+        Some(Lead::adopt(Arc::clone(&self.load), flight, orphan))
     }
 }
 
@@ -266,11 +273,11 @@ impl<R: 'static, B: Body<R>> Drop for Leading<R, B> {
             return;
         }
         if let Ok(body) = body.detach()
-            && let Some((lead, orphan)) = lead.hand_over(body)
+            && let Some((lead, body)) = lead.hand_over(body)
             && !self.background
         {
             // Without a background the load ends here: the task is dropped, and says so to others.
-            drop(self.spawner.drive(lead, orphan.body));
+            drop(self.spawner.drive(lead, body));
         }
     }
 }

@@ -229,7 +229,7 @@ fn finish<R: 'static>(load: &dyn Load<R>, ended: Ended<Result<R, Panic>, R>) -> 
 }
 
 fn serve_stale<R>(load: &dyn Load<R>, stale: R) -> R {
-    load.base().counters.stale.one();
+    load.base().counters.fallbacks.one();
     stale
 }
 

@@ -11,6 +11,7 @@ use super::flight::News;
 use super::flights::{FlightOf, Landing, Orphan};
 use super::lead::{Lead, Leading};
 use crate::clock::Sleep;
+use crate::rt::BoxFuture;
 
 /// A caller that waits for another's load, for a bounded time.
 pub(crate) struct Joined<R: 'static> {
@@ -52,12 +53,8 @@ impl<R: 'static> Joined<R> {
         self
     }
 
-    fn lead(&self, orphan: Orphan<R>) -> (Lead<R>, crate::rt::BoxFuture<'static, R>) {
-        let (load, flight) = (Arc::clone(&self.load), Arc::clone(&self.flight));
-        (
-            Lead::adopt(load, flight, orphan.began, orphan.started),
-            orphan.body,
-        )
+    fn lead(&self, orphan: Orphan<R>) -> (Lead<R>, BoxFuture<'static, R>) {
+        Lead::adopt(Arc::clone(&self.load), Arc::clone(&self.flight), orphan)
     }
 
     fn news(&mut self, news: News<Landing<R>, Orphan<R>>) -> Waited<R> {

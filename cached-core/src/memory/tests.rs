@@ -13,7 +13,10 @@ fn memory(limit: Limit) -> (Arc<Memory>, Arc<AtomicUsize>) {
     let on_evict = Arc::new(move |_: &Meta| {
         count.fetch_add(1, Ordering::SeqCst);
     });
-    (Arc::new(Memory::new(limit, Arc::new(|_| 10), on_evict)), evicted)
+    (
+        Arc::new(Memory::new(limit, Arc::new(|_| 10), on_evict)),
+        evicted,
+    )
 }
 
 fn slot(memory: &Memory, key: u64, order: u64) -> Slot {
@@ -29,8 +32,16 @@ fn slot(memory: &Memory, key: u64, order: u64) -> Slot {
         counters: Arc::default(),
         bytes: 0,
     };
-    let key = OwnedKey { hash, marker: TypeId::of::<()>(), parts: (key, ()) };
-    Slot(Arc::new(Entry { meta, key, value: order }))
+    let key = OwnedKey {
+        hash,
+        marker: TypeId::of::<()>(),
+        parts: (key, ()),
+    };
+    Slot(Arc::new(Entry {
+        meta,
+        key,
+        value: order,
+    }))
 }
 
 /// The numbers of the entries in the index.

@@ -66,8 +66,11 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Served past its timeout, because a refresh runs or the load failed.
+    /// Served past its timeout at once, while a load refreshes it or shortly after one failed.
     stale,
+    /// Misses that were answered with the value past its timeout after all, because the load
+    /// failed or was slow. They are counted among the misses too.
+    fallbacks,
     /// Misses: there was no entry.
     absent,
     /// Misses: the entry was past its timeout, or `stale_if` said so.
@@ -171,10 +174,11 @@ impl fmt::Display for Stats {
         )?;
         writeln!(
             f,
-            "loads: {} ({:?} each), {} failed, {} callers waited for another's",
+            "loads: {} ({:?} each), {} failed, {} answered stale instead, {} callers waited",
             self.loads,
             self.mean_load(),
             self.load_errors,
+            self.fallbacks,
             self.coalesced
         )?;
         write!(

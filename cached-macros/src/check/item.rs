@@ -1,6 +1,7 @@
 //! Is it a function at all?
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
+use syn::spanned::Spanned;
 use syn::{Attribute, Item, ItemFn, TraitItemFn};
 
 use crate::diag::Diag;
@@ -25,25 +26,39 @@ pub(crate) fn function(item: &TokenStream, attribute: &str, diag: &mut Diag) -> 
         diag.at(broken.span(), message);
         return None;
     };
-    let (what, advice) = match &item {
-        Item::Impl(_) => (
-            "an `impl` block",
-            "put it on the methods inside, one by one",
-        ),
-        Item::Trait(_) => ("a trait", "put it on the methods of each `impl`"),
-        Item::Mod(_) => ("a module", "put it on the functions inside, one by one"),
-        Item::Struct(_) | Item::Enum(_) | Item::Union(_) => {
-            ("a type", "put it on the function that makes the value")
-        }
-        Item::Const(_) | Item::Static(_) => ("a constant", "put it on a function of that value"),
-        Item::Macro(_) => ("a macro", "put it on the function that the macro makes"),
-        _ => ("something else", "put it on a function"),
-    };
-    diag.on(
-        &item,
+    let (span, what, advice) = kind(&item);
+    diag.at(
+        span,
         format!("`#[{attribute}]` goes on a function, and this is {what}; {advice}"),
     );
     None
+}
+
+/// What an item is, where it says so, and where the attribute belongs instead.
+fn kind(item: &Item) -> (Span, &'static str, &'static str) {
+    let made = "put it on the function that makes the value";
+    let inside = "put it on the functions inside, one by one";
+    let value = "put it on a function that returns the value";
+    match item {
+        Item::Impl(it) => (it.impl_token.span, "an `impl` block", inside),
+        Item::Trait(it) => (
+            it.ident.span(),
+            "a trait",
+            "put it on the methods of each `impl`",
+        ),
+        Item::Mod(it) => (it.ident.span(), "a module", inside),
+        Item::Struct(it) => (it.ident.span(), "a type", made),
+        Item::Enum(it) => (it.ident.span(), "a type", made),
+        Item::Union(it) => (it.ident.span(), "a type", made),
+        Item::Const(it) => (it.ident.span(), "a constant", value),
+        Item::Static(it) => (it.ident.span(), "a static", value),
+        Item::Macro(it) => (
+            it.mac.path.span(),
+            "a macro",
+            "put it on the function it makes",
+        ),
+        other => (other.span(), "something else", "put it on a function"),
+    }
 }
 
 /// `#[cached]` may stand on a function once.

@@ -62,30 +62,35 @@ fn from_source(name: &Ident) -> Option<Context> {
     }
 }
 
-/// What tells one state of a file from another.
-type Stamp = (Option<SystemTime>, u64);
+/// A file as it was when it was read.
+struct Seen {
+    changed: Option<SystemTime>,
+    length: u64,
+    sites: Rc<[Site]>,
+}
 
 thread_local! {
-    /// The functions of files read before: one file often has many annotated functions.
-    static FILES: RefCell<HashMap<PathBuf, (Stamp, Rc<[Site]>)>> = RefCell::default();
+    /// The files read before: one file often has many annotated functions.
+    static FILES: RefCell<HashMap<PathBuf, Seen>> = RefCell::default();
 }
 
 fn sites(path: &Path) -> Option<Rc<[Site]>> {
     let metadata = std::fs::metadata(path).ok()?;
-    let stamp = (metadata.modified().ok(), metadata.len());
+    let (changed, length) = (metadata.modified().ok(), metadata.len());
     let known = FILES.with_borrow(|files| {
-        files
-            .get(path)
-            .filter(|(then, _)| *then == stamp)
-            .map(|(_, sites)| Rc::clone(sites))
+        let seen = files.get(path)?;
+        (seen.changed == changed && seen.length == length).then(|| Rc::clone(&seen.sites))
     });
     if known.is_some() {
         return known;
     }
     let sites: Rc<[Site]> = scan(&std::fs::read_to_string(path).ok()?).into();
-    FILES.with_borrow_mut(|files| {
-        files.insert(path.to_owned(), (stamp, Rc::clone(&sites)));
-    });
+    let seen = Seen {
+        changed,
+        length,
+        sites: Rc::clone(&sites),
+    };
+    FILES.with_borrow_mut(|files| files.insert(path.to_owned(), seen));
     Some(sites)
 }
 

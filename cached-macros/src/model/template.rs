@@ -19,14 +19,3 @@ pub(crate) enum Piece {
     /// argument. Every token carries the literal's span.
     Value { root: String, expr: Expr },
 }
-
-impl Template {
-    /// The text, where there are no values in it.
-    pub(crate) fn literal(&self) -> Option<String> {
-        match self.pieces.as_slice() {
-            [] => Some(String::new()),
-            [Piece::Text(text)] => Some(text.clone()),
-            _ => None,
-        }
-    }
-}
