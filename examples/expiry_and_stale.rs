@@ -100,13 +100,23 @@ fn stale_while_revalidate(cache: &TestCache) {
     while revalidated() == old {
         std::thread::yield_now();
     }
-    println!("  70 s: {old} at once, then {} when the load was done", revalidated());
+    println!(
+        "  70 s: {old} at once, then {} when the load was done",
+        revalidated()
+    );
     cache.advance(Duration::from_secs(91));
-    assert!(revalidated() > old + 1, "past 90 s callers wait for the load");
+    assert!(
+        revalidated() > old + 1,
+        "past 90 s callers wait for the load"
+    );
 
     let soft = revalidated();
     invalidate!(soft, revalidated).wait().unwrap();
-    assert_eq!(revalidated(), soft, "a soft invalidation expires: stale is served once more");
+    assert_eq!(
+        revalidated(),
+        soft,
+        "a soft invalidation expires: stale is served once more"
+    );
     while revalidated() == soft {
         std::thread::yield_now();
     }
@@ -132,6 +142,9 @@ fn stale_if_error(cache: &TestCache) {
 
     DOWN.store(true, SeqCst);
     cache.advance(Duration::from_secs(60 + 3600));
-    assert!(rate().is_err(), "an hour past its minute, the error is the caller's");
+    assert!(
+        rate().is_err(),
+        "an hour past its minute, the error is the caller's"
+    );
     println!("  down for over an hour: {:?}", rate());
 }

@@ -16,8 +16,19 @@ fn roman(number: u32) -> String {
     RUNS.fetch_add(1, SeqCst);
     println!("    (working out {number})");
     let digits = [
-        (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"),
-        (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
+        (1000, "M"),
+        (900, "CM"),
+        (500, "D"),
+        (400, "CD"),
+        (100, "C"),
+        (90, "XC"),
+        (50, "L"),
+        (40, "XL"),
+        (10, "X"),
+        (9, "IX"),
+        (5, "V"),
+        (4, "IV"),
+        (1, "I"),
     ];
     let (mut left, mut text) = (number, String::new());
     for (value, digit) in digits {
@@ -39,7 +50,11 @@ fn parse(text: &str) -> Result<u32, std::num::ParseIntError> {
 // Recursion is no special case. Without the cache this would take longer than you would wait.
 #[cached]
 fn fibonacci(n: u64) -> u64 {
-    if n < 2 { n } else { fibonacci(n - 1) + fibonacci(n - 2) }
+    if n < 2 {
+        n
+    } else {
+        fibonacci(n - 1) + fibonacci(n - 2)
+    }
 }
 
 fn main() -> Result<(), dewar::Error> {
@@ -67,7 +82,10 @@ fn main() -> Result<(), dewar::Error> {
 
     invalidate!(roman(1987)).wait()?;
     assert_eq!(entry!(roman(1987)).get(), None);
-    println!("  after invalidate!(roman(1987)): {:?}", entry!(roman(1987)).get());
+    println!(
+        "  after invalidate!(roman(1987)): {:?}",
+        entry!(roman(1987)).get()
+    );
 
     println!("\n{}", Cache::current().stats());
     Ok(())

@@ -30,7 +30,10 @@ struct User {
 fn user(id: u64) -> Option<User> {
     RUNS.fetch_add(1, SeqCst);
     let users = USERS.lock().unwrap();
-    users.get(&id).map(|(org, name)| User { org: *org, name: name.clone() })
+    users.get(&id).map(|(org, name)| User {
+        org: *org,
+        name: name.clone(),
+    })
 }
 
 #[cached(timeout = 300, key_prefix = "user:{id}:greeting")]
@@ -78,7 +81,10 @@ fn main() -> Result<(), dewar::Error> {
     assert_eq!(read_all(), 0, "a write that failed invalidates nothing");
 
     invalidate!(user(4)).wait()?;
-    assert_eq!((entry!(user(4)).get(), entry!(user(42)).contains()), (None, true));
+    assert_eq!(
+        (entry!(user(4)).get(), entry!(user(42)).contains()),
+        (None, true)
+    );
     assert_eq!(read_all(), 1);
     println!("invalidate!(user(4)): that call");
 

@@ -74,7 +74,11 @@ fn main() {
     }
     area(0.0, one);
     area(-0.0, two);
-    assert_eq!(runs(), 1, "the order of a map does not count, and -0.0 is 0.0");
+    assert_eq!(
+        runs(),
+        1,
+        "the order of a map does not count, and -0.0 is 0.0"
+    );
     println!("two equal maps, filled in different order: one entry");
 
     let (first, second) = (Database, Database);
@@ -83,9 +87,16 @@ fn main() {
     assert_eq!(runs(), 1, "the connection is skipped");
     println!("two connections, one user: one entry");
 
-    let user = User { id: 1, org: 5, last_seen: 0.5 };
+    let user = User {
+        id: 1,
+        org: 5,
+        last_seen: 0.5,
+    };
     rights(&user);
-    rights(&User { last_seen: 9.75, ..user.clone() });
+    rights(&User {
+        last_seen: 9.75,
+        ..user.clone()
+    });
     rights(&User { org: 6, ..user });
     assert_eq!(runs(), 2, "id and org count");
     println!("`key = (user.id, user.org)`: the time of the visit is left out");
@@ -94,7 +105,10 @@ fn main() {
     page("en", 2);
     page("en", 1);
     assert_eq!(runs(), 2);
-    println!("the key of a call, as statistics show it: {}", entry!(page("en", 1)).key());
+    println!(
+        "the key of a call, as statistics show it: {}",
+        entry!(page("en", 1)).key()
+    );
     assert!(entry!(page("en", 1)).key().starts_with("page:en:"));
 
     // What a caller sends cannot reach into another level of a prefix.

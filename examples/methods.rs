@@ -23,12 +23,19 @@ struct Repository {
 
 impl Repository {
     fn of(tenant: u32) -> Self {
-        Repository { tenant, pool: vec![0.5] }
+        Repository {
+            tenant,
+            pool: vec![0.5],
+        }
     }
 
     // `self` is no part of the key. The tenant in the prefix is: what a prefix or a tag names
     // counts, skipped or not.
-    #[cached(timeout = 60, skip(self), key_prefix = "tenant:{self.tenant}:user:{id}")]
+    #[cached(
+        timeout = 60,
+        skip(self),
+        key_prefix = "tenant:{self.tenant}:user:{id}"
+    )]
     fn user(&self, id: u64) -> String {
         RUNS.fetch_add(1, SeqCst);
         format!("user {id} of tenant {}", self.tenant)
@@ -93,7 +100,10 @@ fn main() -> Result<(), dewar::Error> {
     println!("invalidate!(other.user(7)): by a method's call");
     runs();
 
-    assert_eq!((Repository::limits("gold"), Repository::limits("gold")), (40, 40));
+    assert_eq!(
+        (Repository::limits("gold"), Repository::limits("gold")),
+        (40, 40)
+    );
     assert_eq!(runs(), 1);
     invalidate!(Repository::limits("gold")).wait()?;
     Repository::limits("gold");
@@ -106,7 +116,10 @@ fn main() -> Result<(), dewar::Error> {
     println!("`self` as part of the key: p(2) = 17, q(2) = 5");
 
     let (a, b) = (Bank(1), Bank(2));
-    assert_eq!((a.rate("EUR"), b.rate("EUR"), a.rate("EUR")), (4.0, 5.0, 4.0));
+    assert_eq!(
+        (a.rate("EUR"), b.rate("EUR"), a.rate("EUR")),
+        (4.0, 5.0, 4.0)
+    );
     assert_eq!(runs(), 2);
     invalidate!(tag = "rates:EUR").wait()?;
     a.rate("EUR");

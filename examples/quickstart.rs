@@ -80,14 +80,20 @@ fn main() -> Result<(), Box<dyn Error>> {
     offers(&shop, "shoes")?;
     let dearest_of_these = first.last().ok_or("no offers")?;
     set_price(&shop, "lamps", dearest_of_these.id, 1)?;
-    println!("\n  set_price({}) invalidated `category:lamps`\n", dearest_of_these.name);
+    println!(
+        "\n  set_price({}) invalidated `category:lamps`\n",
+        dearest_of_these.name
+    );
 
     let (fresh, changed) = timed(|| offers(&shop, "lamps"))?;
     show("fresh", fresh, "ran the query", &changed);
     assert_eq!((changed[0].id, changed[0].cents), (dearest_of_these.id, 1));
 
     let (other, _) = timed(|| offers(&shop, "shoes"))?;
-    println!("  {:<6} {other:>9.1?}  another category was left alone", "hit");
+    println!(
+        "  {:<6} {other:>9.1?}  another category was left alone",
+        "hit"
+    );
 
     let stats = Cache::current().stats();
     assert_eq!((stats.hits, stats.absent, stats.invalidated), (1_002, 2, 1));
@@ -100,7 +106,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             println!("    {line}");
         }
     }
-    println!("\n  a hit took {:.0} times less than the query", ratio(cold, all / 1_000));
+    println!(
+        "\n  a hit took {:.0} times less than the query",
+        ratio(cold, all / 1_000)
+    );
     Ok(())
 }
 

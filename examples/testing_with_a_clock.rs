@@ -53,7 +53,10 @@ fn tests_do_not_get_in_each_others_way() {
         licence(1);
         assert_eq!((first.stats().hits, first.stats().loads), (1, 1));
     });
-    assert!(Cache::current().is_empty(), "the default cache was never used");
+    assert!(
+        Cache::current().is_empty(),
+        "the default cache was never used"
+    );
 }
 
 /// What the cache did is a matter of counting.
@@ -118,6 +121,9 @@ fn main() -> Result<(), Error> {
     println!("limits hold ............................ ok");
     futures::executor::block_on(an_error_is_not_cached());
     println!("an error is not cached ................. ok");
-    println!("\n{} bodies of `licence` ran, and nobody slept", RUNS.load(SeqCst));
+    println!(
+        "\n{} bodies of `licence` ran, and nobody slept",
+        RUNS.load(SeqCst)
+    );
     Ok(())
 }

@@ -1,10 +1,41 @@
+// The README is the crate page. Its links lead to files, for those who read it beside the source;
+// the definitions here come first and lead to the pages of the guide.
+//! [start]: guide::start
+//! [keys]: guide::arguments_and_keys
+//! [expiry]: guide::expiry
+//! [stale]: guide::stale
+//! [refresh_ahead]: guide::refresh_ahead
+//! [timeouts]: guide::timeouts
+//! [negative]: guide::negative
+//! [single_flight]: guide::single_flight
+//! [conditions]: guide::conditions
+//! [invalidation]: guide::invalidation
+//! [batch]: guide::batch
+//! [methods]: guide::methods
+//! [entry]: guide::entry
+//! [cache]: guide::cache
+//! [configuration]: guide::configuration
+//! [statistics]: guide::statistics
+//! [testing]: guide::testing
+//! [errors]: guide::errors
+//! [options]: guide::options
+//! [comparison]: guide::comparison
+//! [examples]: https://github.com/dewar-rs/dewar/tree/main/examples
+//! [mit]: https://github.com/dewar-rs/dewar/blob/main/LICENSE-MIT
+//! [apache]: https://github.com/dewar-rs/dewar/blob/main/LICENSE-APACHE
+#![doc = ""]
 #![doc = include_str!("../README.md")]
 
+#[cfg(any(doc, doctest))]
+pub mod guide;
+
 pub use cached_core::{
-    Blocking, BlockingEntry, BoxFuture, Cache, CacheBuilder, CacheKey, Cacheable, CacheableError,
-    Entry, Error, Expiry, FromTimedOut, IntoTimeout, Invalidated, Invalidation, Label, Runtime,
-    Stats, StoreKind, TimedOut, Value, testing,
+    Blocking, BlockingEntry, BoxFuture, Cache, CacheBuilder, CacheKey, CacheableError, Entry,
+    Error, Expiry, FromTimedOut, IntoTimeout, Invalidated, Invalidation, Label, Runtime, Stats,
+    StoreKind, TimedOut, Value, testing,
 };
+#[cfg(feature = "stores")]
+pub use cached_core::store;
 #[cfg(feature = "config")]
 pub use cached_core::{CacheConfig, Seconds};
 pub use cached_macros::{cached, entry, invalidate, invalidates};

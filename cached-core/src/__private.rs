@@ -5,7 +5,7 @@ pub use crate::cache::entry::{BlockingEntry, Entry};
 pub use crate::cache::invalidate::{Invalidated, Invalidation};
 pub use crate::engine::at::{At, Mode, at, at_unless_stale};
 pub use crate::engine::batch::{Answers, Batch, BatchEntry};
-pub use crate::engine::detach::Auto;
+pub use crate::engine::detach::{Auto, AutoCall};
 pub use crate::engine::run::Drive;
 pub use crate::engine::site::Site;
 pub use crate::key::{Arg, BorrowedArg};

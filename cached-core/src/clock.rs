@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
+#[cfg(feature = "stores")]
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::sync::lock;
 
@@ -48,6 +50,18 @@ impl Clock {
             clock: self.clone(),
             deadline,
             timer: None,
+        }
+    }
+
+    /// Milliseconds since 1970, for what other processes read; it orders nothing.
+    #[cfg(feature = "stores")]
+    pub(crate) fn wall_millis(&self) -> u64 {
+        match self {
+            Clock::System => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+            }
+            Clock::Manual(_) => 1_800_000_000_000 + self.now() / 1_000_000,
         }
     }
 

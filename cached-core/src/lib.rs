@@ -4,6 +4,7 @@
 pub mod __private;
 mod cache;
 mod clock;
+mod codec;
 mod engine;
 mod error;
 mod key;
@@ -13,6 +14,8 @@ mod policy;
 mod rt;
 mod scope;
 mod stats;
+#[cfg(feature = "stores")]
+pub mod store;
 mod sync;
 pub mod testing;
 mod trace;
@@ -27,7 +30,7 @@ pub use cache::entry::{BlockingEntry, Entry};
 pub use cache::invalidate::{Invalidated, Invalidation};
 pub use error::{Error, TimedOut};
 pub use key::CacheKey;
-pub use outcome::{Cacheable, CacheableError, FromTimedOut};
+pub use outcome::{CacheableError, FromTimedOut};
 pub use policy::IntoTimeout;
 pub use rt::{BoxFuture, Runtime};
 pub use scope::Label;

@@ -35,6 +35,15 @@ mod on {
         );
     }
 
+    #[cfg(feature = "stores")]
+    pub(crate) fn memory_only(function: &str) {
+        tracing::warn!(
+            cache.function = function,
+            "the results are not `Serialize + DeserializeOwned`: they stay in this process' memory; \
+             say `local` if that is meant"
+        );
+    }
+
     pub(crate) fn evicted(cache: &str) {
         tracing::trace!(cache.name = cache, "an entry left to make room");
     }
@@ -47,6 +56,8 @@ mod off {
     pub(crate) fn unresolved(_function: &str, _error: &Error) {}
     pub(crate) fn invalidated(_cache: &str, _order: &Order) {}
     pub(crate) fn background_failed(_cache: &str) {}
+    #[cfg(feature = "stores")]
+    pub(crate) fn memory_only(_function: &str) {}
     pub(crate) fn evicted(_cache: &str) {}
 }
 

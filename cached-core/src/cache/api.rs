@@ -15,7 +15,7 @@ use crate::clock::{NEVER, nanos};
 use crate::engine::Engine;
 use crate::engine::at::{At, Mode, Place, at_in};
 use crate::engine::plan::Plan;
-use crate::engine::site::Site;
+use crate::engine::site::{Marker, Site};
 use crate::error::Error;
 use crate::key::{self, OwnedKey};
 use crate::memory::{Entry, Memory, Meta, Slot};
@@ -205,7 +205,7 @@ impl Engine {
             plan.prefix(key.into());
             plan.timeout(Duration::from_nanos(lifetime));
         };
-        let marker = TypeId::of::<ByHand>();
+        let marker = Marker::of(&ByHand);
         at_in(
             self,
             Mode::Read,
@@ -444,7 +444,7 @@ impl Engine {
             plan.prefix(key.into());
             plan.timeout(Duration::from_nanos(lifetime));
         };
-        let marker = TypeId::of::<ByHand>();
+        let marker = Marker::of(&ByHand);
         let at = at_in(
             self,
             Mode::Key,

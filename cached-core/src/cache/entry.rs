@@ -9,6 +9,8 @@ use crate::clock::{NEVER, Nanos};
 use crate::engine::at::{At, Place};
 use crate::engine::call::Load;
 use crate::engine::run::{Drive, DriveBlocking};
+#[cfg(feature = "stores")]
+use crate::engine::through::publish;
 use crate::error::Error;
 
 /// A handle on the entry of one call of an `async fn`: what `entry!(f(args))` returns.
@@ -172,7 +174,14 @@ impl<R: 'static, F: Future<Output = R>> Entry<R, F> {
     /// # Errors
     /// The function's cache is unknown, or its shared store refused.
     pub async fn put(&self, value: R) -> Result<(), Error> {
-        self.at.place(&value)
+        self.at.place(&value)?;
+        #[cfg(feature = "stores")]
+        if let Some(load) = self.at.load() {
+            let encoded = load.encode(&value);
+            drop(value);
+            return publish(Arc::clone(load), encoded).await;
+        }
+        Ok(())
     }
 
     /// Runs the function and stores what it returns, whatever is cached.
@@ -240,7 +249,12 @@ impl<R: 'static, F: FnOnce() -> R> BlockingEntry<R, F> {
     /// # Errors
     /// The function's cache is unknown, or its shared store refused.
     pub fn put(&self, value: R) -> Result<(), Error> {
-        self.at.place(&value)
+        self.at.place(&value)?;
+        #[cfg(feature = "stores")]
+        if let Some(load) = self.at.load() {
+            return crate::rt::block_on(publish(Arc::clone(load), load.encode(&value)));
+        }
+        Ok(())
     }
 
     /// Runs the function and stores what it returns, whatever is cached.

@@ -1,12 +1,13 @@
 //! Invalidation: the builder behind `invalidate!`, and what it returns.
 
-use std::future::{Future, Ready, ready};
+use std::future::Future;
 use std::hash::Hash;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use super::Cache;
+use super::deliver::{Deliveries, names};
 use crate::engine::Engine;
 use crate::engine::at::{At, Place};
 use crate::engine::batch::{Answers, Batch};
@@ -14,7 +15,7 @@ use crate::engine::call::Load;
 use crate::engine::site::Site;
 use crate::error::Error;
 use crate::scope::ticks::Order;
-use crate::scope::{Glob, Label, of_function, of_key, of_level, of_tag};
+use crate::scope::{Glob, Label, Scope, of_function, of_key, of_level, of_tag};
 
 /// Several things to invalidate in one step; `invalidate!` writes one for you.
 ///
@@ -66,25 +67,37 @@ impl Invalidation {
 
     /// A level of a prefix, and everything below it.
     pub fn prefix(self, prefix: impl Into<Label>) -> Self {
-        let level = of_level(prefix.into().as_str().trim_end_matches(':'));
-        self.here(|order| order.scopes.push(level))
+        let prefix = prefix.into();
+        let level = prefix.as_str().trim_end_matches(':');
+        self.here(|order| order.add(of_level(level), || names::level(level)))
     }
 
     /// Everything that has this tag.
     pub fn tag(self, tag: impl Into<Label>) -> Self {
-        let tag = of_tag(tag.into().as_str());
-        self.here(|order| order.scopes.push(tag))
+        let tag = tag.into();
+        self.here(|order| {
+            order.add(of_tag(tag.as_str()), || names::tag(tag.as_str()));
+            order.name(names::any_tag);
+        })
     }
 
     /// Everything whose whole prefix fits: `*` stands for any text, `?` for one character.
+    ///
+    /// On a shared store, which knows of no prefixes, it invalidates everything.
     pub fn pattern(self, pattern: impl Into<Label>) -> Self {
         let glob = Glob::new(pattern.into().as_str());
-        self.here(|order| order.patterns.push(glob))
+        self.here(|order| {
+            order.patterns.push(glob);
+            order.name(names::everything);
+        })
     }
 
     /// Everything.
     pub fn all(self) -> Self {
-        self.here(|order| order.all = true)
+        self.here(|order| {
+            order.all = true;
+            order.name(names::everything);
+        })
     }
 
     /// One call's entry, or those of a batch.
@@ -98,7 +111,9 @@ impl Invalidation {
         let base = load.base();
         let engine = Arc::clone(&base.engine);
         self.add(engine, |order| {
-            order.scopes.push(of_key(base.marker, base.hash))
+            order.scopes.push(of_key(base.marker, base.hash));
+            #[cfg(feature = "stores")]
+            order.names.extend(base.names.iter().flat_map(|names| names.own.clone()));
         });
     }
 
@@ -108,7 +123,9 @@ impl Invalidation {
         match site.resolve() {
             Ok(cache) => {
                 let scope = of_function(site.id());
-                self.add(Arc::clone(cache.engine()), |order| order.scopes.push(scope));
+                self.add(Arc::clone(cache.engine()), |order| {
+                    order.add(scope, || names::function(site.name()));
+                });
             }
             Err(error) => self.error = Some(error),
         }
@@ -151,16 +168,37 @@ impl Invalidation {
 
     /// Invalidates. In this process it has happened when this returns.
     pub fn run(mut self) -> Invalidated {
+        let mut deliveries = Deliveries::default();
         for (engine, order) in &mut self.orders {
             order.soft = self.soft;
+            // First the store: what is announced is not read from it any more, so nothing old
+            // comes back into memory after the tick.
+            deliveries.announce(engine, order);
             engine.invalidate(order);
         }
         let error = self.error.or(self.cache.err());
         if let Some(error) = &error {
             crate::trace::unresolved("invalidate!", error);
         }
-        Invalidated(ready(error.map_or(Ok(()), Err)))
+        Invalidated { error, deliveries }
     }
+}
+
+impl Order {
+    fn add(&mut self, scope: Scope, name: impl FnOnce() -> String) {
+        self.scopes.push(scope);
+        self.name(name);
+    }
+
+    /// Names a scope for the shared store.
+    #[cfg(feature = "stores")]
+    fn name(&mut self, name: impl FnOnce() -> String) {
+        self.names.push(name());
+    }
+
+    /// Names a scope for the shared store: there is none.
+    #[cfg(not(feature = "stores"))]
+    fn name(&mut self, _name: impl FnOnce() -> String) {}
 }
 
 /// What `call` accepts.
@@ -199,8 +237,13 @@ impl Default for Invalidation {
 
 /// An invalidation that has happened in this process: await it, or [`wait`](Invalidated::wait), to
 /// know that it has reached the shared store.
+///
+/// Dropped without that, it is delivered in the background, and tried again until it is through.
 #[derive(Debug)]
-pub struct Invalidated(Ready<Result<(), Error>>);
+pub struct Invalidated {
+    error: Option<Error>,
+    deliveries: Deliveries,
+}
 
 impl Invalidated {
     /// Waits for the shared store's confirmation.
@@ -216,7 +259,11 @@ impl Future for Invalidated {
     type Output = Result<(), Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx)
+        let delivered = ready!(self.deliveries.poll(cx));
+        Poll::Ready(match self.error.take() {
+            Some(error) => Err(error),
+            None => delivered,
+        })
     }
 }
 

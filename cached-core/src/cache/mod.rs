@@ -10,6 +10,7 @@ pub(crate) mod builder;
 #[cfg(feature = "config")]
 pub(crate) mod config;
 pub(crate) mod current;
+mod deliver;
 pub(crate) mod entry;
 pub(crate) mod env;
 pub(crate) mod invalidate;

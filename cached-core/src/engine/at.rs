@@ -1,13 +1,12 @@
 //! From a call to an entry: the read.
 
-use std::any::TypeId;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::Engine;
 use super::call::{Base, Call, Load};
 use super::plan::Plan;
-use super::site::{self, Resolved, Site};
+use super::site::{Marker, Resolved, Site};
 use crate::key::{self, Parts};
 use crate::memory::{Entry, Query, Slot};
 use crate::outcome::Outcome;
@@ -124,7 +123,7 @@ where
         cache.engine(),
         mode,
         site,
-        site::marker(marker),
+        Marker::of(marker),
         parts,
         outcome,
         stale_if,
@@ -142,7 +141,7 @@ pub(crate) fn at_in<R, O, P>(
     engine: &Arc<Engine>,
     mode: Mode,
     site: &'static Site,
-    marker: TypeId,
+    marker: Marker,
     parts: P,
     outcome: O,
     stale_if: impl Fn(&O::Value) -> bool,
@@ -158,12 +157,12 @@ where
             call(engine, site, marker, parts, outcome, plan)
         });
     }
-    let hash = key::hash(marker, &parts);
+    let hash = key::hash(marker.id, &parts);
     let look = match mode {
         Mode::Read => {
             let query = Query {
                 hash,
-                marker,
+                marker: marker.id,
                 parts: &parts,
                 value: PhantomData,
             };
@@ -280,7 +279,7 @@ where
 fn call<R, O, P>(
     engine: &Arc<Engine>,
     site: &'static Site,
-    marker: TypeId,
+    marker: Marker,
     parts: P,
     outcome: O,
     fill: impl FnOnce(&mut Plan<R, O>),
@@ -290,21 +289,27 @@ where
     O: Outcome<R>,
     P: Parts,
 {
-    let hash = key::hash(marker, &parts);
+    let hash = key::hash(marker.id, &parts);
     let mut plan = Plan::new();
     fill(&mut plan);
+    #[cfg(feature = "stores")]
+    let names = names(engine, site, marker, &parts, &outcome, &plan);
     let mut scopes = plan.scopes(site.name());
     scopes.ids.push(of_function(site.id()));
-    scopes.ids.push(of_key(marker, hash));
+    scopes.ids.push(of_key(marker.id, hash));
     let base = Base {
         engine: Arc::clone(engine),
         policy: site.policy(),
         counters: engine.counters_of(site),
         hash,
-        marker,
+        marker: marker.id,
         scopes,
         stale: None,
         refused: 0,
+        #[cfg(feature = "stores")]
+        names,
+        #[cfg(feature = "stores")]
+        fetched: Default::default(),
     };
     Call {
         base,
@@ -384,4 +389,35 @@ fn count_expired(engine: &Engine, counters: &Counters, slot: &Slot, keep: bool) 
     if !keep {
         engine.discard(slot);
     }
+}
+
+/// What the entry and its scopes are called on the shared store; none where there is no store, or
+/// the result cannot travel.
+#[cfg(feature = "stores")]
+fn names<R, O, P>(
+    engine: &Engine,
+    site: &'static Site,
+    marker: Marker,
+    parts: &P,
+    outcome: &O,
+    plan: &Plan<R, O>,
+) -> Option<crate::store::tier::Names>
+where
+    O: Outcome<R>,
+    P: Parts,
+{
+    engine.tier.as_ref()?;
+    if site.policy().local {
+        return None;
+    }
+    if outcome.codec().is_none() {
+        engine.memory_only(site);
+        return None;
+    }
+    let mut stable = crate::key::stable::Stable::default();
+    stable.part(|out| out.bytes(site.name().as_bytes()));
+    stable.part(|out| out.bytes(marker.name.as_bytes()));
+    parts.stable(&mut stable);
+    let hash = crate::store::tier::digest(&stable.into_bytes());
+    Some(plan.names(site.name(), &hash))
 }

@@ -18,6 +18,10 @@ use super::flights::{Body, Entered};
 use super::lead::Lead;
 use super::wait::{Joined, Waited};
 use crate::rt;
+#[cfg(feature = "stores")]
+use super::through::{accept, fetch_all, write_all};
+#[cfg(feature = "stores")]
+use crate::store::tier::Fetched;
 
 /// What holds the keys of a batch: `&[K]`, `Vec<K>` or `HashSet<K>`.
 pub trait Keys {
@@ -285,6 +289,11 @@ where
         if leads.is_empty() {
             return Ok(());
         }
+        #[cfg(feature = "stores")]
+        let (leads, fetched) = self.fetch(leads).await;
+        if leads.is_empty() {
+            return Ok(());
+        }
         let keys = leads
             .iter()
             .map(|(missing, _)| missing.key.clone())
@@ -299,15 +308,67 @@ where
         };
         match answers.pairs() {
             Ok(pairs) => {
-                self.land(leads, pairs);
+                let answers: HashMap<_, _> = pairs.into_iter().collect();
+                #[cfg(feature = "stores")]
+                Self::write(&leads, fetched, &answers).await;
+                self.land(leads, answers);
                 Ok(())
             }
             Err(failed) => self.fail(leads, failed),
         }
     }
 
-    fn land(&mut self, leads: Vec<Led<R::Key, R::Value>>, pairs: Vec<(R::Key, R::Value)>) {
-        let mut answers: HashMap<_, _> = pairs.into_iter().collect();
+    /// Takes what the shared store has, all read in one operation; the rest is left to be loaded.
+    #[cfg(feature = "stores")]
+    async fn fetch(
+        &mut self,
+        leads: Vec<Led<R::Key, R::Value>>,
+    ) -> (Vec<Led<R::Key, R::Value>>, Vec<Fetched>) {
+        let loads: Vec<_> = leads.iter().filter_map(|(m, _)| m.load.clone()).collect();
+        let mut all = fetch_all(&loads.iter().collect::<Vec<_>>()).await.into_iter();
+        let (mut left, mut rest) = (Vec::new(), Vec::new());
+        for (missing, lead) in leads {
+            let mut fetched = match &missing.load {
+                Some(_) => all.next().unwrap_or_default(),
+                None => Fetched::default(),
+            };
+            let wanted = missing.load.as_ref().filter(|_| !missing.anew);
+            match (wanted.and_then(|load| accept(&**load, &mut fetched)), lead) {
+                (Some(value), Some(lead)) => {
+                    self.found.insert(missing.key, lead.land(value));
+                }
+                (Some(value), None) => {
+                    self.found.insert(missing.key, value);
+                }
+                (None, lead) => {
+                    left.push((missing, lead));
+                    rest.push(fetched);
+                }
+            }
+        }
+        (left, rest)
+    }
+
+    /// Writes what was loaded to the shared store, in one operation.
+    #[cfg(feature = "stores")]
+    async fn write(
+        leads: &[Led<R::Key, R::Value>],
+        fetched: Vec<Fetched>,
+        answers: &HashMap<R::Key, R::Value>,
+    ) {
+        let results = leads.iter().zip(fetched).filter_map(|((missing, _), fetched)| {
+            let load = missing.load.as_ref()?;
+            let encoded = load.encode(answers.get(&missing.key)?);
+            Some((load, fetched, encoded))
+        });
+        write_all(results.collect()).await;
+    }
+
+    fn land(
+        &mut self,
+        leads: Vec<Led<R::Key, R::Value>>,
+        mut answers: HashMap<R::Key, R::Value>,
+    ) {
         for (missing, lead) in leads {
             let Some(value) = answers.remove(&missing.key) else {
                 continue;

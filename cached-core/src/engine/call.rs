@@ -3,6 +3,8 @@
 use std::any::TypeId;
 use std::marker::PhantomData;
 use std::sync::Arc;
+#[cfg(feature = "stores")]
+use std::sync::atomic::Ordering;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use crate::error::TimedOut;
 use crate::key::{AnyKey, OwnedKey};
 use crate::memory::{Entry, Meta, Slot};
 use crate::outcome::{Outcome, Share, Verdict as Judged};
-use crate::policy::{Judgement, Negative, Policy};
+use crate::policy::{Judgement, Negative, Policy, Times};
 use crate::scope::ticks::Verdict;
 use crate::scope::{Scopes, of_tag};
 use crate::stats::Counters;
@@ -30,6 +32,46 @@ pub(crate) struct Base {
     pub(crate) stale: Option<Slot>,
     /// The number of the entry that was found and not served; 0 for none.
     pub(crate) refused: u64,
+    /// What the entry and its scopes are called on the shared store, if it is to go there.
+    #[cfg(feature = "stores")]
+    pub(crate) names: Option<crate::store::tier::Names>,
+    /// How long a value that came from the store is good for still; 0 for one that was loaded.
+    #[cfg(feature = "stores")]
+    pub(crate) fetched: AtomicU64,
+}
+
+impl Base {
+    /// Whether the value came from the shared store, and no body ran.
+    #[cfg(feature = "stores")]
+    pub(crate) fn was_fetched(&self) -> bool {
+        self.fetched.load(Ordering::SeqCst) > 0
+    }
+
+    /// Whether the value came from the shared store: there is none.
+    #[cfg(not(feature = "stores"))]
+    pub(crate) fn was_fetched(&self) -> bool {
+        false
+    }
+
+    /// The deadlines of an entry in memory whose value lives for `lifetime`.
+    fn times(&self, lifetime: Nanos) -> Times {
+        let now = self.engine.clock.now();
+        let random = crate::key::random();
+        #[cfg(feature = "stores")]
+        {
+            let lifetime = match self.fetched.load(Ordering::SeqCst) {
+                0 => lifetime,
+                left => lifetime.min(left),
+            };
+            let times = self.policy.times(now, lifetime, random);
+            match (&self.engine.tier, &self.names) {
+                (Some(tier), Some(_)) => times.vouch_until(now.saturating_add(tier.copies)),
+                _ => times,
+            }
+        }
+        #[cfg(not(feature = "stores"))]
+        self.policy.times(now, lifetime, random)
+    }
 }
 
 /// A call that missed, the types of its arguments forgotten.
@@ -59,6 +101,14 @@ pub(crate) trait Load<R>: Send + Sync {
 
     /// How long the entry is fresh still, if there is one.
     fn left(&self) -> Option<Nanos>;
+
+    /// What goes to the shared store, and for how long.
+    #[cfg(feature = "stores")]
+    fn encode(&self, result: &R) -> Option<(Vec<u8>, Nanos)>;
+
+    /// The result that came from the shared store.
+    #[cfg(feature = "stores")]
+    fn decode(&self, bytes: &[u8]) -> Option<R>;
 
     /// How to make the error of a load that runs into the hard timeout.
     fn overdue(&self) -> Option<Overdue<R>>;
@@ -162,6 +212,18 @@ where
         (fresh && engine.verdict(meta) == Verdict::Valid).then(|| meta.times.left(now))
     }
 
+    #[cfg(feature = "stores")]
+    fn encode(&self, result: &R) -> Option<(Vec<u8>, Nanos)> {
+        let (stored, lifetime) = self.keep(result)?;
+        Some((self.outcome.codec()?.encode(&stored)?, lifetime))
+    }
+
+    #[cfg(feature = "stores")]
+    fn decode(&self, bytes: &[u8]) -> Option<R> {
+        let stored = self.outcome.codec()?.decode(bytes)?;
+        Some(self.outcome.give(&stored))
+    }
+
     fn overdue(&self) -> Option<Overdue<R>> {
         let error = TimedOut::after(Duration::from_nanos(self.base.policy.hard));
         self.plan.timed_out.map(|make| Overdue { make, error })
@@ -193,12 +255,11 @@ where
                 .ids
                 .extend(late.iter().map(|tag| of_tag(tag.as_str())));
         }
-        let now = self.base.engine.clock.now();
         let meta = Meta {
             number: memory.number(),
             hash: self.base.hash,
             order: began.order,
-            times: self.base.policy.times(now, lifetime, crate::key::random()),
+            times: self.base.times(lifetime),
             scopes,
             checked: AtomicU64::new(began.tick),
             reads: AtomicU32::new(0),

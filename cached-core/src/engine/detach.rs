@@ -135,7 +135,7 @@ impl<'a, F> Deref for Auto<'a, F> {
     }
 }
 
-impl<F: Send> Auto<'_, F> {
+impl<F: Future<Output: Send> + Send> Auto<'_, F> {
     /// It is.
     #[inline]
     pub fn send(&self) -> Detachable {
@@ -148,6 +148,34 @@ impl<F> NotSend<'_, F> {
     #[inline]
     pub fn send(&self) -> Attached {
         Attached
+    }
+}
+
+/// Asks a synchronous body whether it is `Send`, and so is its result.
+pub struct AutoCall<'a, F, R>(NotSend<'a, F>, std::marker::PhantomData<fn() -> R>);
+
+impl<'a, R, F: FnOnce() -> R> AutoCall<'a, F, R> {
+    /// Asks about a body.
+    #[inline]
+    pub fn new(_body: &'a F) -> Self {
+        AutoCall(NotSend(std::marker::PhantomData), std::marker::PhantomData)
+    }
+}
+
+impl<'a, F, R> Deref for AutoCall<'a, F, R> {
+    type Target = NotSend<'a, F>;
+
+    #[inline]
+    fn deref(&self) -> &NotSend<'a, F> {
+        &self.0
+    }
+}
+
+impl<F: Send, R: Send> AutoCall<'_, F, R> {
+    /// It is.
+    #[inline]
+    pub fn send(&self) -> Detachable {
+        Detachable
     }
 }
 

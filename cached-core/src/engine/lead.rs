@@ -85,10 +85,10 @@ impl<R: 'static> Lead<R> {
     pub(crate) fn land(mut self, result: R) -> R {
         let base = self.load.base();
         let now = base.engine.clock.now();
-        base.counters.loads.one();
-        base.counters
-            .load_nanos
-            .add(now.saturating_sub(self.started));
+        if !base.was_fetched() {
+            base.counters.loads.one();
+            base.counters.load_nanos.add(now.saturating_sub(self.started));
+        }
         let failed = self.load.failed(&result);
         if self.load.is_error(&result) {
             base.counters.load_errors.one();

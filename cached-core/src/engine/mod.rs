@@ -30,6 +30,7 @@ pub(crate) mod lead;
 pub(crate) mod plan;
 pub(crate) mod run;
 pub(crate) mod site;
+pub(crate) mod through;
 pub(crate) mod wait;
 
 use std::collections::HashMap;
@@ -53,6 +54,8 @@ pub(crate) struct Engine {
     pub(crate) memory: Option<Memory>,
     pub(crate) ticks: Ticks,
     pub(crate) flights: Flights,
+    #[cfg(feature = "stores")]
+    pub(crate) tier: Option<Arc<crate::store::tier::Tier>>,
     pub(crate) clock: Clock,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) default_timeout: Nanos,
@@ -70,6 +73,9 @@ pub(crate) struct Engine {
 pub(crate) struct Function {
     pub(crate) name: &'static str,
     pub(crate) counters: Arc<Counters>,
+    /// Its results cannot be serialised, and stay in memory.
+    #[cfg(feature = "stores")]
+    pub(crate) memory_only: bool,
 }
 
 /// The moment a load began, on the two clocks that decide what its result may replace.
@@ -90,6 +96,8 @@ pub(crate) struct Parts {
     pub(crate) default_timeout: Nanos,
     pub(crate) wait_limit: Nanos,
     pub(crate) scopes: usize,
+    #[cfg(feature = "stores")]
+    pub(crate) tier: Option<Arc<crate::store::tier::Tier>>,
     pub(crate) counters: Arc<Counters>,
 }
 
@@ -100,6 +108,8 @@ impl Engine {
             memory: parts.memory,
             ticks: Ticks::new(parts.scopes),
             flights: Flights::default(),
+            #[cfg(feature = "stores")]
+            tier: parts.tier,
             clock: parts.clock,
             runtime: parts.runtime,
             default_timeout: parts.default_timeout,
@@ -173,10 +183,23 @@ impl Engine {
     pub(crate) fn counters_of(&self, site: &'static Site) -> Arc<Counters> {
         let mut functions = lock(&self.functions);
         let function = functions.entry(site.id()).or_insert_with(|| Function {
-            name: site.name(),
-            counters: Arc::default(),
-        });
+                name: site.name(),
+                counters: Arc::default(),
+                #[cfg(feature = "stores")]
+                memory_only: false,
+            });
         Arc::clone(&function.counters)
+    }
+
+    /// A function's results cannot travel: said once in the log.
+    #[cfg(feature = "stores")]
+    pub(crate) fn memory_only(&self, site: &'static Site) {
+        let mut functions = lock(&self.functions);
+        if let Some(function) = functions.get_mut(&site.id())
+            && !std::mem::replace(&mut function.memory_only, true)
+        {
+            crate::trace::memory_only(site.name());
+        }
     }
 
     /// Takes an invalidated or useless entry out.

@@ -106,6 +106,22 @@ impl<R, O: Outcome<R>> Plan<R, O> {
         scopes
     }
 
+    /// The names on the shared store of an entry with this hash, and of its scopes.
+    #[cfg(feature = "stores")]
+    pub(crate) fn names(&self, function: &str, hash: &str) -> crate::store::tier::Names {
+        use crate::store::tier::{self, EVERYTHING};
+
+        let prefix = self.prefix.as_ref().map_or(function, Label::as_str);
+        let mut scopes = vec![EVERYTHING.to_owned(), tier::function(function), tier::key(hash)];
+        scopes.extend(crate::scope::levels(prefix).map(tier::level));
+        scopes.extend(self.tags.iter().map(|tag| tier::tag(tag.as_str())));
+        if self.tags_by.is_some() {
+            scopes.push(tier::ANY_TAG.to_owned());
+        }
+        let own = Some(tier::key(hash));
+        tier::Names { key: tier::entry(prefix, hash), scopes, own }
+    }
+
     /// The tags known only from the value.
     pub(crate) fn late_tags(&self, value: &O::Value) -> Vec<Label> {
         self.tags_by.as_ref().map_or_else(Vec::new, |by| by(value))

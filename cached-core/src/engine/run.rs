@@ -14,6 +14,7 @@ use super::call::Load;
 use super::detach::{Attached, Body, Boxed, Detachable, Pinned, Spawner};
 use super::flights::Entered;
 use super::lead::{Lead, Leading, Panic};
+use super::through::{through, through_sync};
 use super::wait::{Joined, Waited};
 use crate::clock::Sleep;
 use crate::rt::{self, BoxFuture};
@@ -31,11 +32,15 @@ impl<F: Future<Output: 'static>> Drive<F> for Attached {
     }
 }
 
-impl<F: Future<Output: 'static> + Send + 'static> Drive<F> for Detachable {
+impl<F: Future<Output: Send + 'static> + Send + 'static> Drive<F> for Detachable {
     async fn drive(self, at: At<F::Output>, body: F) -> F::Output {
         match at.0 {
             Place::Hit(result) => result,
-            place => go(place, || Boxed(Box::pin(body)), Spawner::Runtime).await,
+            place => {
+                let (load, anew) = place.load();
+                let body = || Boxed(Box::pin(through(load, anew, body)));
+                go(place, body, Spawner::Runtime).await
+            }
         }
     }
 }
@@ -53,7 +58,7 @@ impl<R: 'static, F: FnOnce() -> R> DriveBlocking<R, F> for Attached {
     }
 }
 
-impl<R: 'static, F: FnOnce() -> R + Send + 'static> DriveBlocking<R, F> for Detachable {
+impl<R: Send + 'static, F: FnOnce() -> R + Send + 'static> DriveBlocking<R, F> for Detachable {
     fn drive(self, at: At<R>, body: F) -> R {
         at.call_detached(body)
     }
@@ -65,7 +70,8 @@ impl<R: 'static> At<R> {
         match self.0 {
             Place::Hit(result) => result,
             place => {
-                let mut body = pin!(body);
+                let (load, anew) = place.load();
+                let mut body = pin!(through(load, anew, body));
                 go(place, || Pinned(body.as_mut()), Spawner::Runtime).await
             }
         }
@@ -76,17 +82,25 @@ impl<R: 'static> At<R> {
         match self.0 {
             Place::Hit(result) => result,
             Place::Bypass => body(),
-            Place::Ready { value, load } => ready_sync(value, &load, body),
-            Place::Miss { load, anew } => load_sync(&load, anew, body),
+            Place::Ready { value, load } => {
+                ready_sync(value, &load, || through_sync(&load, true, body))
+            }
+            Place::Miss { load, anew } => {
+                load_sync(&load, anew, || through_sync(&load, anew, body))
+            }
         }
     }
 
     /// Runs a synchronous body that can be handed to another thread.
-    pub fn call_detached(self, body: impl FnOnce() -> R + Send + 'static) -> R {
+    pub fn call_detached(self, body: impl FnOnce() -> R + Send + 'static) -> R
+    where
+        R: Send,
+    {
         match self.0 {
             Place::Hit(result) => result,
             place => {
-                let body = || Boxed(Box::pin(async move { body() }));
+                let (load, anew) = place.load();
+                let body = || Boxed(Box::pin(through(load, anew, async move { body() })));
                 rt::block_on(go(place, body, Spawner::Thread))
             }
         }
@@ -100,9 +114,21 @@ impl<R: 'static> At<R> {
         match self.0 {
             Place::Hit(result) => result,
             place => {
-                let body = || Boxed(Box::pin(rt::Job::new(body)));
+                let (load, anew) = place.load();
+                let body = || Boxed(Box::pin(through(load, anew, rt::Job::new(body))));
                 rt::block_on(go(place, body, Spawner::Thread))
             }
+        }
+    }
+}
+
+impl<R: 'static> Place<R> {
+    /// The load, and whether its result is to be new whatever the store has.
+    fn load(&self) -> (Option<Arc<dyn Load<R>>>, bool) {
+        match self {
+            Place::Hit(_) | Place::Bypass => (None, false),
+            Place::Ready { load, .. } => (Some(Arc::clone(load)), true),
+            Place::Miss { load, anew } => (Some(Arc::clone(load)), *anew),
         }
     }
 }

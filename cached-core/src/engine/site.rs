@@ -101,6 +101,17 @@ impl Deref for Resolved {
 
 /// Tells the instantiations of a generic function, and of the `impl` around it, apart: the type of
 /// the function itself carries all their type parameters. Lifetimes do not count.
-pub(crate) fn marker<F>(_inside: &F) -> TypeId {
-    typeid::of::<F>()
+#[derive(Clone, Copy)]
+pub(crate) struct Marker {
+    pub(crate) id: TypeId,
+    /// The same in every process of one build.
+    #[cfg_attr(not(feature = "stores"), expect(dead_code, reason = "only stores need a name"))]
+    pub(crate) name: &'static str,
+}
+
+impl Marker {
+    #[inline]
+    pub(crate) fn of<F>(_inside: &F) -> Marker {
+        Marker { id: typeid::of::<F>(), name: std::any::type_name::<F>() }
+    }
 }

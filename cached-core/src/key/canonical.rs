@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_core::ser::{self, Serialize};
 
+use super::stable::Stable;
+
 /// The canonical bytes of a value.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Bytes {
@@ -42,6 +44,18 @@ pub(crate) fn set_bytes<T: Serialize>(elements: impl Iterator<Item = T>) -> Byte
 }
 
 impl Bytes {
+    /// The same for a shared store. What has no bytes gets a number: it is found by nobody.
+    pub(crate) fn stable(&self, out: &mut Stable) {
+        match self {
+            Bytes::Whole(raw) => out.bytes(raw),
+            Bytes::Unique(number) => {
+                out.bytes(b"unique");
+                out.bytes(&super::random().to_le_bytes());
+                out.bytes(&number.to_le_bytes());
+            }
+        }
+    }
+
     fn raw(&self) -> &[u8] {
         match self {
             Bytes::Whole(raw) => raw,

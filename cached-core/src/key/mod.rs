@@ -11,6 +11,7 @@
 pub(crate) mod canonical;
 mod part;
 mod probe;
+pub(crate) mod stable;
 mod std_parts;
 
 pub(crate) use part::{Part, Parts};

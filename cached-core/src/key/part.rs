@@ -2,6 +2,8 @@
 
 use std::hash::Hasher;
 
+use super::stable::Stable;
+
 /// An argument as part of a key: hashed and compared where it is, owned only on a miss.
 ///
 /// `hash` and `matches` must agree as `Hash` and `Eq` do: what matches hashes the same.
@@ -17,6 +19,11 @@ pub trait Part {
 
     /// The value to store.
     fn own(&self) -> Self::Owned;
+
+    /// The value for a key on a shared store: the same in every process of one build.
+    fn stable(&self, out: &mut Stable) {
+        self.hash(out);
+    }
 }
 
 /// Any number of parts, as nested pairs: `(a, (b, ()))`.
@@ -32,6 +39,9 @@ pub trait Parts {
 
     /// The values to store.
     fn own(&self) -> Self::Owned;
+
+    /// The values for a key on a shared store, each with its length.
+    fn stable(&self, out: &mut Stable);
 }
 
 impl Parts for () {
@@ -44,6 +54,8 @@ impl Parts for () {
     }
 
     fn own(&self) {}
+
+    fn stable(&self, _out: &mut Stable) {}
 }
 
 impl<A: Part, B: Parts> Parts for (A, B) {
@@ -60,5 +72,10 @@ impl<A: Part, B: Parts> Parts for (A, B) {
 
     fn own(&self) -> Self::Owned {
         (self.0.own(), self.1.own())
+    }
+
+    fn stable(&self, out: &mut Stable) {
+        out.part(|out| self.0.stable(out));
+        self.1.stable(out);
     }
 }

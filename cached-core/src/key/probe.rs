@@ -17,10 +17,11 @@ use std::sync::OnceLock;
 
 use serde_core::Serialize;
 
+use super::stable::Stable;
 use super::{Part, canonical};
 
 /// An argument whose type mentions no lifetime but those of references.
-pub struct Arg<'a, T: ?Sized>(pub &'a T, ByEq<'a, T>);
+pub struct Arg<'a, T: ?Sized>(pub &'a T, ByEqSerde<'a, T>);
 
 /// An argument whose type has a lifetime of its own.
 pub struct BorrowedArg<'a, T: ?Sized>(pub &'a T, BySerde<'a, T>);
@@ -30,7 +31,8 @@ impl<'a, T: ?Sized> Arg<'a, T> {
     #[inline]
     pub fn new(value: &'a T) -> Self {
         let rest = BySerde(value, ByHash(value, Neither(value)));
-        Arg(value, ByEq(value, ByRefEq(value, BySet(value, rest))))
+        let by_eq = ByEq(value, ByRefEq(value, BySet(value, rest)));
+        Arg(value, ByEqSerde(value, by_eq))
     }
 }
 
@@ -69,7 +71,8 @@ macro_rules! next_best {
 }
 
 next_best!(
-    Arg => ByEq at 1,
+    Arg => ByEqSerde at 1,
+    ByEqSerde => ByEq at 1,
     ByEq => ByRefEq at 1,
     ByRefEq => BySet at 1,
     BySet => BySerde at 1,
@@ -82,7 +85,29 @@ next_best!(
 pub struct ByEq<'a, T: ?Sized>(&'a T, ByRefEq<'a, T>);
 
 /// A part compared with `Eq`.
-pub struct EqPart<'a, T: ?Sized>(&'a T);
+pub struct EqPart<'a, T: ?Sized>(&'a T, fn(&T, &mut Stable));
+
+/// What is `Hash + Eq`, and can be serialised for shared stores as well.
+pub struct ByEqSerde<'a, T: ?Sized>(&'a T, ByEq<'a, T>);
+
+fn by_serde<T: Serialize + ?Sized>(value: &T, out: &mut Stable) {
+    canonical::bytes(value).stable(out);
+}
+
+fn by_hash<T: Hash + ?Sized>(value: &T, out: &mut Stable) {
+    value.hash(out);
+}
+
+impl<'a, T> ByEqSerde<'a, T>
+where
+    T: Hash + Eq + Clone + Serialize + Send + Sync + 'static,
+{
+    /// By `Hash` and `Eq`, serialised for shared stores.
+    #[inline]
+    pub fn part(&self) -> EqPart<'a, T> {
+        EqPart(self.0, by_serde)
+    }
+}
 
 impl<'a, T> ByEq<'a, T>
 where
@@ -91,7 +116,7 @@ where
     /// By `Hash` and `Eq`.
     #[inline]
     pub fn part(&self) -> EqPart<'a, T> {
-        EqPart(self.0)
+        EqPart(self.0, by_hash)
     }
 }
 
@@ -106,7 +131,7 @@ where
     /// By `Hash` and `Eq` of what it points to.
     #[inline]
     pub fn part(&self) -> EqPart<'a, T> {
-        EqPart(self.0)
+        EqPart(self.0, by_hash)
     }
 }
 
@@ -141,6 +166,10 @@ where
 
     fn own(&self) -> Self::Owned {
         self.0.to_owned()
+    }
+
+    fn stable(&self, out: &mut Stable) {
+        (self.1)(self.0, out);
     }
 }
 
@@ -197,6 +226,10 @@ impl<T: Serialize, S> Part for SetPart<'_, T, S> {
     fn own(&self) -> Self::Owned {
         canonical::set_bytes(self.0.iter())
     }
+
+    fn stable(&self, out: &mut Stable) {
+        self.own().stable(out);
+    }
 }
 
 /// `serde::Serialize`.
@@ -226,6 +259,10 @@ impl<T: Serialize + ?Sized> Part for SerdePart<'_, T> {
 
     fn own(&self) -> Self::Owned {
         canonical::bytes(self.0)
+    }
+
+    fn stable(&self, out: &mut Stable) {
+        self.own().stable(out);
     }
 }
 

@@ -28,6 +28,9 @@ pub struct Policy {
     pub(crate) detach: bool,
     pub(crate) none: Negative,
     pub(crate) err: Negative,
+    /// Kept in this process only.
+    #[cfg_attr(not(feature = "stores"), expect(dead_code, reason = "there is nothing else"))]
+    pub(crate) local: bool,
 }
 
 /// A time to live.
@@ -74,6 +77,7 @@ impl Policy {
         detach: true,
         none: Negative::No,
         err: Negative::No,
+        local: false,
     };
 }
 
@@ -123,6 +127,8 @@ setters! {
     cache_none_for(n: u64) none = Negative::For(n);
     /// `cache_err`.
     cache_err() err = Negative::AsLong;
+    /// `local`.
+    local() local = true;
     /// `cache_err`, in nanoseconds.
     cache_err_for(n: u64) err = Negative::For(n);
 }

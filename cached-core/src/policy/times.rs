@@ -15,6 +15,9 @@ pub(crate) struct Times {
     error: Nanos,
     idle: Nanos,
     last_read: AtomicU64,
+    /// Until when memory may vouch for a copy of what a shared store has.
+    #[cfg(feature = "stores")]
+    vouched: Nanos,
     /// No load before then: the last one failed.
     retry: AtomicU64,
 }
@@ -45,6 +48,8 @@ impl Times {
             error: policy.stale_if_error,
             idle: policy.idle,
             last_read: AtomicU64::new(now),
+            #[cfg(feature = "stores")]
+            vouched: NEVER,
             retry: AtomicU64::new(0),
         }
     }
@@ -56,6 +61,10 @@ impl Times {
         if self.idle != 0 && self.idle_until() <= now {
             return Judgement::Expired;
         }
+        #[cfg(feature = "stores")]
+        if now >= self.vouched {
+            return Judgement::Expired;
+        }
         if now < expires {
             if now >= self.refresh && now >= self.retry.load(Ordering::Relaxed) {
                 return Judgement::Refresh;
@@ -63,6 +72,13 @@ impl Times {
             return Judgement::Fresh;
         }
         self.judge_stale(now, expires)
+    }
+
+    /// The entry is a copy, and good for nothing after `until`.
+    #[cfg(feature = "stores")]
+    pub(crate) fn vouch_until(mut self, until: Nanos) -> Self {
+        self.vouched = until;
+        self
     }
 
     fn judge_stale(&self, now: Nanos, expires: Nanos) -> Judgement {

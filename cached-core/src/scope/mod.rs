@@ -34,6 +34,12 @@ pub(crate) fn of_tag(tag: &str) -> Scope {
     hash(("tag", tag))
 }
 
+/// The scope of a load whose tags are known only from its value: it ends with any tag, so that
+/// nobody joins it who asked after its tag was invalidated.
+pub(crate) fn of_any_tag() -> Scope {
+    hash("any tag")
+}
+
 /// The scope of every entry of one function.
 pub(crate) fn of_function(site: usize) -> Scope {
     hash(("function", site))
@@ -54,15 +60,15 @@ pub(crate) struct Scopes {
 }
 
 impl Scopes {
-    /// Adds every level of a prefix: `a`, `a:b` and `a:b:c` for `a:b:c`.
+    /// Adds every level of a prefix.
     pub(crate) fn add_prefix(&mut self, prefix: &str) {
-        let ends = prefix.match_indices(':').map(|(at, _)| at);
-        for end in ends.chain([prefix.len()]) {
-            let level = &prefix[..end];
-            if !level.is_empty() && !level.ends_with(':') {
-                self.ids.push(of_level(level));
-            }
-        }
+        self.ids.extend(levels(prefix).map(of_level));
         self.prefix = prefix.into();
     }
+}
+
+/// The levels of a prefix: `a`, `a:b` and `a:b:c` for `a:b:c`.
+pub(crate) fn levels(prefix: &str) -> impl Iterator<Item = &str> {
+    let ends = prefix.match_indices(':').map(|(at, _)| at).chain([prefix.len()]);
+    ends.map(|end| &prefix[..end]).filter(|level| !level.is_empty() && !level.ends_with(':'))
 }

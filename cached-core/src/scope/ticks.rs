@@ -192,6 +192,9 @@ pub(crate) struct Order {
     pub(crate) all: bool,
     /// Expired, not gone.
     pub(crate) soft: bool,
+    /// What the scopes are called on a shared store.
+    #[cfg(feature = "stores")]
+    pub(crate) names: Vec<String>,
 }
 
 #[cfg(test)]

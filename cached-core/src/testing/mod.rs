@@ -19,6 +19,12 @@
 //! });
 //! ```
 
+#[cfg(feature = "stores")]
+mod store;
+
+#[cfg(feature = "stores")]
+pub use store::FaultyStore;
+
 use std::future::Future;
 use std::ops::Deref;
 use std::time::Duration;

@@ -18,10 +18,7 @@ impl Given {
             return None;
         }
         let value = diag.take(read(self))?;
-        Some(Named {
-            name: self.name.span(),
-            value,
-        })
+        Some(Named::new(self.name.span(), value))
     }
 
     /// A mistake in the option as a whole.

@@ -40,20 +40,14 @@ pub(super) fn target(name: &Ident, expr: &Expr) -> Result<Target> {
     })?;
     if word == "tag" {
         let value = several::tag(literal)?;
-        return Ok(target(Named {
-            name: name.span(),
-            value,
-        }));
+        return Ok(target(Named::new(name.span(), value)));
     }
     if literal.value().is_empty() {
         let message =
             format!("an empty {word} would mean everything; write `all` if that is meant");
         return Err(Error::new(literal.span(), message));
     }
-    Ok(target(Named {
-        name: name.span(),
-        value: template::parse(literal)?,
-    }))
+    Ok(target(Named::new(name.span(), template::parse(literal)?)))
 }
 
 /// The cache that `cache = ...` names.

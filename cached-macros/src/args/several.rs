@@ -15,29 +15,20 @@ pub(super) fn skip(given: &Given, options: &mut Options, diag: &mut Diag) {
     };
     for part in parts(list.value, diag) {
         let skipped = match part {
-            Part::Named(Given {
-                name,
-                value: Value::Bare,
-                ..
-            }) if name == "self" => Skipped::Receiver(name.span()),
-            Part::Named(Given {
-                name,
-                value: Value::Bare,
-                ..
-            }) => Skipped::Argument(name),
-            Part::Named(Given { name, .. }) => {
-                diag.at(name.span(), "`skip` takes names alone; write `skip(db)`");
-                continue;
-            }
+            Part::Named(Given { name, value, .. }) => match value {
+                Value::Bare if name == "self" => Skipped::Receiver(name.span()),
+                Value::Bare => Skipped::Argument(name),
+                _ => {
+                    diag.at(name.span(), "`skip` takes names alone; write `skip(db)`");
+                    continue;
+                }
+            },
             Part::Positional(expr) => {
                 diag.on(&expr, given.expected(&expr, "names of arguments"));
                 continue;
             }
         };
-        options.skip.push(Named {
-            name: list.name,
-            value: skipped,
-        });
+        options.skip.push(Named::new(list.name, skipped));
     }
 }
 
@@ -60,23 +51,18 @@ pub(super) fn tags(given: &Given, options: &mut Options, diag: &mut Diag) {
         };
         if let Some(literal) = text(&expr) {
             let tag = diag.take(tag(literal));
-            options.tags.extend(tag.map(|value| Named {
-                name: list.name,
-                value,
-            }));
-        } else if let Some(closure) =
-            diag.take(given.closure(&expr, "string literals and one closure"))
-        {
+            options
+                .tags
+                .extend(tag.map(|tag| Named::new(list.name, tag)));
+            continue;
+        }
+        let closure = given.closure(&expr, "string literals and one closure");
+        if let Some(closure) = diag.take(closure) {
             if options.tags_by_value.is_some() {
-                diag.on(
-                    &expr,
-                    "`tags` takes one closure; return the tags of both from one `vec![]`",
-                );
+                let message = "`tags` takes one closure; return the tags of both from one `vec![]`";
+                diag.on(&expr, message);
             }
-            options.tags_by_value = Some(Named {
-                name: list.name,
-                value: closure,
-            });
+            options.tags_by_value = Some(Named::new(list.name, closure));
         }
     }
 }

@@ -97,7 +97,7 @@ pub(super) const VIEW_OPTIONS: &[&str] = &[
 
 fn flatten<T>(named: Option<Named<Option<T>>>) -> Option<Named<T>> {
     let Named { name, value } = named?;
-    value.map(|value| Named { name, value })
+    value.map(|value| Named::new(name, value))
 }
 
 /// `stale_if`, `cache_if`: a path to a function gets the closure that calls it suggested.

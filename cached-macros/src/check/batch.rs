@@ -51,7 +51,12 @@ fn others(options: &Options, batch: &Ident, diag: &mut Diag) {
             );
         }
     }
-    let single: [(&str, Option<Span>); 4] = [
+    single(options, diag);
+}
+
+/// Options that act on one entry.
+fn single(options: &Options, diag: &mut Diag) {
+    let names: [(&str, Option<Span>); 4] = [
         (
             "soft_timeout",
             options.soft_timeout.as_ref().map(|it| it.name),
@@ -69,7 +74,7 @@ fn others(options: &Options, batch: &Ident, diag: &mut Diag) {
             options.stale_while_revalidate.as_ref().map(|it| it.name),
         ),
     ];
-    for (name, span) in single {
+    for (name, span) in names {
         if let Some(span) = span {
             let message = format!(
                 "`{name}` acts on one entry and cannot be combined with `batch` yet; use a \

@@ -1,20 +1,15 @@
-//! Options that contradict each other, or the written result type.
+//! Options that contradict each other.
 
-use proc_macro2::Span;
-use syn::{ItemFn, ReturnType};
-
-use super::shape::{Shape, shape, written};
 use crate::args::Written;
 use crate::diag::Diag;
 use crate::model::{Context, Jitter, Options, SingleFlight, Time};
 
 /// Looks at all pairs.
-pub(super) fn cached(written: &Written, item: &ItemFn, context: Context, diag: &mut Diag) {
+pub(super) fn cached(written: &Written, context: Context, diag: &mut Diag) {
     pairs(written, diag);
     without_end(&written.options, diag);
     longer_than_timeout(&written.options, diag);
     slow_loads(written, diag);
-    results(&written.options, item, diag);
     if let (Some(companion), Context::Trait) = (&written.options.companion, context) {
         diag.at(
             companion.name,
@@ -140,55 +135,5 @@ fn slow_loads(written: &Written, diag: &mut Diag) {
             "`soft_timeout` is not shorter than `hard_timeout` and never takes effect; make it \
              shorter",
         );
-    }
-}
-
-/// Options about `None` and `Err` on results that are certainly neither.
-fn results(options: &Options, item: &ItemFn, diag: &mut Diag) {
-    let ReturnType::Type(_, ty) = &item.sig.output else {
-        return;
-    };
-    let result_type = written(ty);
-    let (option, result) = match shape(ty) {
-        Shape::Unknown => return,
-        Shape::Plain => (false, false),
-        Shape::Option(_) => (true, false),
-        Shape::Result(None) => (true, true),
-        Shape::Result(Some(inside)) => (
-            !matches!(shape(inside), Shape::Plain | Shape::Result(_)),
-            true,
-        ),
-    };
-    let mut pointless = |span: Option<Span>, name: &str, what: &str| {
-        if let Some(span) = span {
-            let message = format!("`{name}` is about {what}, and the result is `{result_type}`");
-            diag.at(span, format!("{message}; remove it"));
-        }
-    };
-    if !option && options.batch.is_none() {
-        pointless(
-            options.cache_none.as_ref().map(|it| it.name),
-            "cache_none",
-            "`None`",
-        );
-    }
-    if !result {
-        let only = options
-            .stale_if_error
-            .as_ref()
-            .filter(|it| it.value.only.is_some());
-        pointless(
-            options.cache_err.as_ref().map(|it| it.name),
-            "cache_err",
-            "`Err`",
-        );
-        pointless(only.map(|it| it.name), "only", "`Err`");
-    }
-    if let Some(hard) = options.hard_timeout.as_ref().filter(|_| !result) {
-        let message = format!(
-            "`hard_timeout` ends a slow load with an error, and the result is `{result_type}`; return \
-             a `Result`, or write `soft_timeout`"
-        );
-        diag.at(hard.name, message);
     }
 }

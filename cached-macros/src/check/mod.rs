@@ -7,6 +7,7 @@ mod batch;
 mod borrow;
 mod combine;
 mod item;
+mod outcome;
 mod owned;
 mod result;
 mod shape;
@@ -30,7 +31,8 @@ pub(crate) fn cached(written: &Written, item: &ItemFn, context: Context, diag: &
     signature::cached(item, diag);
     result::cached(item, diag);
     arguments::cached(&written.options, item, diag);
-    combine::cached(written, item, context, diag);
+    combine::cached(written, context, diag);
+    outcome::cached(&written.options, item, diag);
     background::cached(&written.options, item, context, diag);
     batch::cached(&written.options, item, diag);
 }

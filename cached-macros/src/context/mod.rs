@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::time::SystemTime;
 
 use quote::ToTokens;
-use syn::{Ident, ItemFn};
+use syn::{ItemFn, Signature};
 
 use crate::model::{Context, Options};
 use crate::words;
@@ -25,7 +25,7 @@ pub(crate) fn of(item: &ItemFn, options: &Options) -> Context {
     if let Some(said) = &options.context {
         return said.value;
     }
-    match from_source(&item.sig.ident) {
+    match from_source(&item.sig) {
         // Text inside a macro call can be anything; a receiver cannot.
         Some(Context::Free) if item.sig.receiver().is_some() => from_item(item),
         Some(found) => found,
@@ -44,22 +44,22 @@ fn from_item(item: &ItemFn) -> Context {
 }
 
 /// What the source file shows, if it can be read and really has that function there.
-fn from_source(name: &Ident) -> Option<Context> {
+fn from_source(signature: &Signature) -> Option<Context> {
     if !proc_macro::is_available() {
         return None;
     }
-    let span = name.span().unwrap();
-    let path = span.local_file()?;
+    // In a macro's definition the name may come from its caller, the keyword stands in its place.
+    let span = signature.fn_token.span.unwrap();
     let (line, column) = (span.line(), span.column());
-    let sites = sites(&path)?;
+    let sites = sites(&span.local_file()?)?;
     let site = sites
         .iter()
         .find(|site| (site.line, site.column) == (line, column))?;
-    if *name == site.name {
-        site.context
-    } else {
-        None
-    }
+    let same = site
+        .name
+        .as_deref()
+        .is_none_or(|name| signature.ident == name);
+    if same { site.context } else { None }
 }
 
 /// A file as it was when it was read.

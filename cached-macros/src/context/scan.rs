@@ -5,8 +5,9 @@ use crate::model::Context;
 
 /// A function in a source text.
 pub(super) struct Site {
-    pub(super) name: String,
-    /// Of the name, counted from one.
+    /// `None`: a variable of a macro, `fn $name`.
+    pub(super) name: Option<String>,
+    /// Of the word `fn`, counted from one.
     pub(super) line: usize,
     pub(super) column: usize,
     /// `None`: inside a macro, where it cannot be told.
@@ -20,39 +21,56 @@ pub(super) fn scan(source: &str) -> Vec<Site> {
         block: Block::Item,
         header: Vec::new(),
     }];
+    let mut keyword = None;
     for token in Lexer::new(source) {
-        let Some(frame) = open.last_mut() else {
-            break;
-        };
-        match token.kind {
-            Kind::Punct('{' | '(' | '[') => {
-                let block = frame.opens(token.kind == Kind::Punct('{'));
-                open.push(Frame {
-                    block,
-                    header: Vec::new(),
-                });
-            }
-            Kind::Punct('}' | ')' | ']') => {
-                let closed = open.pop().map(|frame| frame.block);
-                if let (Some(frame), Some(closed)) = (open.last_mut(), closed) {
-                    frame.closes(closed, token.kind == Kind::Punct('}'));
-                }
-            }
-            Kind::Punct(';') => frame.header.clear(),
-            Kind::Ident(name) if frame.header.last().is_some_and(|last| is(last, "fn")) => {
-                frame.header.push(Kind::Ident(name.clone()));
-                let context = surroundings(&open);
-                sites.push(Site {
-                    name,
-                    line: token.line,
-                    column: token.column,
-                    context,
-                });
-            }
-            kind => frame.header.push(kind),
+        if let Some((line, column)) = keyword.take()
+            && let Some(name) = function_name(&token.kind)
+        {
+            let context = surroundings(&open);
+            sites.push(Site {
+                name,
+                line,
+                column,
+                context,
+            });
         }
+        keyword = is(&token.kind, "fn").then_some((token.line, token.column));
+        next(&mut open, token.kind);
     }
     sites
+}
+
+/// What follows `fn`, where it is a name.
+fn function_name(kind: &Kind) -> Option<Option<String>> {
+    match kind {
+        Kind::Ident(name) => Some(Some(name.clone())),
+        Kind::Punct('$') => Some(None),
+        _ => None,
+    }
+}
+
+/// Keeps account of brackets and of what stands in front of them.
+fn next(open: &mut Vec<Frame>, kind: Kind) {
+    let Some(frame) = open.last_mut() else {
+        return;
+    };
+    match kind {
+        Kind::Punct('{' | '(' | '[') => {
+            let block = frame.opens(kind == Kind::Punct('{'));
+            open.push(Frame {
+                block,
+                header: Vec::new(),
+            });
+        }
+        Kind::Punct('}' | ')' | ']') => {
+            let closed = open.pop().map(|frame| frame.block);
+            if let (Some(frame), Some(closed)) = (open.last_mut(), closed) {
+                frame.closes(closed, kind == Kind::Punct('}'));
+            }
+        }
+        Kind::Punct(';') => frame.header.clear(),
+        kind => frame.header.push(kind),
+    }
 }
 
 /// What a pair of brackets encloses.
@@ -174,14 +192,18 @@ fn of_trait(header: &[Kind]) -> bool {
         .any(|(kind, depth)| depth == 0 && is(kind, "for"))
 }
 
-/// `impl<T> Type<T>`, and `impl Type<'_>`, whose lifetime has no name.
+/// `impl<T> Type<T>`, and `impl Type<'_>`, whose lifetime has no name; `impl $($params)* Type` in
+/// a macro may have some.
 fn has_parameters(header: &[Kind]) -> bool {
     let elided = |kind: &Kind| match kind {
         Kind::Lifetime(name) => name == "_",
         Kind::Punct(letter) => *letter == '&',
         _ => false,
     };
-    header.first() == Some(&Kind::Punct('<')) || header.iter().any(elided)
+    match header {
+        [Kind::Punct('<'), ..] | [Kind::Punct('$'), Kind::Literal, ..] => true,
+        _ => header.iter().any(elided),
+    }
 }
 
 /// Where something inside all these brackets stands.

@@ -8,11 +8,8 @@ const TRAIT: Option<Context> = Some(Context::Trait);
 /// Where the function `f` stands.
 fn place(source: &str) -> Option<Context> {
     let sites = scan(source);
-    sites
-        .iter()
-        .find(|site| site.name == "f")
-        .expect("there is an f")
-        .context
+    let f = |site: &&Site| site.name.as_deref().is_none_or(|name| name == "f");
+    sites.iter().find(f).expect("there is an f").context
 }
 
 #[test]
@@ -101,6 +98,19 @@ fn inside_macros_only_a_block_around_it_tells() {
     for (source, context) in [
         ("macro_rules! m { ($n:ident) => { fn f() {} }; }", None),
         ("macro_rules! m { () => { impl T { fn f() {} } } }", PLAIN),
+        (
+            "macro_rules! m { ($n:ident $t:ty) => { impl $t { fn $n() {} } } }",
+            PLAIN,
+        ),
+        (
+            "macro_rules! m { () => { impl $(<$p>)? T { fn $n() {} } } }",
+            GENERIC,
+        ),
+        (
+            "macro_rules! m { () => { impl $trait for $t { fn $n() {} } } }",
+            TRAIT,
+        ),
+        ("macro_rules! m { () => { fn $n() {} } }", None),
         ("m! { fn f() {} }", None),
         ("a::m!(fn f() {});", None),
         ("m! { impl A for T { fn f() {} } }", TRAIT),
@@ -169,13 +179,13 @@ fn braces_in_texts_and_comments_do_not_count() {
 
 #[test]
 fn places_count_lines_and_characters_from_one() {
-    let source = "\u{feff}// a\r\n/* é𝄞 */ fn one() {}\r\n\tfn r#two() {}\nfn one() {}";
+    let source = "\u{feff}// a\r\n/* é𝄞 */ fn one() {}\r\n\tfn r#two(a: fn(u8)) {}\nfn\none() {}";
     let sites = scan(source);
     let found: Vec<_> = sites
         .iter()
-        .map(|it| (it.name.as_str(), it.line, it.column))
+        .map(|it| (it.name.as_deref().unwrap(), it.line, it.column))
         .collect();
-    assert_eq!(found, [("one", 2, 13), ("r#two", 3, 5), ("one", 4, 4)]);
+    assert_eq!(found, [("one", 2, 10), ("r#two", 3, 2), ("one", 4, 1)]);
 }
 
 #[test]

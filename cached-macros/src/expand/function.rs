@@ -52,7 +52,10 @@ fn run(options: &Options, function: &Function<'_>) -> TokenStream {
     let call = quote!(#path(::dewar::__private::READ, #arguments));
     let run = match how(options, function) {
         How::Here => quote!(.run()),
-        How::Detached => quote!(.run_as(|b| ::dewar::__private::Auto::new(b).send())),
+        How::Detached if function.is_async() => {
+            quote!(.run_as(|b| ::dewar::__private::Auto::new(b).send()))
+        }
+        How::Detached => quote!(.run_as(|b| ::dewar::__private::AutoCall::new(b).send())),
         How::Timed => quote!(.run_timed()),
     };
     let wait = function.is_async().then(|| quote!(.await));

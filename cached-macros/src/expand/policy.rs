@@ -67,6 +67,9 @@ pub(crate) fn policy(options: &Options) -> TokenStream {
         Some(Negative::For(n)) => call(quote!(.cache_err_for(#n))),
         None => {}
     }
+    if options.local.is_some() {
+        call(quote!(.local()));
+    }
     quote!(::dewar::__private::Policy::DEFAULT #(#calls)*)
 }
 

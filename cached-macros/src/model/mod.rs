@@ -17,6 +17,12 @@ pub(crate) struct Named<T> {
     pub(crate) value: T,
 }
 
+impl<T> Named<T> {
+    pub(crate) fn new(name: Span, value: T) -> Self {
+        Named { name, value }
+    }
+}
+
 /// A length of time as it was written.
 #[derive(Clone)]
 pub(crate) enum Time {

@@ -1,0 +1,109 @@
+//! An invalidation's way to the shared store, where there is one.
+
+use std::task::{Context, Poll};
+
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::scope::ticks::Order;
+
+#[cfg(not(feature = "stores"))]
+pub(super) use none::{Deliveries, names};
+#[cfg(feature = "stores")]
+pub(super) use shared::{Deliveries, names};
+
+#[cfg(not(feature = "stores"))]
+mod none {
+    use super::{Context, Engine, Error, Order, Poll};
+
+    /// Nothing to deliver, to nobody.
+    #[derive(Debug, Default)]
+    pub(crate) struct Deliveries;
+
+    impl Deliveries {
+        pub(crate) fn announce(&mut self, _engine: &Engine, _order: &Order) {}
+
+        pub(crate) fn poll(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// What scopes would be called.
+    pub(crate) mod names {
+        pub(crate) fn level(_level: &str) -> String {
+            String::new()
+        }
+        pub(crate) use level as function;
+        pub(crate) use level as tag;
+        pub(crate) fn any_tag() -> String {
+            String::new()
+        }
+        pub(crate) use any_tag as everything;
+    }
+}
+
+#[cfg(feature = "stores")]
+mod shared {
+    use std::sync::Arc;
+
+    use super::{Context, Engine, Error, Order, Poll};
+    use crate::rt::BoxFuture;
+    use crate::store::tier::Tier;
+
+    /// What scopes are called on the store.
+    pub(crate) mod names {
+        pub(crate) use crate::store::tier::{function, level, tag};
+
+        pub(crate) fn any_tag() -> String {
+            crate::store::tier::ANY_TAG.to_owned()
+        }
+
+        pub(crate) fn everything() -> String {
+            crate::store::tier::EVERYTHING.to_owned()
+        }
+    }
+
+    /// Invalidations on their way to the stores of one or more caches.
+    #[derive(Default)]
+    pub(crate) struct Deliveries {
+        tiers: Vec<Arc<Tier>>,
+        running: Option<BoxFuture<'static, Result<(), Error>>>,
+    }
+
+    impl Deliveries {
+        /// From now on nothing of it is read from the store.
+        pub(crate) fn announce(&mut self, engine: &Engine, order: &Order) {
+            if let Some(tier) = &engine.tier {
+                tier.announce(&order.names);
+                self.tiers.push(Arc::clone(tier));
+            }
+        }
+
+        pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+            let tiers = &mut self.tiers;
+            let running = self.running.get_or_insert_with(|| deliver(std::mem::take(tiers)));
+            running.as_mut().poll(cx)
+        }
+    }
+
+    fn deliver(tiers: Vec<Arc<Tier>>) -> BoxFuture<'static, Result<(), Error>> {
+        Box::pin(async move {
+            let mut result = Ok(());
+            for tier in tiers {
+                result = result.and(tier.deliver().await);
+            }
+            result
+        })
+    }
+
+    impl Drop for Deliveries {
+        fn drop(&mut self) {
+            self.tiers.iter().for_each(|tier| tier.deliver_later(0));
+        }
+    }
+
+    impl std::fmt::Debug for Deliveries {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.debug_struct("Deliveries").field("stores", &self.tiers.len()).finish()
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Between the leader of a load and its body: the shared store, where there is one.
+//!
+//! The leader asks the store first, and the body runs only if the store has nothing valid; what it
+//! returns is written to the store before the others are told. Without a store this is the body
+//! and nothing else.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use super::call::Load;
+
+/// The body of a load, by way of the store.
+#[cfg(not(feature = "stores"))]
+pub(crate) async fn through<R, F: Future<Output = R>>(
+    _load: Option<Arc<dyn Load<R>>>,
+    _anew: bool,
+    body: F,
+) -> R {
+    body.await
+}
+
+/// The same for a synchronous body.
+#[cfg(not(feature = "stores"))]
+pub(crate) fn through_sync<R>(_: &Arc<dyn Load<R>>, _: bool, body: impl FnOnce() -> R) -> R {
+    body()
+}
+
+#[cfg(feature = "stores")]
+pub(crate) use shared::{accept, fetch_all, publish, through, through_sync, write_all};
+
+#[cfg(feature = "stores")]
+mod shared {
+    use std::sync::atomic::Ordering;
+
+    use super::*;
+    use crate::engine::call::Base;
+    use crate::store::tier::{Fetched, Names, Tier, Written};
+
+    fn place(base: &Base) -> Option<(Arc<Tier>, &Names)> {
+        Some((Arc::clone(base.engine.tier.as_ref()?), base.names.as_ref()?))
+    }
+
+    /// The body of a load, by way of the store.
+    pub(crate) async fn through<R, F: Future<Output = R>>(
+        load: Option<Arc<dyn Load<R>>>,
+        anew: bool,
+        body: F,
+    ) -> R {
+        let Some(load) = load.filter(|load| place(load.base()).is_some()) else {
+            return body.await;
+        };
+        let mut fetched = fetch_all(&[&load]).await.pop().unwrap_or_default();
+        if !anew && let Some(result) = accept(&*load, &mut fetched) {
+            return result;
+        }
+        let result = body.await;
+        let written = (&load, fetched, load.encode(&result));
+        write_all(vec![written]).await;
+        result
+    }
+
+    /// The same for a synchronous body.
+    pub(crate) fn through_sync<R>(
+        load: &Arc<dyn Load<R>>,
+        anew: bool,
+        body: impl FnOnce() -> R,
+    ) -> R {
+        if place(load.base()).is_none() {
+            return body();
+        }
+        crate::rt::block_on(through(Some(Arc::clone(load)), anew, async { body() }))
+    }
+
+    /// Has the store hold a value that no load brought: whoever loads it now, anywhere, will not
+    /// overwrite it.
+    ///
+    /// # Errors
+    /// The store did not confirm that what it had is void; that is tried again.
+    pub(crate) async fn publish<R>(
+        load: Arc<dyn Load<R>>,
+        encoded: Option<(Vec<u8>, crate::clock::Nanos)>,
+    ) -> Result<(), crate::error::Error> {
+        let Some((tier, own)) = place(load.base())
+            .and_then(|(tier, names)| Some((tier, names.own.clone()?)))
+        else {
+            return Ok(());
+        };
+        tier.announce(&[own]);
+        tier.deliver().await?;
+        let fetched = fetch_all(&[&load]).await.pop().unwrap_or_default();
+        write_all(vec![(&load, fetched, encoded)]).await;
+        Ok(())
+    }
+
+    /// What the store has for several loads, all read in one operation.
+    pub(crate) async fn fetch_all<R>(loads: &[&Arc<dyn Load<R>>]) -> Vec<Fetched> {
+        let places: Vec<_> = loads.iter().map(|load| place(load.base())).collect();
+        let Some((tier, _)) = places.iter().flatten().next() else {
+            return loads.iter().map(|_| Fetched::default()).collect();
+        };
+        let names: Vec<&Names> = places.iter().flatten().map(|(_, names)| *names).collect();
+        let mut fetched = tier.fetch(&names).await.into_iter();
+        places
+            .iter()
+            .map(|place| place.as_ref().and_then(|_| fetched.next()).unwrap_or_default())
+            .collect()
+    }
+
+    /// The result that was fetched, if it can be read.
+    pub(crate) fn accept<R>(load: &dyn Load<R>, fetched: &mut Fetched) -> Option<R> {
+        let (bytes, left) = fetched.value.take()?;
+        let result = load.decode(&bytes);
+        match &result {
+            Some(_) => load.base().fetched.store(left.max(1), Ordering::SeqCst),
+            None => load.base().counters.undecodable.one(),
+        }
+        result
+    }
+
+    type Fresh<'a, R> = (&'a Arc<dyn Load<R>>, Fetched, Option<(Vec<u8>, crate::clock::Nanos)>);
+
+    /// Writes the results of several loads in one operation.
+    pub(crate) async fn write_all<R>(results: Vec<Fresh<'_, R>>) {
+        let mut written = Vec::new();
+        let mut tier = None;
+        for (load, fetched, value) in results {
+            let (Some((its, names)), Some(versions), Some((value, lifetime))) =
+                (place(load.base()), fetched.versions, value)
+            else {
+                continue;
+            };
+            tier = Some(its);
+            written.push(Written { names, versions, value, lifetime });
+        }
+        if let Some(tier) = tier {
+            tier.write(written).await;
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! The bytes of a key that are the same in every process of one build.
+
+use std::hash::Hasher;
+
+/// Collects what a `Hash` feeds to its hasher, or canonical bytes.
+///
+/// Integers are little-endian and `usize` is 64 bits wide, whatever the machine.
+#[derive(Default, Debug)]
+pub struct Stable(Vec<u8>);
+
+impl Stable {
+    /// Appends bytes as they are.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// Appends what `write` writes, preceded by its length: no part runs into the next.
+    pub(crate) fn part(&mut self, write: impl FnOnce(&mut Stable)) {
+        let mut part = Stable::default();
+        write(&mut part);
+        self.bytes(&(part.0.len() as u64).to_le_bytes());
+        self.bytes(&part.0);
+    }
+
+    /// All of it.
+    #[cfg(feature = "stores")]
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+macro_rules! little_endian {
+    ($($name:ident $t:ty as $wide:ty),*) => {$(
+        fn $name(&mut self, n: $t) { self.bytes(&(n as $wide).to_le_bytes()); }
+    )*};
+}
+
+impl Hasher for Stable {
+    /// Never asked for.
+    fn finish(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.bytes(bytes);
+    }
+
+    little_endian!(write_u16 u16 as u16, write_u32 u32 as u32, write_u64 u64 as u64);
+    little_endian!(write_u128 u128 as u128, write_usize usize as u64);
+    little_endian!(write_i16 i16 as i16, write_i32 i32 as i32, write_i64 i64 as i64);
+    little_endian!(write_i128 i128 as i128, write_isize isize as i64);
+}

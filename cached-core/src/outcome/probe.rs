@@ -1,0 +1,207 @@
+//! Asking a type, by method look-up, what it is.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use super::kinds::share_clone;
+use super::{CacheableError, Fallible, FallibleOptional, Optional, Plain, Whole, WholeOptional};
+
+/// Asks a result type what it is: `Out::<R>::new().kind()`.
+///
+/// Every level of `Deref` answers for fewer special cases; where what is stored can be serialised,
+/// that comes first.
+pub struct Out<R>(Shared<R>);
+
+macro_rules! levels {
+    ($($this:ident => $next:ident),*) => {$(
+        /// A level of [`Out`].
+        pub struct $this<R>($next<R>);
+
+        impl<R> Deref for $this<R> {
+            type Target = $next<R>;
+            #[inline]
+            fn deref(&self) -> &$next<R> { &self.0 }
+        }
+    )*};
+}
+
+levels!(
+    Shared => AnyOptional, AnyOptional => Any, Any => Value, Value => LocalOptionalShared,
+    LocalOptionalShared => LocalShared, LocalShared => LocalOptional, LocalOptional => Local,
+    Local => Last
+);
+
+/// The last level: any type at all.
+pub struct Last<R>(PhantomData<fn() -> R>);
+
+impl<R> Deref for Out<R> {
+    type Target = Shared<R>;
+    #[inline]
+    fn deref(&self) -> &Shared<R> {
+        &self.0
+    }
+}
+
+impl<R> Out<R> {
+    /// Asks about `R`.
+    #[inline]
+    #[expect(clippy::new_without_default, reason = "a question, not a value")]
+    pub fn new() -> Self {
+        let local = LocalOptionalShared(LocalShared(LocalOptional(Local(Last(PhantomData)))));
+        Out(Shared(AnyOptional(Any(Value(local)))))
+    }
+}
+
+/// What can be serialised, for shared stores.
+#[cfg(feature = "stores")]
+mod coded {
+    use serde_core::{Serialize, de::DeserializeOwned};
+
+    use super::*;
+    use crate::codec::Codec;
+
+    impl<T: Serialize + DeserializeOwned, E: Clone + Send + Sync + 'static>
+        Out<Result<Option<T>, E>>
+    {
+        /// A `Result` of an `Option` whose error waiters can be given.
+        pub fn kind(&self) -> FallibleOptional<T, E> {
+            FallibleOptional::new(Some(Codec::JSON), Some(share_clone))
+        }
+    }
+
+    impl<T: Serialize + DeserializeOwned, E: Clone + Send + Sync + 'static> Shared<Result<T, E>> {
+        /// A `Result` whose error waiters can be given.
+        pub fn kind(&self) -> Fallible<T, E> {
+            Fallible::new(Some(Codec::JSON), Some(share_clone))
+        }
+    }
+
+    impl<T: Serialize + DeserializeOwned, E> AnyOptional<Result<Option<T>, E>> {
+        /// A `Result` of an `Option`.
+        pub fn kind(&self) -> FallibleOptional<T, E> {
+            FallibleOptional::new(Some(Codec::JSON), None)
+        }
+    }
+
+    impl<T: Serialize + DeserializeOwned, E> Any<Result<T, E>> {
+        /// A `Result`.
+        pub fn kind(&self) -> Fallible<T, E> {
+            Fallible::new(Some(Codec::JSON), None)
+        }
+    }
+
+    impl<T: Serialize + DeserializeOwned> Any<Option<T>> {
+        /// An `Option`.
+        pub fn kind(&self) -> Optional<T> {
+            Optional::new(Some(Codec::JSON), None)
+        }
+    }
+
+    impl<R: Serialize + DeserializeOwned> Value<R> {
+        /// Any value.
+        pub fn kind(&self) -> Plain<R> {
+            Plain::new(Some(Codec::JSON), None)
+        }
+    }
+}
+
+impl<T, E: Clone + Send + Sync + 'static> LocalOptionalShared<Result<Option<T>, E>> {
+    /// A `Result` of an `Option` whose error waiters can be given.
+    #[inline]
+    pub fn kind(&self) -> FallibleOptional<T, E> {
+        FallibleOptional::new(None, Some(share_clone))
+    }
+
+    /// The same, errors stored too.
+    pub fn whole(&self) -> WholeOptional<T, E> {
+        WholeOptional::new(None, None)
+    }
+}
+
+impl<T, E: Clone + Send + Sync + 'static> LocalShared<Result<T, E>> {
+    /// A `Result` whose error waiters can be given.
+    #[inline]
+    pub fn kind(&self) -> Fallible<T, E> {
+        Fallible::new(None, Some(share_clone))
+    }
+
+    /// The same, errors stored too.
+    pub fn whole(&self) -> Whole<T, E> {
+        Whole::new(None, None)
+    }
+}
+
+impl<T, E> LocalOptional<Result<Option<T>, E>> {
+    /// A `Result` of an `Option`.
+    #[inline]
+    pub fn kind(&self) -> FallibleOptional<T, E> {
+        FallibleOptional::new(None, None)
+    }
+}
+
+impl<T, E> Local<Result<T, E>> {
+    /// A `Result`.
+    #[inline]
+    pub fn kind(&self) -> Fallible<T, E> {
+        Fallible::new(None, None)
+    }
+}
+
+impl<T> Local<Option<T>> {
+    /// An `Option`.
+    #[inline]
+    pub fn kind(&self) -> Optional<T> {
+        Optional::new(None, None)
+    }
+}
+
+impl<R> Last<R> {
+    /// Any value.
+    #[inline]
+    pub fn kind(&self) -> Plain<R> {
+        Plain::new(None, None)
+    }
+
+    /// Any value, where errors were to be stored: there are none.
+    pub fn whole(&self) -> Plain<R>
+    where
+        R: CacheableError,
+    {
+        Plain::new(None, None)
+    }
+}
+
+/// Asks a result whether it is a success: everything is that is not an `Err`.
+pub struct Succeeded<'r, R>(Returned<'r, R>);
+
+/// A result that is no `Result`.
+pub struct Returned<'r, R>(&'r R);
+
+impl<'r, R> Succeeded<'r, R> {
+    /// Asks about a result.
+    pub fn new(result: &'r R) -> Self {
+        Succeeded(Returned(result))
+    }
+}
+
+impl<'r, R> Deref for Succeeded<'r, R> {
+    type Target = Returned<'r, R>;
+
+    fn deref(&self) -> &Returned<'r, R> {
+        &self.0
+    }
+}
+
+impl<T, E> Succeeded<'_, Result<T, E>> {
+    /// Whether it is `Ok`.
+    pub fn succeeded(&self) -> bool {
+        self.0.0.is_ok()
+    }
+}
+
+impl<R> Returned<'_, R> {
+    /// It has returned, that is all.
+    pub fn succeeded(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,73 @@
+//! The guide: one page for each thing that the cache does. Every snippet is compiled and run.
+//!
+//! | to begin with | |
+//! | --- | --- |
+//! | [`start`] | a function, its cache, and the function that changes the data |
+//! | [`arguments_and_keys`] | what makes two calls the same |
+//! | [`invalidation`] | taking results out where the data changes |
+//! | [`options`] | all options on one page |
+//!
+//! | how long | |
+//! | --- | --- |
+//! | [`expiry`] | timeouts, sliding timeouts, jitter |
+//! | [`stale`] | serving an expired value while it is refreshed, or when it cannot be |
+//! | [`refresh_ahead`] | loading before a value expires |
+//! | [`timeouts`] | loads that are slow |
+//! | [`negative`] | remembering `None` and `Err` |
+//!
+//! | what and who | |
+//! | --- | --- |
+//! | [`single_flight`] | many callers, one load |
+//! | [`conditions`] | past the cache, afresh, not stored |
+//! | [`batch`] | many keys in one call |
+//! | [`methods`] | `self`, associated functions, traits |
+//! | [`generics`] | type parameters, lifetimes, `impl Trait` |
+//!
+//! | around it | |
+//! | --- | --- |
+//! | [`entry`] | the entry of one call |
+//! | [`cache`] | the cache as a value; several of them |
+//! | [`configuration`] | in code, from the environment, from a file |
+//! | [`statistics`] | what it has done so far |
+//! | [`testing`] | a cache for each test, a clock moved by hand |
+//! | [`executors`] | where background loads run |
+//! | [`errors`] | what can go wrong, and what the messages mean |
+//!
+//! | beneath | |
+//! | --- | --- |
+//! | [`architecture`] | how it is built, and why |
+//! | [`comparison`] | what other libraries do |
+
+macro_rules! pages {
+    ($($name:ident $file:literal;)*) => {$(
+        pub mod $name {
+            #![doc = include_str!($file)]
+        }
+    )*};
+}
+
+pages! {
+    start "start.md";
+    arguments_and_keys "arguments_and_keys.md";
+    invalidation "invalidation.md";
+    options "options.md";
+    expiry "expiry.md";
+    stale "stale.md";
+    refresh_ahead "refresh_ahead.md";
+    timeouts "timeouts.md";
+    negative "negative.md";
+    single_flight "single_flight.md";
+    conditions "conditions.md";
+    batch "batch.md";
+    methods "methods.md";
+    generics "generics.md";
+    entry "entry.md";
+    cache "cache.md";
+    configuration "configuration.md";
+    statistics "statistics.md";
+    testing "testing.md";
+    executors "executors.md";
+    errors "errors.md";
+    architecture "architecture.md";
+    comparison "comparison.md";
+}

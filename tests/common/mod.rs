@@ -1,0 +1,23 @@
+//! What several tests share: futures polled by hand, a background run by hand, and a source of
+//! data whose loads end when the test says so.
+#![allow(
+    dead_code,
+    unused_imports,
+    reason = "every test is a crate of its own and uses a part of this"
+)]
+
+mod source;
+mod task;
+
+pub use source::{End, Failed, Source};
+pub use task::{Steps, Task, panics, stepped};
+
+use std::time::Duration;
+
+pub fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+pub fn millis(n: u64) -> Duration {
+    Duration::from_millis(n)
+}

@@ -1,0 +1,6 @@
+//! The models. `tests/models.rs` lists them all.
+
+pub mod fence;
+pub mod flight;
+pub mod memory;
+pub mod ticks;

@@ -1,0 +1,36 @@
+//! Runs every model.
+
+macro_rules! models {
+    ($($of:ident: $($model:ident)*;)*) => {$(
+        mod $of {
+            $(
+                #[test]
+                fn $model() {
+                    model_checks::models::$of::$model();
+                }
+            )*
+        }
+    )*};
+}
+
+models! {
+    ticks:
+        a_load_against_an_invalidation_of_its_scope
+        a_load_against_an_invalidation_of_several_scopes
+        a_load_against_an_invalidation_of_everything
+        a_load_against_an_invalidation_by_pattern
+        a_load_against_turns_of_the_table
+        a_load_against_a_turn_within_an_order
+        two_invalidators_of_different_scopes_against_a_load
+        two_invalidators_of_one_scope_against_a_load
+        a_reader_that_restamps_against_invalidations
+        two_readers_that_restamp_against_invalidations
+        a_reader_against_turns_of_the_table
+        a_reader_against_a_turn_within_an_order
+        a_reader_against_an_invalidation_of_everything
+        a_reader_against_an_invalidation_by_pattern
+        a_soft_against_a_hard_invalidation
+        a_soft_invalidation_against_readers
+        a_soft_invalidation_of_everything_against_readers
+        two_invalidators_that_turn_the_table_against_a_reader;
+}
