@@ -1,14 +1,16 @@
 //! What is told to `tracing`, where the feature is on; nothing at all where it is off.
 //!
-//! Field names are stable: `cache.name`, `cache.function`, `cache.error`. Values and arguments are
+//! Field names are stable: `cache.name`, `cache.function`, `cache.outcome` (`absent`, `expired`,
+//! `invalidated`, `refreshed`, `stored`, `rejected`), `cache.error`. Values and arguments are
 //! never told.
 
+use crate::engine::Engine;
 use crate::error::Error;
 use crate::scope::ticks::Order;
 
 #[cfg(feature = "tracing")]
 mod on {
-    use super::{Error, Order};
+    use super::{Engine, Error, Order};
 
     pub(crate) fn unresolved(function: &str, error: &Error) {
         tracing::error!(
@@ -25,6 +27,15 @@ mod on {
             cache.all = order.all,
             cache.soft = order.soft,
             "invalidated"
+        );
+    }
+
+    /// A read that found nothing to serve, or a result that was stored or not.
+    pub(crate) fn outcome(engine: &Engine, function: &str, outcome: &'static str) {
+        tracing::debug!(
+            cache.name = engine.name,
+            cache.function = function,
+            cache.outcome = outcome
         );
     }
 
@@ -51,8 +62,9 @@ mod on {
 
 #[cfg(not(feature = "tracing"))]
 mod off {
-    use super::{Error, Order};
+    use super::{Engine, Error, Order};
 
+    pub(crate) fn outcome(_engine: &Engine, _function: &str, _outcome: &'static str) {}
     pub(crate) fn unresolved(_function: &str, _error: &Error) {}
     pub(crate) fn invalidated(_cache: &str, _order: &Order) {}
     pub(crate) fn background_failed(_cache: &str) {}

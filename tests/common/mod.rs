@@ -9,15 +9,15 @@
 mod source;
 mod task;
 
-pub use source::{End, Failed, Source};
-pub use task::{Steps, Task, panics, stepped};
+pub(crate) use source::{End, Failed, Source};
+pub(crate) use task::{Steps, Task, panics, stepped};
 
 use std::time::Duration;
 
-pub fn secs(n: u64) -> Duration {
+pub(crate) fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
 
-pub fn millis(n: u64) -> Duration {
+pub(crate) fn millis(n: u64) -> Duration {
     Duration::from_millis(n)
 }

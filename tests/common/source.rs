@@ -7,11 +7,11 @@ use std::task::{Poll, Waker};
 
 /// What a load may fail with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Failed;
+pub(crate) struct Failed;
 
 /// How a load ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     Well,
     Badly,
     Panicking,
@@ -19,7 +19,7 @@ pub enum End {
 
 /// A value that changes, and loads that read it at their beginning and end when they are let go.
 #[derive(Default)]
-pub struct Source(Mutex<State>);
+pub(crate) struct Source(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -34,35 +34,35 @@ struct State {
 
 impl Source {
     /// Loads end at once.
-    pub fn open(value: u64) -> Arc<Self> {
+    pub(crate) fn open(value: u64) -> Arc<Self> {
         let source = Arc::new(Source::default());
         source.set(value);
         source
     }
 
     /// Loads end when they are let go.
-    pub fn shut(value: u64) -> Arc<Self> {
+    pub(crate) fn shut(value: u64) -> Arc<Self> {
         let source = Self::open(value);
         source.close();
         source
     }
 
-    pub fn set(&self, value: u64) {
+    pub(crate) fn set(&self, value: u64) {
         self.0.lock().unwrap().value = value;
     }
 
     /// From now on loads end when they are let go.
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.0.lock().unwrap().shut = true;
     }
 
     /// Ends the `n`th load, the first being 1; one that has not begun will end at once.
-    pub fn end(&self, n: usize, end: End) {
+    pub(crate) fn end(&self, n: usize, end: End) {
         self.change(|state| drop(state.ends.insert(n, end)));
     }
 
     /// Ends all loads, also those to come.
-    pub fn end_all(&self, end: End) {
+    pub(crate) fn end_all(&self, end: End) {
         self.change(|state| {
             state.shut = false;
             state.always = Some(end);
@@ -79,12 +79,12 @@ impl Source {
     }
 
     /// How many loads have begun.
-    pub fn begun(&self) -> usize {
+    pub(crate) fn begun(&self) -> usize {
         self.0.lock().unwrap().begun
     }
 
     /// How many loads have run to their end.
-    pub fn ended(&self) -> usize {
+    pub(crate) fn ended(&self) -> usize {
         self.0.lock().unwrap().ended
     }
 
@@ -111,12 +111,12 @@ impl Source {
     }
 
     /// The same for a synchronous body.
-    pub fn load_blocking(&self) -> Result<u64, Failed> {
+    pub(crate) fn load_blocking(&self) -> Result<u64, Failed> {
         futures::executor::block_on(self.load())
     }
 
     /// Waits, on a thread, until so many loads have begun.
-    pub fn await_begun(&self, n: usize) {
+    pub(crate) fn await_begun(&self, n: usize) {
         while self.begun() < n {
             std::thread::yield_now();
         }

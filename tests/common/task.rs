@@ -9,12 +9,12 @@ use dewar::testing::TestCache;
 use dewar::{BoxFuture, Cache, CacheBuilder, Runtime};
 
 /// A call that is under way.
-pub struct Task<T> {
+pub(crate) struct Task<T> {
     future: Pin<Box<dyn Future<Output = T>>>,
 }
 
 impl<T> Task<T> {
-    pub fn new(future: impl Future<Output = T> + 'static) -> Self {
+    pub(crate) fn new(future: impl Future<Output = T> + 'static) -> Self {
         Task {
             future: Box::pin(future),
         }
@@ -22,24 +22,24 @@ impl<T> Task<T> {
 
     /// The same call, begun.
     #[track_caller]
-    pub fn waiting(mut self) -> Self {
+    pub(crate) fn waiting(mut self) -> Self {
         self.pending();
         self
     }
 
-    pub fn step(&mut self) -> Poll<T> {
+    pub(crate) fn step(&mut self) -> Poll<T> {
         let mut cx = Context::from_waker(Waker::noop());
         self.future.as_mut().poll(&mut cx)
     }
 
     #[track_caller]
-    pub fn pending(&mut self) {
+    pub(crate) fn pending(&mut self) {
         assert!(self.step().is_pending(), "the call has ended");
     }
 
     /// The result, which must be there by now.
     #[track_caller]
-    pub fn done(&mut self) -> T {
+    pub(crate) fn done(&mut self) -> T {
         match self.step() {
             Poll::Ready(result) => result,
             Poll::Pending => panic!("the call has not ended"),
@@ -49,7 +49,7 @@ impl<T> Task<T> {
 
 /// A background that runs when the test says so.
 #[derive(Clone, Default)]
-pub struct Steps(Arc<Mutex<Vec<BoxFuture<'static, ()>>>>);
+pub(crate) struct Steps(Arc<Mutex<Vec<BoxFuture<'static, ()>>>>);
 
 impl Runtime for Steps {
     fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), BoxFuture<'static, ()>> {
@@ -60,7 +60,7 @@ impl Runtime for Steps {
 
 impl Steps {
     /// Polls every task once.
-    pub fn step(&self) {
+    pub(crate) fn step(&self) {
         let mut cx = Context::from_waker(Waker::noop());
         let tasks = std::mem::take(&mut *self.0.lock().unwrap());
         let left = tasks
@@ -71,25 +71,25 @@ impl Steps {
     }
 
     /// How many tasks have not ended.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.lock().unwrap().len()
     }
 
     /// Drops all tasks, as a runtime does that shuts down.
-    pub fn shut_down(&self) {
+    pub(crate) fn shut_down(&self) {
         let tasks = std::mem::take(&mut *self.0.lock().unwrap());
         drop(tasks);
     }
 }
 
 /// A cache with a clock and a background that the test moves.
-pub fn stepped(describe: impl FnOnce(CacheBuilder) -> CacheBuilder) -> (TestCache, Steps) {
+pub(crate) fn stepped(describe: impl FnOnce(CacheBuilder) -> CacheBuilder) -> (TestCache, Steps) {
     let steps = Steps::default();
     let builder = describe(Cache::builder()).runtime(steps.clone());
     (TestCache::with(builder).unwrap(), steps)
 }
 
 /// Whether something panics.
-pub fn panics<T>(run: impl FnOnce() -> T) -> bool {
+pub(crate) fn panics<T>(run: impl FnOnce() -> T) -> bool {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err()
 }

@@ -9,7 +9,7 @@ use crate::common::{End, Failed, Source, Steps, Task, secs, stepped};
 
 /// What is invalidated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
+pub(crate) enum How {
     Key,
     Function,
     Tag,
@@ -33,7 +33,7 @@ macro_rules! kinds {
     ($($kind:ident $function:ident($($options:tt)*);)*) => {
         /// How the load comes about.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Kind {
+        pub(crate) enum Kind {
             $($kind),*
         }
 
@@ -53,7 +53,7 @@ macro_rules! kinds {
             }
         )*
 
-        pub fn call(kind: Kind, source: &Arc<Source>, id: u64) -> Task<Result<u64, Failed>> {
+        pub(crate) fn call(kind: Kind, source: &Arc<Source>, id: u64) -> Task<Result<u64, Failed>> {
             let source = Arc::clone(source);
             match kind {
                 $(Kind::$kind => Task::new($function(source, id)),)*
@@ -83,7 +83,7 @@ kinds! {
     SoftTimeout softened(stale_if_error = 600, soft_timeout = 1);
 }
 
-pub fn invalidate(kind: Kind, how: How, id: u64) {
+pub(crate) fn invalidate(kind: Kind, how: How, id: u64) {
     let done = match how {
         How::Key => return invalidate_key(kind, id),
         How::Function => return invalidate_function(kind),
@@ -97,20 +97,20 @@ pub fn invalidate(kind: Kind, how: How, id: u64) {
 }
 
 /// One pair: a cache, a source, and a load that is about to be invalidated.
-pub struct Bench {
-    pub kind: Kind,
-    pub how: How,
-    pub cache: TestCache,
-    pub background: Steps,
-    pub source: Arc<Source>,
+pub(crate) struct Bench {
+    pub(crate) kind: Kind,
+    pub(crate) how: How,
+    pub(crate) cache: TestCache,
+    pub(crate) background: Steps,
+    pub(crate) source: Arc<Source>,
     /// How many loads there were when the one in question ran.
-    pub loads: usize,
+    pub(crate) loads: usize,
 }
 
 const ID: u64 = 7;
 
 /// Runs a test for every pair.
-pub fn each(mut test: impl FnMut(&mut Bench)) {
+pub(crate) fn each(mut test: impl FnMut(&mut Bench)) {
     for kind in KINDS {
         for how in HOWS {
             println!("{kind:?} × {how:?}");
@@ -130,12 +130,12 @@ pub fn each(mut test: impl FnMut(&mut Bench)) {
 }
 
 impl Bench {
-    pub fn call(&self) -> Task<Result<u64, Failed>> {
+    pub(crate) fn call(&self) -> Task<Result<u64, Failed>> {
         call(self.kind, &self.source, ID)
     }
 
     /// Starts the load in question, which has read the value 1. Gives its caller, if that waits.
-    pub fn begin(&mut self) -> Option<Task<Result<u64, Failed>>> {
+    pub(crate) fn begin(&mut self) -> Option<Task<Result<u64, Failed>>> {
         let mut caller = match self.kind {
             Kind::Foreground => self.load(),
             Kind::Revalidation => self.after(61),
@@ -171,23 +171,23 @@ impl Bench {
         self.call()
     }
 
-    pub fn invalidate(&self) {
+    pub(crate) fn invalidate(&self) {
         invalidate(self.kind, self.how, ID);
     }
 
     /// The load in question ends.
-    pub fn finish(&self, end: End) {
+    pub(crate) fn finish(&self, end: End) {
         self.source.end(self.loads, end);
         self.background.step();
     }
 
     /// What the caller in question is given, if it waits.
-    pub fn waited<T>(&self, result: T) -> Option<T> {
+    pub(crate) fn waited<T>(&self, result: T) -> Option<T> {
         (self.kind == Kind::Foreground).then_some(result)
     }
 
     /// Reads, and lets the load end that this may need.
-    pub fn read(&self) -> Result<u64, Failed> {
+    pub(crate) fn read(&self) -> Result<u64, Failed> {
         self.source.end(self.source.begun() + 1, End::Well);
         let result = self.call().done();
         self.background.step();
@@ -195,7 +195,7 @@ impl Bench {
     }
 
     /// Fills the cache until the entry has been pushed out.
-    pub fn evict(&self) {
+    pub(crate) fn evict(&self) {
         let source = Source::open(9);
         for id in 100..1_000 {
             assert_eq!(call(self.kind, &source, id).done(), Ok(9));

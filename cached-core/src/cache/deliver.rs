@@ -16,10 +16,14 @@ mod none {
     use super::{Context, Engine, Error, Order, Poll};
 
     /// Nothing to deliver, to nobody.
-    #[derive(Debug, Default)]
+    #[derive(Debug)]
     pub(crate) struct Deliveries;
 
     impl Deliveries {
+        pub(crate) fn new() -> Self {
+            Deliveries
+        }
+
         pub(crate) fn announce(&mut self, _engine: &Engine, _order: &Order) {}
 
         pub(crate) fn poll(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
@@ -63,13 +67,16 @@ mod shared {
     }
 
     /// Invalidations on their way to the stores of one or more caches.
-    #[derive(Default)]
     pub(crate) struct Deliveries {
         tiers: Vec<Arc<Tier>>,
         running: Option<BoxFuture<'static, Result<(), Error>>>,
     }
 
     impl Deliveries {
+        pub(crate) fn new() -> Self {
+            Deliveries { tiers: Vec::new(), running: None }
+        }
+
         /// From now on nothing of it is read from the store.
         pub(crate) fn announce(&mut self, engine: &Engine, order: &Order) {
             if let Some(tier) = &engine.tier {

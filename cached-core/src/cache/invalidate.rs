@@ -15,7 +15,7 @@ use crate::engine::call::Load;
 use crate::engine::site::Site;
 use crate::error::Error;
 use crate::scope::ticks::Order;
-use crate::scope::{Glob, Label, Scope, of_function, of_key, of_level, of_tag};
+use crate::scope::{Glob, Label, Scope, of_any_tag, of_function, of_key, of_level, of_tag};
 
 /// Several things to invalidate in one step; `invalidate!` writes one for you.
 ///
@@ -77,6 +77,7 @@ impl Invalidation {
         let tag = tag.into();
         self.here(|order| {
             order.add(of_tag(tag.as_str()), || names::tag(tag.as_str()));
+            order.scopes.push(of_any_tag());
             order.name(names::any_tag);
         })
     }
@@ -168,7 +169,7 @@ impl Invalidation {
 
     /// Invalidates. In this process it has happened when this returns.
     pub fn run(mut self) -> Invalidated {
-        let mut deliveries = Deliveries::default();
+        let mut deliveries = Deliveries::new();
         for (engine, order) in &mut self.orders {
             order.soft = self.soft;
             // First the store: what is announced is not read from it any more, so nothing old

@@ -299,11 +299,13 @@ where
     scopes.ids.push(of_key(marker.id, hash));
     let base = Base {
         engine: Arc::clone(engine),
+        function: site.name(),
         policy: site.policy(),
         counters: engine.counters_of(site),
         hash,
         marker: marker.id,
         scopes,
+        late_tags: plan.has_late_tags(),
         stale: None,
         refused: 0,
         #[cfg(feature = "stores")]
@@ -335,6 +337,8 @@ where
     K: Clone + Eq + Send + Sync + 'static,
 {
     let counters = Arc::clone(&call.base.counters);
+    let function = call.base.function;
+    let tell = |outcome| trace::outcome(engine, function, outcome);
     if mode == Mode::Key {
         return At(Place::Miss {
             load: Arc::new(call),
@@ -346,6 +350,7 @@ where
     }
     let due = match look {
         _ if mode == Mode::Refresh => {
+            tell("refreshed");
             counters.refreshed.one();
             return At(Place::Miss {
                 load: Arc::new(call),
@@ -362,17 +367,20 @@ where
             useful,
             refused,
         }) => {
+            tell("expired");
             count_expired(engine, &counters, &slot, useful || refused);
             call.base.refused = slot.0.meta().number;
             call.base.stale = useful.then_some(slot);
             None
         }
         Some(Look::Invalid(slot)) => {
+            tell("invalidated");
             counters.invalidated.one();
             engine.discard(&slot);
             None
         }
         Some(Look::Hit(_)) | None => {
+            tell("absent");
             counters.absent.one();
             None
         }

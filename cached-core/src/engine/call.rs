@@ -23,11 +23,15 @@ use crate::stats::Counters;
 /// What is the same whatever the types of arguments and result.
 pub(crate) struct Base {
     pub(crate) engine: Arc<Engine>,
+    /// The function's name.
+    pub(crate) function: &'static str,
     pub(crate) policy: &'static Policy,
     pub(crate) counters: Arc<Counters>,
     pub(crate) hash: u64,
     pub(crate) marker: TypeId,
     pub(crate) scopes: Scopes,
+    /// There will be more tags, known only from the value.
+    pub(crate) late_tags: bool,
     /// The expired entry that was found, if there was one.
     pub(crate) stale: Option<Slot>,
     /// The number of the entry that was found and not served; 0 for none.
@@ -174,6 +178,8 @@ where
             .entry(result, began)
             .is_some_and(|entry| self.insert(entry));
         let counters = &self.base.counters;
+        let outcome = if stored { "stored" } else { "rejected" };
+        crate::trace::outcome(&self.base.engine, self.base.function, outcome);
         if stored {
             counters.stores.one()
         } else {

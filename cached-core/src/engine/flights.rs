@@ -16,7 +16,7 @@ use crate::key::AnyKey;
 use crate::memory::Identity;
 use crate::outcome::Share;
 use crate::rt::BoxFuture;
-use crate::scope::Scopes;
+use crate::scope::{Scopes, of_any_tag};
 use crate::scope::ticks::Verdict;
 use crate::sync::lock;
 
@@ -132,10 +132,14 @@ impl Flights {
         }
         let flight: Arc<FlightOf<R>> = Arc::new(Flight::new());
         let lead = Lead::new(Arc::clone(load), Arc::clone(&flight));
+        let mut scopes = base.scopes.clone();
+        if base.late_tags {
+            scopes.ids.push(of_any_tag());
+        }
         let aloft = Aloft {
             flight,
             tick: lead.began().tick,
-            scopes: base.scopes.clone(),
+            scopes,
         };
         let replaced = shard.insert(Key(key), aloft);
         drop(shard);

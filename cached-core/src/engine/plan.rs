@@ -122,6 +122,11 @@ impl<R, O: Outcome<R>> Plan<R, O> {
         tier::Names { key: tier::entry(prefix, hash), scopes, own }
     }
 
+    /// Whether there are tags known only from the value.
+    pub(crate) fn has_late_tags(&self) -> bool {
+        self.tags_by.is_some()
+    }
+
     /// The tags known only from the value.
     pub(crate) fn late_tags(&self, value: &O::Value) -> Vec<Label> {
         self.tags_by.as_ref().map_or_else(Vec::new, |by| by(value))

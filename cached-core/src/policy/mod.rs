@@ -29,7 +29,6 @@ pub struct Policy {
     pub(crate) none: Negative,
     pub(crate) err: Negative,
     /// Kept in this process only.
-    #[cfg_attr(not(feature = "stores"), expect(dead_code, reason = "there is nothing else"))]
     pub(crate) local: bool,
 }
 
