@@ -110,6 +110,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         "\n  a hit took {:.0} times less than the query",
         ratio(cold, all / 1_000)
     );
+    if cfg!(debug_assertions) {
+        println!("  (built without optimisation: try `cargo run --release --example quickstart`)");
+    }
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use super::detach::{Body, Spawner};
 use super::flight::Flight;
 use super::flights::{self, FlightOf, Landing, Orphan};
 use super::{Began, Loading};
-use crate::clock::Nanos;
+use crate::clock::{Nanos, Sleep};
 use crate::rt::BoxFuture;
 
 /// What a panic carries.
@@ -75,6 +75,15 @@ impl<R: 'static> Lead<R> {
 
     pub(crate) fn began(&self) -> Began {
         self.began
+    }
+
+    /// What is left of the hard timeout, where there is one.
+    fn hard(&self) -> Option<Sleep> {
+        let base = self.load.base();
+        self.load.overdue().filter(|_| base.policy.hard > 0)?;
+        let clock = &base.engine.clock;
+        let gone = clock.now().saturating_sub(self.started);
+        Some(clock.sleep(base.policy.hard.saturating_sub(gone)))
     }
 
     pub(crate) fn load(&self) -> &Arc<dyn Load<R>> {
@@ -190,6 +199,8 @@ pub(crate) struct Leading<R: 'static, B: Body<R>> {
     spawner: Spawner,
     /// It is a task of its own already: there is nowhere further to go when it is dropped.
     background: bool,
+    /// The hard timeout of a load that has no caller to end it.
+    limit: Option<Sleep>,
 }
 
 impl<R: 'static, B: Body<R>> Leading<R, B> {
@@ -198,13 +209,27 @@ impl<R: 'static, B: Body<R>> Leading<R, B> {
             state: Some((lead, body)),
             spawner,
             background: false,
+            limit: None,
         }
     }
 
     /// The same as a task of its own.
     pub(crate) fn in_background(mut self) -> Self {
         self.background = true;
+        self.limit = self.state.as_ref().and_then(|(lead, _)| lead.hard());
         self
+    }
+
+    /// The error of the hard timeout, once it has passed.
+    fn overdue(&mut self, cx: &mut Context<'_>) -> Option<R> {
+        let limit = self.limit.as_mut()?;
+        if Pin::new(limit).poll(cx).is_pending() {
+            return None;
+        }
+        let (lead, _) = self.state.as_ref()?;
+        let overdue = lead.load.overdue()?.result();
+        self.time_out();
+        Some(overdue)
     }
 
     /// Ends the load by its hard timeout; the body is dropped.
@@ -246,7 +271,10 @@ impl<R: 'static, B: Body<R>> Future for Leading<R, B> {
             catch_unwind(AssertUnwindSafe(|| Pin::new(body).poll(cx)))
         };
         match polled {
-            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Pending) => match self.overdue(cx) {
+                Some(overdue) => Poll::Ready(Ok(overdue)),
+                None => Poll::Pending,
+            },
             Ok(Poll::Ready(result)) => match self.state.take() {
                 Some((lead, body)) => {
                     drop(body);
