@@ -29,13 +29,13 @@
 #[cfg(any(doc, doctest))]
 pub mod guide;
 
+#[cfg(feature = "stores")]
+pub use cached_core::store;
 pub use cached_core::{
     Blocking, BlockingEntry, BoxFuture, Cache, CacheBuilder, CacheKey, CacheableError, Entry,
     Error, Expiry, FromTimedOut, IntoTimeout, Invalidated, Invalidation, Label, Runtime, Stats,
     StoreKind, TimedOut, Value, testing,
 };
-#[cfg(feature = "stores")]
-pub use cached_core::store;
 #[cfg(feature = "config")]
 pub use cached_core::{CacheConfig, Seconds};
 pub use cached_macros::{cached, entry, invalidate, invalidates};

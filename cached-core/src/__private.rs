@@ -2,7 +2,7 @@
 //! one release to the next, together with the macros.
 
 pub use crate::cache::entry::{BlockingEntry, Entry};
-pub use crate::cache::invalidate::{Invalidated, Invalidation};
+pub use crate::cache::invalidate::{Invalidated, Invalidation, Pending};
 pub use crate::engine::at::{At, Mode, at, at_unless_stale};
 pub use crate::engine::batch::{Answers, Batch, BatchEntry};
 pub use crate::engine::detach::{Auto, AutoCall};

@@ -58,7 +58,9 @@ impl Clock {
     pub(crate) fn wall_millis(&self) -> u64 {
         match self {
             Clock::System => {
-                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                let since = SystemTime::now()
+                    .duration_since(UNIX_EPOCH)
+                    .unwrap_or_default();
                 u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
             }
             Clock::Manual(_) => 1_800_000_000_000 + self.now() / 1_000_000,

@@ -3,9 +3,11 @@
 //! Whether a type can be serialised is found out by method look-up (see `outcome`), so a codec is a
 //! pair of functions that may be missing.
 
-
 /// How values of one type travel.
-#[cfg_attr(not(feature = "stores"), expect(dead_code, reason = "nothing travels anywhere"))]
+#[cfg_attr(
+    not(feature = "stores"),
+    expect(dead_code, reason = "nothing travels anywhere")
+)]
 pub struct Codec<T> {
     encode: fn(&T) -> Option<Vec<u8>>,
     decode: fn(&[u8]) -> Option<T>,

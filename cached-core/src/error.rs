@@ -64,6 +64,11 @@ impl Error {
         })
     }
 
+    /// The same error once more, without what lies beneath.
+    pub(crate) fn again(&self) -> Self {
+        Error::new(self.kind.clone())
+    }
+
     /// Adds what lies beneath.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {

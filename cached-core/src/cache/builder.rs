@@ -306,7 +306,13 @@ mod shared {
             let store = Arc::clone(self.store.as_ref()?);
             let limits = (nanos(self.limit), nanos(self.copies));
             let (namespace, clock) = (self.namespace.clone(), clock.clone());
-            Some(Arc::new(Tier::new(store, namespace, clock, Arc::clone(counters), limits)))
+            Some(Arc::new(Tier::new(
+                store,
+                namespace,
+                clock,
+                Arc::clone(counters),
+                limits,
+            )))
         }
     }
 

@@ -74,7 +74,10 @@ mod shared {
 
     impl Deliveries {
         pub(crate) fn new() -> Self {
-            Deliveries { tiers: Vec::new(), running: None }
+            Deliveries {
+                tiers: Vec::new(),
+                running: None,
+            }
         }
 
         /// From now on nothing of it is read from the store.
@@ -87,7 +90,9 @@ mod shared {
 
         pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
             let tiers = &mut self.tiers;
-            let running = self.running.get_or_insert_with(|| deliver(std::mem::take(tiers)));
+            let running = self
+                .running
+                .get_or_insert_with(|| deliver(std::mem::take(tiers)));
             running.as_mut().poll(cx)
         }
     }
@@ -110,7 +115,9 @@ mod shared {
 
     impl std::fmt::Debug for Deliveries {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.debug_struct("Deliveries").field("stores", &self.tiers.len()).finish()
+            f.debug_struct("Deliveries")
+                .field("stores", &self.tiers.len())
+                .finish()
         }
     }
 }

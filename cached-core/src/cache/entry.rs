@@ -61,7 +61,7 @@ impl<R: 'static> At<R> {
     fn load(&self) -> Option<&Arc<dyn Load<R>>> {
         match &self.0 {
             Place::Miss { load, .. } | Place::Ready { load, .. } => Some(load),
-            Place::Hit(_) | Place::Bypass => None,
+            Place::Hit(_) | Place::Bypass(_) => None,
         }
     }
 
@@ -70,9 +70,11 @@ impl<R: 'static> At<R> {
     }
 
     fn place(&self, value: &R) -> Result<(), Error> {
-        let load = self
-            .load()
-            .ok_or_else(|| Error::config("cache", "of the function is unknown"))?;
+        let load = match &self.0 {
+            Place::Miss { load, .. } | Place::Ready { load, .. } => load,
+            Place::Bypass(Some(error)) => return Err(error.again()),
+            Place::Hit(_) | Place::Bypass(None) => return Ok(()),
+        };
         let engine = &load.base().engine;
         engine.fence(&*load.key());
         load.store(value, engine.begin());

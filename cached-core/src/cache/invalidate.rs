@@ -114,7 +114,9 @@ impl Invalidation {
         self.add(engine, |order| {
             order.scopes.push(of_key(base.marker, base.hash));
             #[cfg(feature = "stores")]
-            order.names.extend(base.names.iter().flat_map(|names| names.own.clone()));
+            order
+                .names
+                .extend(base.names.iter().flat_map(|names| names.own.clone()));
         });
     }
 
@@ -156,17 +158,6 @@ impl Invalidation {
         }
     }
 
-    /// Invalidates once ahead of time, for `before`; [`run`](Self::run) does it again.
-    #[doc(hidden)]
-    pub fn ahead(&self) {
-        for (engine, order) in &self.orders {
-            engine.invalidate(&Order {
-                soft: self.soft,
-                ..order.clone()
-            });
-        }
-    }
-
     /// Invalidates. In this process it has happened when this returns.
     pub fn run(mut self) -> Invalidated {
         let mut deliveries = Deliveries::new();
@@ -202,6 +193,53 @@ impl Order {
     fn name(&mut self, _name: impl FnOnce() -> String) {}
 }
 
+/// An invalidation that waits for the end of the function that changes the data.
+///
+/// Where that function panics, or its future is dropped, nobody knows how far it came: what it may
+/// have changed is invalidated.
+#[doc(hidden)]
+pub struct Pending(Option<Invalidation>);
+
+impl Pending {
+    /// For generated code.
+    pub fn new(invalidation: Invalidation) -> Self {
+        Pending(Some(invalidation))
+    }
+
+    /// Invalidates once ahead of the body as well.
+    pub fn ahead(&self) {
+        let Some(invalidation) = &self.0 else { return };
+        let mut deliveries = Deliveries::new();
+        for (engine, order) in &invalidation.orders {
+            let order = Order {
+                soft: invalidation.soft,
+                ..order.clone()
+            };
+            deliveries.announce(engine, &order);
+            engine.invalidate(&order);
+        }
+    }
+
+    /// The function has returned; `wanted` unless it returned an error.
+    pub fn finish(mut self, wanted: bool) -> Invalidated {
+        match self.0.take().filter(|_| wanted) {
+            Some(invalidation) => invalidation.run(),
+            None => Invalidated {
+                error: None,
+                deliveries: Deliveries::new(),
+            },
+        }
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let Some(invalidation) = self.0.take() {
+            drop(invalidation.run());
+        }
+    }
+}
+
 /// What `call` accepts.
 #[doc(hidden)]
 pub trait Places {
@@ -214,9 +252,8 @@ impl<R: 'static> Places for At<R> {
         match self.0 {
             Place::Miss { load, .. } | Place::Ready { load, .. } => invalidation.load(&*load),
             Place::Hit(_) => {}
-            Place::Bypass => {
-                invalidation.error = Some(Error::config("cache", "of the function is unknown"));
-            }
+            // Not in the cache, or in none that is known.
+            Place::Bypass(error) => invalidation.error = error.or(invalidation.error.take()),
         }
     }
 }

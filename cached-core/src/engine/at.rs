@@ -7,6 +7,7 @@ use super::Engine;
 use super::call::{Base, Call, Load};
 use super::plan::Plan;
 use super::site::{Marker, Resolved, Site};
+use crate::error::Error;
 use crate::key::{self, Parts};
 use crate::memory::{Entry, Query, Slot};
 use crate::outcome::Outcome;
@@ -62,8 +63,8 @@ pub(crate) enum Place<R: 'static> {
     Ready { value: R, load: Arc<dyn Load<R>> },
     /// To be loaded; `anew` even where a load is under way.
     Miss { load: Arc<dyn Load<R>>, anew: bool },
-    /// Not the cache's business.
-    Bypass,
+    /// Not the cache's business, or the cache cannot be found.
+    Bypass(Option<Error>),
 }
 
 /// How a look into the memory tier ended.
@@ -90,11 +91,11 @@ pub fn at<R, O, P, M>(
     marker: &M,
     parts: P,
     outcome: O,
-    plan: impl FnOnce(&mut Plan<R, O>),
+    plan: impl FnOnce(&mut Plan<R, O::Itself>),
 ) -> At<R>
 where
     R: 'static,
-    O: Outcome<R>,
+    O: Outcome<R, Itself = O>,
     P: Parts,
 {
     at_unless_stale(mode, site, marker, parts, outcome, |_| false, plan)
@@ -109,15 +110,16 @@ pub fn at_unless_stale<R, O, P, M>(
     parts: P,
     outcome: O,
     stale_if: impl Fn(&O::Value) -> bool,
-    plan: impl FnOnce(&mut Plan<R, O>),
+    plan: impl FnOnce(&mut Plan<R, O::Itself>),
 ) -> At<R>
 where
     R: 'static,
-    O: Outcome<R>,
+    O: Outcome<R, Itself = O>,
     P: Parts,
 {
-    let Some(cache) = cache_of(site) else {
-        return At(Place::Bypass);
+    let cache = match cache_of(site) {
+        Ok(cache) => cache,
+        Err(error) => return At(Place::Bypass(Some(error))),
     };
     at_in(
         cache.engine(),
@@ -183,10 +185,9 @@ where
 }
 
 #[inline]
-fn cache_of(site: &'static Site) -> Option<Resolved> {
+fn cache_of(site: &'static Site) -> Result<Resolved, Error> {
     site.resolve()
         .inspect_err(|error| trace::unresolved(site.name(), error))
-        .ok()
 }
 
 /// Past the cache; the low-level operations still get their place.
@@ -209,7 +210,7 @@ where
         });
     }
     engine.counters_of(site).bypassed.one();
-    At(Place::Bypass)
+    At(Place::Bypass(None))
 }
 
 /// Looks at the entry where it is, if there is one.

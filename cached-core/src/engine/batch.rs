@@ -16,10 +16,10 @@ use super::at::{At, Place};
 use super::call::Load;
 use super::flights::{Body, Entered};
 use super::lead::Lead;
-use super::wait::{Joined, Waited};
-use crate::rt;
 #[cfg(feature = "stores")]
 use super::through::{accept, fetch_all, write_all};
+use super::wait::{Joined, Waited};
+use crate::rt;
 #[cfg(feature = "stores")]
 use crate::store::tier::Fetched;
 
@@ -68,6 +68,11 @@ pub trait Answers: Sized {
     type Key;
     /// What is stored for it.
     type Value;
+    /// Itself, looked up. Generated code names it and [`Entry`](Self::Entry) in this way, so that
+    /// what is no batch makes one error.
+    type Batch;
+    /// A handle on its entries.
+    type Entry;
 
     /// The pairs.
     ///
@@ -82,9 +87,11 @@ pub trait Answers: Sized {
 /// The keys of a batch with their values.
 type Pairs<A> = Vec<(<A as Answers>::Key, <A as Answers>::Value)>;
 
-impl<K: Eq + Hash, V, S: BuildHasher + Default> Answers for HashMap<K, V, S> {
+impl<K: Eq + Hash, V: 'static, S: BuildHasher + Default> Answers for HashMap<K, V, S> {
     type Key = K;
     type Value = V;
+    type Batch = Batch<Self>;
+    type Entry = BatchEntry<Self>;
 
     fn pairs(self) -> Result<Vec<(K, V)>, Self> {
         Ok(self.into_iter().collect())
@@ -95,9 +102,11 @@ impl<K: Eq + Hash, V, S: BuildHasher + Default> Answers for HashMap<K, V, S> {
     }
 }
 
-impl<K: Ord, V> Answers for BTreeMap<K, V> {
+impl<K: Ord, V: 'static> Answers for BTreeMap<K, V> {
     type Key = K;
     type Value = V;
+    type Batch = Batch<Self>;
+    type Entry = BatchEntry<Self>;
 
     fn pairs(self) -> Result<Vec<(K, V)>, Self> {
         Ok(self.into_iter().collect())
@@ -108,9 +117,11 @@ impl<K: Ord, V> Answers for BTreeMap<K, V> {
     }
 }
 
-impl<K, V> Answers for Vec<(K, V)> {
+impl<K, V: 'static> Answers for Vec<(K, V)> {
     type Key = K;
     type Value = V;
+    type Batch = Batch<Self>;
+    type Entry = BatchEntry<Self>;
 
     fn pairs(self) -> Result<Vec<(K, V)>, Self> {
         Ok(self)
@@ -121,9 +132,12 @@ impl<K, V> Answers for Vec<(K, V)> {
     }
 }
 
-impl<A: Answers, E> Answers for Result<A, E> {
+#[diagnostic::do_not_recommend]
+impl<A: Answers<Value: 'static>, E> Answers for Result<A, E> {
     type Key = A::Key;
     type Value = A::Value;
+    type Batch = Batch<Self>;
+    type Entry = BatchEntry<Self>;
 
     fn pairs(self) -> Result<Vec<(A::Key, A::Value)>, Self> {
         match self {
@@ -137,9 +151,12 @@ impl<A: Answers, E> Answers for Result<A, E> {
     }
 }
 
-impl<A: Answers> Answers for Option<A> {
+#[diagnostic::do_not_recommend]
+impl<A: Answers<Value: 'static>> Answers for Option<A> {
     type Key = A::Key;
     type Value = A::Value;
+    type Batch = Batch<Self>;
+    type Entry = BatchEntry<Self>;
 
     fn pairs(self) -> Result<Vec<(A::Key, A::Value)>, Self> {
         match self {
@@ -203,7 +220,7 @@ where
                 return;
             }
             Place::Miss { load, anew } => (Some(load), anew),
-            Place::Bypass => (None, false),
+            Place::Bypass(_) => (None, false),
         };
         self.missing.push(Missing {
             key: key.clone(),
@@ -325,7 +342,9 @@ where
         leads: Vec<Led<R::Key, R::Value>>,
     ) -> (Vec<Led<R::Key, R::Value>>, Vec<Fetched>) {
         let loads: Vec<_> = leads.iter().filter_map(|(m, _)| m.load.clone()).collect();
-        let mut all = fetch_all(&loads.iter().collect::<Vec<_>>()).await.into_iter();
+        let mut all = fetch_all(&loads.iter().collect::<Vec<_>>())
+            .await
+            .into_iter();
         let (mut left, mut rest) = (Vec::new(), Vec::new());
         for (missing, lead) in leads {
             let mut fetched = match &missing.load {
@@ -356,19 +375,18 @@ where
         fetched: Vec<Fetched>,
         answers: &HashMap<R::Key, R::Value>,
     ) {
-        let results = leads.iter().zip(fetched).filter_map(|((missing, _), fetched)| {
-            let load = missing.load.as_ref()?;
-            let encoded = load.encode(answers.get(&missing.key)?);
-            Some((load, fetched, encoded))
-        });
+        let results = leads
+            .iter()
+            .zip(fetched)
+            .filter_map(|((missing, _), fetched)| {
+                let load = missing.load.as_ref()?;
+                let encoded = load.encode(answers.get(&missing.key)?);
+                Some((load, fetched, encoded))
+            });
         write_all(results.collect()).await;
     }
 
-    fn land(
-        &mut self,
-        leads: Vec<Led<R::Key, R::Value>>,
-        mut answers: HashMap<R::Key, R::Value>,
-    ) {
+    fn land(&mut self, leads: Vec<Led<R::Key, R::Value>>, mut answers: HashMap<R::Key, R::Value>) {
         for (missing, lead) in leads {
             let Some(value) = answers.remove(&missing.key) else {
                 continue;

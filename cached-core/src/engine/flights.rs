@@ -16,8 +16,8 @@ use crate::key::AnyKey;
 use crate::memory::Identity;
 use crate::outcome::Share;
 use crate::rt::BoxFuture;
-use crate::scope::{Scopes, of_any_tag};
 use crate::scope::ticks::Verdict;
+use crate::scope::{Scopes, of_any_tag};
 use crate::sync::lock;
 
 /// What a load lands as, for those who waited.

@@ -96,7 +96,9 @@ impl<R: 'static> Lead<R> {
         let now = base.engine.clock.now();
         if !base.was_fetched() {
             base.counters.loads.one();
-            base.counters.load_nanos.add(now.saturating_sub(self.started));
+            base.counters
+                .load_nanos
+                .add(now.saturating_sub(self.started));
         }
         let failed = self.load.failed(&result);
         if self.load.is_error(&result) {

@@ -183,11 +183,11 @@ impl Engine {
     pub(crate) fn counters_of(&self, site: &'static Site) -> Arc<Counters> {
         let mut functions = lock(&self.functions);
         let function = functions.entry(site.id()).or_insert_with(|| Function {
-                name: site.name(),
-                counters: Arc::default(),
-                #[cfg(feature = "stores")]
-                memory_only: false,
-            });
+            name: site.name(),
+            counters: Arc::default(),
+            #[cfg(feature = "stores")]
+            memory_only: false,
+        });
         Arc::clone(&function.counters)
     }
 

@@ -112,14 +112,22 @@ impl<R, O: Outcome<R>> Plan<R, O> {
         use crate::store::tier::{self, EVERYTHING};
 
         let prefix = self.prefix.as_ref().map_or(function, Label::as_str);
-        let mut scopes = vec![EVERYTHING.to_owned(), tier::function(function), tier::key(hash)];
+        let mut scopes = vec![
+            EVERYTHING.to_owned(),
+            tier::function(function),
+            tier::key(hash),
+        ];
         scopes.extend(crate::scope::levels(prefix).map(tier::level));
         scopes.extend(self.tags.iter().map(|tag| tier::tag(tag.as_str())));
         if self.tags_by.is_some() {
             scopes.push(tier::ANY_TAG.to_owned());
         }
         let own = Some(tier::key(hash));
-        tier::Names { key: tier::entry(prefix, hash), scopes, own }
+        tier::Names {
+            key: tier::entry(prefix, hash),
+            scopes,
+            own,
+        }
     }
 
     /// Whether there are tags known only from the value.

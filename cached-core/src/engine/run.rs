@@ -81,7 +81,7 @@ impl<R: 'static> At<R> {
     pub fn call(self, body: impl FnOnce() -> R) -> R {
         match self.0 {
             Place::Hit(result) => result,
-            Place::Bypass => body(),
+            Place::Bypass(_) => body(),
             Place::Ready { value, load } => {
                 ready_sync(value, &load, || through_sync(&load, true, body))
             }
@@ -126,7 +126,7 @@ impl<R: 'static> Place<R> {
     /// The load, and whether its result is to be new whatever the store has.
     fn load(&self) -> (Option<Arc<dyn Load<R>>>, bool) {
         match self {
-            Place::Hit(_) | Place::Bypass => (None, false),
+            Place::Hit(_) | Place::Bypass(_) => (None, false),
             Place::Ready { load, .. } => (Some(Arc::clone(load)), true),
             Place::Miss { load, anew } => (Some(Arc::clone(load)), *anew),
         }
@@ -141,7 +141,7 @@ async fn go<R: 'static, B: Body<R>>(
 ) -> R {
     match place {
         Place::Hit(result) => result,
-        Place::Bypass => body().await,
+        Place::Bypass(_) => body().await,
         Place::Ready { value, load } => ready(value, load, body(), spawner).await,
         Place::Miss { load, anew } => miss(load, anew, body(), spawner).await,
     }

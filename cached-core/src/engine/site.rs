@@ -105,13 +105,19 @@ impl Deref for Resolved {
 pub(crate) struct Marker {
     pub(crate) id: TypeId,
     /// The same in every process of one build.
-    #[cfg_attr(not(feature = "stores"), expect(dead_code, reason = "only stores need a name"))]
+    #[cfg_attr(
+        not(feature = "stores"),
+        expect(dead_code, reason = "only stores need a name")
+    )]
     pub(crate) name: &'static str,
 }
 
 impl Marker {
     #[inline]
     pub(crate) fn of<F>(_inside: &F) -> Marker {
-        Marker { id: typeid::of::<F>(), name: std::any::type_name::<F>() }
+        Marker {
+            id: typeid::of::<F>(),
+            name: std::any::type_name::<F>(),
+        }
     }
 }

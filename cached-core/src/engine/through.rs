@@ -80,8 +80,8 @@ mod shared {
         load: Arc<dyn Load<R>>,
         encoded: Option<(Vec<u8>, crate::clock::Nanos)>,
     ) -> Result<(), crate::error::Error> {
-        let Some((tier, own)) = place(load.base())
-            .and_then(|(tier, names)| Some((tier, names.own.clone()?)))
+        let Some((tier, own)) =
+            place(load.base()).and_then(|(tier, names)| Some((tier, names.own.clone()?)))
         else {
             return Ok(());
         };
@@ -102,7 +102,12 @@ mod shared {
         let mut fetched = tier.fetch(&names).await.into_iter();
         places
             .iter()
-            .map(|place| place.as_ref().and_then(|_| fetched.next()).unwrap_or_default())
+            .map(|place| {
+                place
+                    .as_ref()
+                    .and_then(|_| fetched.next())
+                    .unwrap_or_default()
+            })
             .collect()
     }
 
@@ -117,7 +122,11 @@ mod shared {
         result
     }
 
-    type Fresh<'a, R> = (&'a Arc<dyn Load<R>>, Fetched, Option<(Vec<u8>, crate::clock::Nanos)>);
+    type Fresh<'a, R> = (
+        &'a Arc<dyn Load<R>>,
+        Fetched,
+        Option<(Vec<u8>, crate::clock::Nanos)>,
+    );
 
     /// Writes the results of several loads in one operation.
     pub(crate) async fn write_all<R>(results: Vec<Fresh<'_, R>>) {
@@ -130,7 +139,12 @@ mod shared {
                 continue;
             };
             tier = Some(its);
-            written.push(Written { names, versions, value, lifetime });
+            written.push(Written {
+                names,
+                versions,
+                value,
+                lifetime,
+            });
         }
         if let Some(tier) = tier {
             tier.write(written).await;

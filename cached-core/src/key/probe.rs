@@ -6,7 +6,8 @@
 //! be serialised; what is only `Hash`; and last a method that exists for every type and explains,
 //! through [`CacheKey`], what is missing.
 //!
-//! Method look-up does not see lifetimes. A type written with one (`View<'_>`) goes by
+//! Method look-up does not see lifetimes: to it, a reference can be owned for ever. So all ways to
+//! take what a reference points to come before those that would own the reference. A type written with one (`View<'_>`) goes by
 //! [`BorrowedArg`], which leaves out the way that would have to own it.
 
 use std::borrow::Borrow;
@@ -21,7 +22,7 @@ use super::stable::Stable;
 use super::{Part, canonical};
 
 /// An argument whose type mentions no lifetime but those of references.
-pub struct Arg<'a, T: ?Sized>(pub &'a T, ByEqSerde<'a, T>);
+pub struct Arg<'a, T: ?Sized>(pub &'a T, ByRefEqSerde<'a, T>);
 
 /// An argument whose type has a lifetime of its own.
 pub struct BorrowedArg<'a, T: ?Sized>(pub &'a T, BySerde<'a, T>);
@@ -31,8 +32,10 @@ impl<'a, T: ?Sized> Arg<'a, T> {
     #[inline]
     pub fn new(value: &'a T) -> Self {
         let rest = BySerde(value, ByHash(value, Neither(value)));
-        let by_eq = ByEq(value, ByRefEq(value, BySet(value, rest)));
-        Arg(value, ByEqSerde(value, by_eq))
+        let by_eq = ByEqSerde(value, ByEq(value, rest));
+        let by_ref = ByRefSerde(value, ByRefHash(value, by_eq));
+        let by_ref_eq = ByRefEq(value, BySet(value, by_ref));
+        Arg(value, ByRefEqSerde(value, by_ref_eq))
     }
 }
 
@@ -71,18 +74,21 @@ macro_rules! next_best {
 }
 
 next_best!(
-    Arg => ByEqSerde at 1,
-    ByEqSerde => ByEq at 1,
-    ByEq => ByRefEq at 1,
+    Arg => ByRefEqSerde at 1,
+    ByRefEqSerde => ByRefEq at 1,
     ByRefEq => BySet at 1,
-    BySet => BySerde at 1,
+    BySet => ByRefSerde at 1,
+    ByRefSerde => ByRefHash at 1,
+    ByRefHash => ByEqSerde at 1,
+    ByEqSerde => ByEq at 1,
+    ByEq => BySerde at 1,
     BySerde => ByHash at 1,
     ByHash => Neither at 1,
     BorrowedArg => BySerde at 1
 );
 
 /// `Hash + Eq`, and can be owned.
-pub struct ByEq<'a, T: ?Sized>(&'a T, ByRefEq<'a, T>);
+pub struct ByEq<'a, T: ?Sized>(&'a T, BySerde<'a, T>);
 
 /// A part compared with `Eq`.
 pub struct EqPart<'a, T: ?Sized>(&'a T, fn(&T, &mut Stable));
@@ -117,6 +123,21 @@ where
     #[inline]
     pub fn part(&self) -> EqPart<'a, T> {
         EqPart(self.0, by_hash)
+    }
+}
+
+/// A reference to what is `Hash + Eq`, can be owned, and can be serialised as well.
+pub struct ByRefEqSerde<'a, T: ?Sized>(&'a T, ByRefEq<'a, T>);
+
+impl<'a, T: ?Sized> ByRefEqSerde<'a, &'a T>
+where
+    T: Hash + Eq + ToOwned + Serialize,
+    T::Owned: Clone + Eq + Send + Sync + 'static,
+{
+    /// By `Hash` and `Eq` of what it points to, serialised for shared stores.
+    #[inline]
+    pub fn part(&self) -> EqPart<'a, T> {
+        EqPart(self.0, by_serde)
     }
 }
 
@@ -193,7 +214,7 @@ impl<T: Hash + Eq + Clone + Send + Sync + 'static> Part for OptionPart<'_, T> {
 }
 
 /// A `HashSet` of what can be serialised.
-pub struct BySet<'a, T: ?Sized>(&'a T, BySerde<'a, T>);
+pub struct BySet<'a, T: ?Sized>(&'a T, ByRefSerde<'a, T>);
 
 /// A set compared by the canonical bytes of its elements, in whatever order it gives them.
 pub struct SetPart<'a, T, S>(&'a HashSet<T, S>);
@@ -229,6 +250,44 @@ impl<T: Serialize, S> Part for SetPart<'_, T, S> {
 
     fn stable(&self, out: &mut Stable) {
         self.own().stable(out);
+    }
+}
+
+/// A reference to what can be serialised and not owned.
+pub struct ByRefSerde<'a, T: ?Sized>(&'a T, ByRefHash<'a, T>);
+
+impl<'a, T: Serialize + ?Sized> ByRefSerde<'a, &'a T> {
+    /// By canonical serialisation of what it points to.
+    #[inline]
+    pub fn part(&self) -> SerdePart<'a, T> {
+        SerdePart(self.0)
+    }
+}
+
+impl<'a, T: Serialize> ByRefSerde<'a, Option<&'a T>> {
+    /// By canonical serialisation of what it may point to.
+    #[inline]
+    pub fn part(&self) -> SerdePart<'a, Option<&'a T>> {
+        SerdePart(self.0)
+    }
+}
+
+/// A reference to what is only `Hash`.
+pub struct ByRefHash<'a, T: ?Sized>(&'a T, ByEqSerde<'a, T>);
+
+impl<'a, T: Hash + ?Sized> ByRefHash<'a, &'a T> {
+    /// By a keyed digest of what it points to.
+    #[inline]
+    pub fn part(&self) -> HashPart<'a, T> {
+        HashPart(self.0)
+    }
+}
+
+impl<'a, T: Hash> ByRefHash<'a, Option<&'a T>> {
+    /// By a keyed digest of what it may point to.
+    #[inline]
+    pub fn part(&self) -> HashPart<'a, Option<&'a T>> {
+        HashPart(self.0)
     }
 }
 
@@ -305,21 +364,24 @@ impl<'a, T: ?Sized> Neither<'a, T> {
     /// Explains what is missing; it is never called.
     pub fn part(&self) -> &'a u64
     where
-        T: CacheKey,
+        Self: CacheKey<T>,
     {
-        let _ = self.0;
-        &0
+        self.nothing(self.0)
     }
 }
 
 /// What can be part of a cache key.
 ///
 /// There is nothing to implement: a type that is `Hash + Eq`, or `serde::Serialize`, or `Hash`,
-/// can.
+/// can. This trait only explains that a type is none of them, and nothing implements it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be part of a cache key",
+    message = "`{T}` cannot be part of a cache key",
     label = "this argument counts for the key, but its type is neither `Hash + Eq` nor `Serialize`",
     note = "if two calls that differ only here should give the same result, leave it out: `skip(…)`",
     note = "otherwise derive `Hash`, `PartialEq` and `Eq` (or `serde::Serialize`), or name what counts: `key = (…)`"
 )]
-pub trait CacheKey {}
+pub trait CacheKey<T: ?Sized> {
+    /// There is none.
+    #[doc(hidden)]
+    fn nothing<'a>(&self, value: &'a T) -> &'a u64;
+}

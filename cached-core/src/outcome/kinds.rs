@@ -59,7 +59,9 @@ pub(super) fn share_clone<E: Clone + Send + Sync + 'static>(error: &E) -> Share<
     Arc::new(move || error.clone())
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Clone + Send + Sync + 'static> Outcome<T> for Plain<T> {
+    type Itself = Self;
     type Stored = T;
     type Value = T;
     type Error = Infallible;
@@ -90,7 +92,9 @@ impl<T: Clone + Send + Sync + 'static> Outcome<T> for Plain<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Clone + Send + Sync + 'static> Outcome<Option<T>> for Optional<T> {
+    type Itself = Self;
     type Stored = Option<T>;
     type Value = T;
     type Error = Infallible;
@@ -124,11 +128,13 @@ impl<T: Clone + Send + Sync + 'static> Outcome<Option<T>> for Optional<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E> Outcome<Result<T, E>> for Fallible<T, E>
 where
     T: Clone + Send + Sync + 'static,
     E: 'static,
 {
+    type Itself = Self;
     type Stored = T;
     type Value = T;
     type Error = E;
@@ -163,11 +169,13 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E> Outcome<Result<Option<T>, E>> for FallibleOptional<T, E>
 where
     T: Clone + Send + Sync + 'static,
     E: 'static,
 {
+    type Itself = Self;
     type Stored = Option<T>;
     type Value = T;
     type Error = E;
@@ -203,11 +211,13 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E> Outcome<Result<T, E>> for Whole<T, E>
 where
     T: Clone + Send + Sync + 'static,
     E: Clone + Send + Sync + 'static,
 {
+    type Itself = Self;
     type Stored = Result<T, E>;
     type Value = T;
     type Error = E;
@@ -242,11 +252,13 @@ where
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E> Outcome<Result<Option<T>, E>> for WholeOptional<T, E>
 where
     T: Clone + Send + Sync + 'static,
     E: Clone + Send + Sync + 'static,
 {
+    type Itself = Self;
     type Stored = Result<Option<T>, E>;
     type Value = T;
     type Error = E;
@@ -279,5 +291,48 @@ where
     fn share_error(&self, error: &E) -> Option<Share<Self::Stored>> {
         let error = error.clone();
         Some(Arc::new(move || Err(error.clone())))
+    }
+}
+
+/// What is not cached at all, because `cache_err` does not fit: there is none of it.
+pub struct NoKind<R> {
+    never: Infallible,
+    result: PhantomData<fn() -> R>,
+}
+
+impl<R> Clone for NoKind<R> {
+    fn clone(&self) -> Self {
+        match self.never {}
+    }
+}
+
+impl<R: 'static> Outcome<R> for NoKind<R> {
+    type Itself = Self;
+    type Stored = Infallible;
+    type Value = R;
+    type Error = Infallible;
+
+    fn give(&self, _stored: &Infallible) -> R {
+        match self.never {}
+    }
+
+    fn judge<'r>(&self, _result: &'r R) -> Verdict<Infallible, &'r Infallible> {
+        match self.never {}
+    }
+
+    fn value<'s>(&self, _stored: &'s Infallible) -> Option<&'s R> {
+        match self.never {}
+    }
+
+    fn keep_error(&self, _error: &Infallible) -> Option<Infallible> {
+        match self.never {}
+    }
+
+    fn codec(&self) -> Option<Codec<Infallible>> {
+        match self.never {}
+    }
+
+    fn share_error(&self, _error: &Infallible) -> Option<Share<R>> {
+        match self.never {}
     }
 }

@@ -12,6 +12,7 @@
 mod kinds;
 mod probe;
 
+pub use kinds::NoKind;
 pub(crate) use kinds::{Fallible, FallibleOptional, Optional, Plain, Whole, WholeOptional};
 pub use probe::{Out, Succeeded};
 
@@ -41,6 +42,8 @@ pub enum Verdict<S, E> {
     note = "what is remembered must be `Clone + Send + Sync + 'static`: derive `Clone`, or return it inside an `Arc`"
 )]
 pub trait Outcome<R>: Clone + Send + Sync + 'static {
+    /// This type: named in this way, it makes no further error where it cannot be an outcome.
+    type Itself: Outcome<R>;
     /// What an entry holds.
     type Stored: Clone + Send + Sync + 'static;
     /// What the closures of the options see.
@@ -68,7 +71,13 @@ pub trait Outcome<R>: Clone + Send + Sync + 'static {
     label = "not a `Result` whose error is `Clone + Send + Sync + 'static`",
     note = "derive `Clone` on the error, or wrap it in an `Arc`, or leave `cache_err` out"
 )]
-pub trait CacheableError {}
+pub trait CacheableError {
+    /// There is none: no type implements this.
+    #[doc(hidden)]
+    fn none() -> NoKind<Self>
+    where
+        Self: Sized;
+}
 
 /// An error that `hard_timeout` can be turned into.
 #[diagnostic::on_unimplemented(
@@ -81,6 +90,7 @@ pub trait FromTimedOut {
     fn from_timed_out(error: TimedOut) -> Self;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T, E: From<TimedOut>> FromTimedOut for Result<T, E> {
     fn from_timed_out(error: TimedOut) -> Self {
         Err(error.into())

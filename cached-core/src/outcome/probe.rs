@@ -4,7 +4,9 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use super::kinds::share_clone;
-use super::{CacheableError, Fallible, FallibleOptional, Optional, Plain, Whole, WholeOptional};
+use super::{
+    CacheableError, Fallible, FallibleOptional, NoKind, Optional, Plain, Whole, WholeOptional,
+};
 
 /// Asks a result type what it is: `Out::<R>::new().kind()`.
 ///
@@ -60,9 +62,7 @@ mod coded {
     use super::*;
     use crate::codec::Codec;
 
-    impl<T: Serialize + DeserializeOwned, E: Clone + Send + Sync + 'static>
-        Out<Result<Option<T>, E>>
-    {
+    impl<T: Serialize + DeserializeOwned, E: Clone + Send + Sync + 'static> Out<Result<Option<T>, E>> {
         /// A `Result` of an `Option` whose error waiters can be given.
         pub fn kind(&self) -> FallibleOptional<T, E> {
             FallibleOptional::new(Some(Codec::JSON), Some(share_clone))
@@ -162,12 +162,12 @@ impl<R> Last<R> {
         Plain::new(None, None)
     }
 
-    /// Any value, where errors were to be stored: there are none.
-    pub fn whole(&self) -> Plain<R>
+    /// Explains that errors were to be stored where there are none; it is never called.
+    pub fn whole(&self) -> NoKind<R>
     where
         R: CacheableError,
     {
-        Plain::new(None, None)
+        R::none()
     }
 }
 

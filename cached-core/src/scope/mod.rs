@@ -69,6 +69,10 @@ impl Scopes {
 
 /// The levels of a prefix: `a`, `a:b` and `a:b:c` for `a:b:c`.
 pub(crate) fn levels(prefix: &str) -> impl Iterator<Item = &str> {
-    let ends = prefix.match_indices(':').map(|(at, _)| at).chain([prefix.len()]);
-    ends.map(|end| &prefix[..end]).filter(|level| !level.is_empty() && !level.ends_with(':'))
+    let ends = prefix
+        .match_indices(':')
+        .map(|(at, _)| at)
+        .chain([prefix.len()]);
+    ends.map(|end| &prefix[..end])
+        .filter(|level| !level.is_empty() && !level.ends_with(':'))
 }

@@ -83,7 +83,7 @@ counters! {
     refreshed,
     /// Misses: the entry could not be read.
     undecodable,
-    /// Times a body was run.
+    /// Times a body was run; for a batch, the keys that it returned.
     loads,
     /// Bodies that returned an error, panicked or ran into the hard timeout.
     load_errors,
@@ -97,7 +97,7 @@ counters! {
     rejections,
     /// Entries that left to make room.
     evictions,
-    /// Invalidations of the function, or of the cache.
+    /// Invalidations: counted for the cache, not for its functions.
     invalidations,
     /// Failures of a shared store.
     store_errors,

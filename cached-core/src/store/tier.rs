@@ -178,10 +178,14 @@ impl Tier {
         let versions: Vec<Option<u64>> = versions.iter().map(version).collect();
         let known: Option<Vec<u64>> = versions.iter().copied().collect();
         match known {
-            Some(versions) => {
-                Fetched { value: self.valid(entry, key, &versions), versions: Some(versions) }
-            }
-            None => Fetched { value: None, versions: self.complete(version_keys, versions).await },
+            Some(versions) => Fetched {
+                value: self.valid(entry, key, &versions),
+                versions: Some(versions),
+            },
+            None => Fetched {
+                value: None,
+                versions: self.complete(version_keys, versions).await,
+            },
         }
     }
 
@@ -208,7 +212,10 @@ impl Tier {
         for (key, version) in keys.iter().zip(&mut versions) {
             if version.is_none() {
                 let fresh = crate::key::random();
-                if self.limited(self.store.add(version_item(key, fresh))).await? {
+                if self
+                    .limited(self.store.add(version_item(key, fresh)))
+                    .await?
+                {
                     *version = Some(fresh);
                 }
             }
@@ -234,13 +241,27 @@ impl Tier {
     }
 
     fn item(&self, entry: Written<'_>) -> Item {
-        let Written { names, versions, value, lifetime } = entry;
+        let Written {
+            names,
+            versions,
+            value,
+            lifetime,
+        } = entry;
         let key = self.entry_key(&names.key);
         let expires = match lifetime {
             NEVER => u64::MAX,
-            lifetime => self.clock.wall_millis().saturating_add(lifetime / 1_000_000),
+            lifetime => self
+                .clock
+                .wall_millis()
+                .saturating_add(lifetime / 1_000_000),
         };
-        let value = Envelope { expires, versions, key: key.clone(), value }.seal();
+        let value = Envelope {
+            expires,
+            versions,
+            key: key.clone(),
+            value,
+        }
+        .seal();
         let ttl = (lifetime != NEVER).then(|| Duration::from_nanos(lifetime));
         Item { key, value, ttl }
     }
@@ -250,7 +271,9 @@ impl Tier {
         let mut undelivered = lock(&self.undelivered);
         undelivered.tickets += 1;
         let ticket = undelivered.tickets;
-        undelivered.scopes.extend(scopes.iter().map(|scope| (scope.clone(), ticket)));
+        undelivered
+            .scopes
+            .extend(scopes.iter().map(|scope| (scope.clone(), ticket)));
         if undelivered.scopes.len() > UNDELIVERED {
             undelivered.scopes.clear();
             undelivered.scopes.insert(EVERYTHING.into(), ticket);
@@ -276,10 +299,14 @@ impl Tier {
         }
         let item = |scope: &String| version_item(&self.version_key(scope), crate::key::random());
         let items = scopes.keys().map(item).collect();
-        self.timed(self.store.set_many(items)).await.inspect_err(|_| self.counters.store_errors.one())?;
+        self.timed(self.store.set_many(items))
+            .await
+            .inspect_err(|_| self.counters.store_errors.one())?;
         // What was announced again meanwhile has a later ticket, and is not through yet.
         let mut undelivered = lock(&self.undelivered);
-        undelivered.scopes.retain(|scope, ticket| scopes.get(scope) != Some(ticket));
+        undelivered
+            .scopes
+            .retain(|scope, ticket| scopes.get(scope) != Some(ticket));
         Ok(())
     }
 
@@ -316,10 +343,15 @@ impl Tier {
     /// An operation within the time limit, its failure counted.
     async fn limited<T>(&self, operation: impl Future<Output = Result<T, Error>>) -> Option<T> {
         let result = self.timed(operation).await;
-        result.inspect_err(|_| self.counters.store_errors.one()).ok()
+        result
+            .inspect_err(|_| self.counters.store_errors.one())
+            .ok()
     }
 
-    async fn timed<T>(&self, operation: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    async fn timed<T>(
+        &self,
+        operation: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
         let mut operation = pin!(operation);
         let mut limit = pin!(self.clock.sleep(self.limit));
         std::future::poll_fn(|cx| {
@@ -328,7 +360,10 @@ impl Tier {
             }
             limit.as_mut().poll(cx).map(|()| {
                 let limit = Duration::from_nanos(self.limit);
-                Err(Error::store("answer", format!("no answer within {limit:?}")))
+                Err(Error::store(
+                    "answer",
+                    format!("no answer within {limit:?}"),
+                ))
             })
         })
         .await
@@ -348,10 +383,17 @@ fn version(found: &Found) -> Option<u64> {
 }
 
 fn version_item(key: &str, version: u64) -> Item {
-    Item { key: key.to_owned(), value: version.to_le_bytes().to_vec(), ttl: None }
+    Item {
+        key: key.to_owned(),
+        value: version.to_le_bytes().to_vec(),
+        ttl: None,
+    }
 }
 
 /// 160 bits of a cryptographic hash, as text.
 pub(crate) fn digest(bytes: &[u8]) -> String {
-    blake3::hash(bytes).as_bytes()[..20].iter().map(|byte| format!("{byte:02x}")).collect()
+    blake3::hash(bytes).as_bytes()[..20]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

@@ -17,7 +17,12 @@ pub(super) fn cached(options: &Options, item: &ItemFn, diag: &mut Diag) {
     others(options, &batch.value, diag);
     let name = words::plain(&batch.value.to_string());
     match typed(item, &name) {
-        Some(ty) => keys(&name, ty, diag),
+        Some(ty) => {
+            keys(&name, ty, diag);
+            if let ReturnType::Type(_, result) = &item.sig.output {
+                same_keys(&name, ty, result, diag);
+            }
+        }
         None => {
             let arguments = Arguments::of(item);
             let message = if arguments.has(&name) {
@@ -112,6 +117,42 @@ fn keys(name: &str, ty: &Type, diag: &mut Diag) {
             written(ty)
         );
         diag.on(ty, message);
+    }
+}
+
+/// Keys in and keys out, as far as their names tell for certain.
+fn same_keys(name: &str, ty: &Type, result: &Type, diag: &mut Diag) {
+    let (Some(given), Some(returned)) = (given_key(ty), returned_key(result)) else {
+        return;
+    };
+    let certain = |ty: &Type| matches!(shape(ty), Shape::Plain);
+    let (keys, others) = (written(given), written(returned));
+    if certain(given) && certain(returned) && keys != others {
+        let message = format!(
+            "`{name}` holds keys of type `{keys}`, and the values are returned by `{others}`; return them by \
+             `{keys}`"
+        );
+        diag.on(returned, message);
+    }
+}
+
+fn given_key(ty: &Type) -> Option<&Type> {
+    match peel(ty) {
+        Type::Reference(reference) => match peel(&reference.elem) {
+            Type::Slice(slice) => Some(&slice.elem),
+            _ => None,
+        },
+        other => last(other).and_then(argument),
+    }
+}
+
+fn returned_key(ty: &Type) -> Option<&Type> {
+    let last = last(inner(ty)?)?;
+    let first = argument(last)?;
+    match peel(first) {
+        Type::Tuple(pair) if last.ident == "Vec" => pair.elems.first(),
+        _ if last.ident == "Vec" => None,
+        _ => Some(first),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `#[cached(batch = ids)]`: many keys in one call.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Ident, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::Type;
 
 use super::function::{at, declaration, mode, wrap};
@@ -11,12 +11,16 @@ use crate::model::{Context, Options};
 
 /// The annotated function and what goes with it.
 pub(crate) fn cached(options: &Options, function: &Function<'_>) -> TokenStream {
-    let look = look(options, function, Some(mode(options, quote!(::dewar::__private::READ))));
+    let look = look(
+        options,
+        function,
+        Some(mode(options, quote!(::dewar::__private::READ))),
+    );
     let body = body_call(options, function);
     let run = if function.is_async() {
-        quote!(#look.run(|missing| #body).await)
+        quote!(#look.run(|missing: ::std::vec::Vec<_>| #body).await)
     } else {
-        quote!(#look.call(|missing| #body))
+        quote!(#look.call(|missing: ::std::vec::Vec<_>| #body))
     };
     let outer = declaration(function, &run);
     if function.context == Context::Trait {
@@ -30,15 +34,24 @@ pub(crate) fn cached(options: &Options, function: &Function<'_>) -> TokenStream 
 
 /// Looks up every key: inside the closure the argument's name stands for one of them.
 fn look(options: &Options, function: &Function<'_>, mode: Option<TokenStream>) -> TokenStream {
-    let (name, result) = (batch_name(options), &function.result);
+    let name = batch_name(options);
     let keys = match batch_type(options, function) {
         Some(Type::Reference(_)) => quote!(#name),
         _ => quote!(&#name),
     };
     let mut one = function.clone();
-    one.result = quote!(<#result as ::dewar::__private::Answers>::Value);
+    one.result = answers(function, "Value");
     let at = at(options, &one, mode);
-    quote!(::dewar::__private::Batch::<#result>::look(#keys, |#name| #at))
+    let batch = answers(function, "Batch");
+    quote!(<#batch>::look(#keys, |#name| #at))
+}
+
+/// A type that goes with the result of a batch; what cannot be one is reported on the result.
+fn answers(function: &Function<'_>, name: &str) -> TokenStream {
+    let (first, last) = function.result_span();
+    let (result, name) = (&function.result, Ident::new(name, last));
+    let (open, close) = (quote_spanned!(first=> <), quote_spanned!(last=> >));
+    quote!(#open #result as ::dewar::__private::Answers #close::#name)
 }
 
 fn batch_name(options: &Options) -> Option<&syn::Ident> {
@@ -97,20 +110,21 @@ fn body_call(options: &Options, function: &Function<'_>) -> TokenStream {
 fn places(options: &Options, function: &Function<'_>) -> TokenStream {
     let look = look(options, function, None);
     let (vis, generics) = (&function.item.vis, &function.item.sig.generics);
-    let (bounds, result) = (&generics.where_clause, &function.result);
+    let bounds = &generics.where_clause;
+    let (batch, handle) = (answers(function, "Batch"), answers(function, "Entry"));
     let hidden = super::function::attributes(function);
     let entry = function.name_of(Part::Entry);
     let (receiver, inputs) = (function.receiver_input(), function.plain_inputs());
     let key = parts::open_inputs(options, function).map(|inputs| {
         let name = function.name_of(Part::Key);
         quote! {
-            #hidden #vis fn #name #generics(#inputs) -> ::dewar::__private::Batch<#result>
+            #hidden #vis fn #name #generics(#inputs) -> #batch
             #bounds { #look }
         }
     });
     quote! {
-        #hidden #vis fn #entry #generics(#receiver _: ::dewar::__private::Mode, #inputs) -> ::dewar::__private::BatchEntry<#result>
-        #bounds { ::dewar::__private::BatchEntry::new(#look) }
+        #hidden #vis fn #entry #generics(#receiver #inputs _: ::dewar::__private::Mode) -> #handle
+        #bounds { <#handle>::new(#look) }
         #key
     }
 }

@@ -11,9 +11,9 @@ use crate::model::{Argument, Target};
 pub(crate) fn entry(target: &Target) -> TokenStream {
     match target {
         Target::Call { path, args, .. } => {
-            let path = companion(path, Part::Entry);
+            let path = companion(path, Part::Entry, None);
             let args = args.iter().filter_map(given);
-            quote!(#path(::dewar::__private::KEY, #(#args),*))
+            quote!(#path(#(#args,)* ::dewar::__private::KEY))
         }
         Target::MethodCall {
             receiver,
@@ -23,7 +23,7 @@ pub(crate) fn entry(target: &Target) -> TokenStream {
         } => {
             let name = beside_method(method, Part::Entry);
             let args = args.iter().filter_map(given);
-            quote_spanned!(method.span()=> (#receiver).#name #turbofish(::dewar::__private::KEY, #(#args),*))
+            quote_spanned!(method.span()=> (#receiver).#name #turbofish(#(#args,)* ::dewar::__private::KEY))
         }
         // The parser of `entry!` lets nothing else through.
         _ => TokenStream::new(),

@@ -1,7 +1,7 @@
 //! `#[cached]` on a function with one key a call.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{Attribute, FnArg, ItemFn, Visibility};
 
 use super::names::{Function, Part};
@@ -49,7 +49,7 @@ pub(crate) fn declaration(function: &Function<'_>, body: &TokenStream) -> TokenS
 /// What the function does: it makes the call that its companion describes.
 fn run(options: &Options, function: &Function<'_>) -> TokenStream {
     let (path, arguments) = (function.called(Part::Entry), function.forwarded());
-    let call = quote!(#path(::dewar::__private::READ, #arguments));
+    let call = quote!(#path(#arguments ::dewar::__private::READ));
     let run = match how(options, function) {
         How::Here => quote!(.run()),
         How::Detached if function.is_async() => {
@@ -90,7 +90,11 @@ fn how(options: &Options, function: &Function<'_>) -> How {
 
 /// The same for a method that has no companion: everything in place.
 fn run_here(options: &Options, function: &Function<'_>) -> TokenStream {
-    let at = at(options, function, Some(mode(options, quote!(::dewar::__private::READ))));
+    let at = at(
+        options,
+        function,
+        Some(mode(options, quote!(::dewar::__private::READ))),
+    );
     let call = body_call(function);
     match function.is_async() {
         true => quote!(#at.run_here(#call).await),
@@ -147,12 +151,7 @@ pub(crate) fn at(
     let site = site(options, function);
     let marked = function.marked();
     let parts = parts::parts(options, function);
-    let result = &function.result;
-    let kind = if options.cache_err.is_some() {
-        quote!(whole)
-    } else {
-        quote!(kind)
-    };
+    let kind = kind(options, function);
     let plan = plan::plan(options);
     let stale_if = options
         .stale_if
@@ -170,10 +169,22 @@ pub(crate) fn at(
     let mode = mode.unwrap_or_else(|| quote!(::dewar::__private::KEY));
     quote! {
         ::dewar::__private::#at(
-            #mode, #site, &#marked, #parts,
-            ::dewar::__private::Out::<#result>::new().#kind(), #stale_if #plan
+            #mode, #site, &#marked, #parts, #kind, #stale_if #plan
         )
     }
+}
+
+/// The question what the result is, so spanned that the compiler's answer stands below the result
+/// type, or below `cache_err` where that is what does not fit.
+fn kind(options: &Options, function: &Function<'_>) -> TokenStream {
+    let ((first, last), result) = (function.result_span(), &function.result);
+    let out = quote_spanned!(first=> ::dewar::__private::Out::<#result>::new());
+    let end = quote_spanned!(last=> ());
+    let asked = match &options.cache_err {
+        Some(cache_err) => Ident::new("whole", cache_err.name),
+        None => Ident::new("kind", last),
+    };
+    quote!(#out.#asked #end)
 }
 
 /// What the call is to do, `unless` and `refresh_if` taken into account.
@@ -240,9 +251,11 @@ pub(crate) fn wrap(
         };
     }
     let name = &function.companion;
+    // Where the name is taken, that is reported on the name.
+    let item = quote_spanned!(name.span()=> struct #name {});
     let unseen = (!matches!(vis, Visibility::Inherited)).then(|| quote!(#[doc(hidden)]));
     quote! {
-        #(#cfgs)* #unseen #[allow(warnings)] #vis struct #name {}
+        #(#cfgs)* #unseen #[allow(warnings)] #vis #item
         #(#cfgs)* #[allow(warnings, clippy::all)] impl #name { #site #rest }
         #(#cfgs)* impl #name { #body }
     }
@@ -310,12 +323,20 @@ fn entry(options: &Options, function: &Function<'_>) -> TokenStream {
     let (receiver, inputs) = (function.receiver_input(), function.plain_inputs());
     let (hidden, call) = (attributes(function), body_call(function));
     let (handle, body, call) = match function.is_async() {
-        true => (quote!(Entry), quote!(::core::future::Future<Output = #result>), call),
-        false => (quote!(BlockingEntry), quote!(FnOnce() -> #result), quote!(move || #call)),
+        true => (
+            quote!(Entry),
+            quote!(::core::future::Future<Output = #result>),
+            call,
+        ),
+        false => (
+            quote!(BlockingEntry),
+            quote!(FnOnce() -> #result),
+            quote!(move || #call),
+        ),
     };
     quote! {
         #hidden #vis fn #name #generics(
-            #receiver #asked: ::dewar::__private::Mode, #inputs
+            #receiver #inputs #asked: ::dewar::__private::Mode
         ) -> ::dewar::__private::#handle<#result, impl #body> #bounds {
             ::dewar::__private::#handle::new(#at, #call)
         }

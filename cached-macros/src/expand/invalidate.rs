@@ -1,6 +1,6 @@
 //! `invalidate!` and `#[invalidates]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{ExprPath, ItemFn, ReturnType};
 
@@ -39,13 +39,14 @@ fn target(target: &Target) -> TokenStream {
             args,
         } => {
             let (part, end) = place(args);
-            let name = beside_method(method, part);
+            let mut name = beside_method(method, part);
+            name.set_span(left_out(args).unwrap_or(name.span()));
             let args = args.iter().map(argument);
             let mode = mode(part);
-            quote_spanned!(method.span()=> .call((#receiver).#name #turbofish(#mode #(#args),*) #end))
+            quote_spanned!(method.span()=> .call((#receiver).#name #turbofish(#(#args,)* #mode) #end))
         }
         Target::Function { path } => {
-            let path = companion(path, Part::Site);
+            let path = companion(path, Part::Site, None);
             quote!(.function(#path()))
         }
         Target::Prefix(prefix) => {
@@ -66,24 +67,32 @@ fn target(target: &Target) -> TokenStream {
 
 /// Which part gives the place of a call with these arguments, and how it is asked.
 fn place(args: &[Argument]) -> (Part, TokenStream) {
-    if args.iter().any(|arg| matches!(arg, Argument::Skipped(_))) {
+    if left_out(args).is_some() {
         (Part::Key, TokenStream::new())
     } else {
         (Part::Entry, quote!(.place()))
     }
 }
 
+/// Where the first `_` stands, if there is one.
+fn left_out(args: &[Argument]) -> Option<Span> {
+    args.iter().find_map(|arg| match arg {
+        Argument::Skipped(span) => Some(*span),
+        Argument::Given(_) => None,
+    })
+}
+
 fn call(path: &ExprPath, args: &[Argument]) -> TokenStream {
     let (part, end) = place(args);
-    let path = companion(path, part);
+    let path = companion(path, part, left_out(args));
     let args = args.iter().map(argument);
     let mode = mode(part);
-    quote!(#path(#mode #(#args),*) #end)
+    quote!(#path(#(#args,)* #mode) #end)
 }
 
 /// A handle is told to look at nothing.
 fn mode(part: Part) -> Option<TokenStream> {
-    (part == Part::Entry).then(|| quote!(::dewar::__private::KEY,))
+    (part == Part::Entry).then(|| quote!(::dewar::__private::KEY))
 }
 
 fn argument(argument: &Argument) -> TokenStream {
@@ -96,8 +105,9 @@ fn argument(argument: &Argument) -> TokenStream {
 /// The path to a hidden part of the function that a path names.
 ///
 /// `Type::f` is told from `module::f` by the case of the name before the last: what is written
-/// `CamelCase`, is `Self`, or has type arguments is a type.
-pub(crate) fn companion(path: &ExprPath, part: Part) -> TokenStream {
+/// `CamelCase`, is `Self`, or has type arguments is a type. A part that does not exist is reported
+/// at `span`, or else on the function's name.
+pub(crate) fn companion(path: &ExprPath, part: Part, span: Option<Span>) -> TokenStream {
     let mut path = path.clone();
     let count = path.path.segments.len();
     let of_type = path.qself.is_some()
@@ -113,11 +123,12 @@ pub(crate) fn companion(path: &ExprPath, part: Part) -> TokenStream {
     };
     if of_type {
         last.ident = beside_method(&last.ident, part);
+        last.ident.set_span(span.unwrap_or(last.ident.span()));
         return quote!(#path);
     }
     let arguments = std::mem::take(&mut last.arguments);
     let mut name = in_companion(part);
-    name.set_span(last.ident.span());
+    name.set_span(span.unwrap_or(last.ident.span()));
     if part == Part::Site {
         return quote!(#path::#name);
     }
@@ -150,36 +161,31 @@ pub(crate) fn invalidates(invalidates: &Invalidates, item: &ItemFn) -> TokenStre
     };
     let name = |text: &str| {
         let mut ident = format_ident!("{}", text);
-        ident.set_span(proc_macro2::Span::mixed_site());
+        ident.set_span(Span::mixed_site());
         ident
     };
     let (later, done) = (name("later"), name("result"));
     let builder = builder(&invalidates.invalidation);
     let ahead = invalidates.before.then(|| quote!(#later.ahead();));
-    let (body, run) = if sig.asyncness.is_some() {
-        (
+    let wanted = match invalidates.always {
+        true => quote!(true),
+        false => quote!(::dewar::__private::Succeeded::new(&#done).succeeded()),
+    };
+    let (body, confirmed) = match sig.asyncness {
+        Some(_) => (
             quote!((async move || -> #result #block)().await),
-            quote!(#later.run().await),
-        )
-    } else {
-        (
-            quote!((move || -> #result #block)()),
-            quote!(#later.run().wait()),
-        )
+            quote!(.await),
+        ),
+        None => (quote!((move || -> #result #block)()), quote!(.wait())),
     };
-    // A failure is logged, counted and replayed where it happens.
-    let run = if invalidates.always {
-        quote!(let _ = #run;)
-    } else {
-        quote!(if ::dewar::__private::Succeeded::new(&#done).succeeded() { let _ = #run; })
-    };
-    // The targets are worked out before the body, which may consume the arguments.
+    // The targets are worked out before the body, which may consume the arguments. A failure is
+    // logged, counted and replayed where it happens.
     quote! {
         #(#attrs)* #vis #sig {
-            let #later = #builder;
+            let #later = ::dewar::__private::Pending::new(#builder);
             #ahead
             let #done = #body;
-            #run
+            let _ = #later.finish(#wanted)#confirmed;
             #done
         }
     }

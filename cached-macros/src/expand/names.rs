@@ -1,8 +1,9 @@
 //! What the hidden parts of an annotated function are called, and how they are reached.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 use syn::{FnArg, GenericParam, ItemFn, Pat, Receiver, ReceiverKind, Type};
 
 use crate::model::{Context, Options};
@@ -12,7 +13,8 @@ use crate::model::{Context, Options};
 pub(crate) enum Part {
     /// The user's body.
     Body,
-    /// The key, the skipped arguments left out.
+    /// The key, the skipped arguments left out. Its name is what a user reads who leaves out one
+    /// that is not skipped.
     Key,
     /// The handle on an entry.
     Entry,
@@ -24,7 +26,7 @@ impl Part {
     fn word(self) -> &'static str {
         match self {
             Part::Body => "body",
-            Part::Key => "key",
+            Part::Key => "needs_skip",
             Part::Entry => "entry",
             Part::Site => "site",
         }
@@ -64,7 +66,7 @@ impl<'a> Function<'a> {
                 FnArg::Typed(typed) => {
                     let name = match &*typed.pat {
                         Pat::Ident(pat) if pat.subpat.is_none() => pat.ident.clone(),
-                        _ => format_ident!("__argument_{}", index),
+                        pat => format_ident!("__argument_{}", index, span = pat.span()),
                     };
                     arguments.push((name, &*typed.ty));
                 }
@@ -90,6 +92,13 @@ impl<'a> Function<'a> {
 
     pub(crate) fn is_async(&self) -> bool {
         self.item.sig.asyncness.is_some()
+    }
+
+    /// Where the written result type begins and ends.
+    pub(crate) fn result_span(&self) -> (Span, Span) {
+        let mut written = self.item.sig.output.to_token_stream().into_iter().skip(2);
+        let first = written.next().map_or_else(Span::call_site, |it| it.span());
+        (first, written.last().map_or(first, |it| it.span()))
     }
 
     /// The name under which a part is declared.
@@ -176,7 +185,7 @@ impl<'a> Function<'a> {
     /// The arguments by name, for a call of a part.
     pub(crate) fn forwarded(&self) -> TokenStream {
         let names = self.arguments.iter().map(|(name, _)| name);
-        quote!(#(#names),*)
+        quote!(#(#names,)*)
     }
 
     /// The receiver, for a declaration.
@@ -194,7 +203,7 @@ impl<'a> Function<'a> {
     pub(crate) fn plain_inputs(&self) -> TokenStream {
         let names = self.arguments.iter().map(|(name, _)| name);
         let types = self.arguments.iter().map(|(_, ty)| ty);
-        quote!(#(#names: #types),*)
+        quote!(#(#names: #types,)*)
     }
 
     /// The receiver and the arguments.

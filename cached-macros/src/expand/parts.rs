@@ -19,10 +19,10 @@ pub(crate) fn parts(options: &Options, function: &Function<'_>) -> TokenStream {
     let mut parts = Vec::new();
     if let Some(version) = &options.version {
         let version = &version.value;
-        parts.push(part(&quote!(#version), version.span(), false));
+        parts.push(part(&quote!((#version)), version.span(), false));
     }
     match &options.key {
-        Some(key) => parts.extend(key.value.iter().map(|e| part(&quote!(#e), e.span(), false))),
+        Some(key) => parts.extend(key.value.iter().map(|e| part(&quote!((#e)), e.span(), false))),
         None => parts.extend(arguments(options, function)),
     }
     parts.extend(uncovered(options, function));
@@ -55,7 +55,7 @@ fn arguments(options: &Options, function: &Function<'_>) -> Vec<TokenStream> {
             } else {
                 quote!(#name)
             };
-            parts.push(part(&value, ty.span(), has_lifetime(ty)));
+            parts.push(part(&value, name.span(), has_lifetime(ty)));
         }
     }
     parts

@@ -1,7 +1,7 @@
 //! The options that are worked out on a miss: prefix, tags, closures on the value.
 
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 
 use super::label;
 use crate::model::{Options, Time};
@@ -19,35 +19,35 @@ pub(crate) fn plan(options: &Options) -> TokenStream {
 fn calls(options: &Options) -> Vec<TokenStream> {
     let mut calls = Vec::new();
     if let Some(prefix) = &options.key_prefix {
-        let label = label(&prefix.value);
-        calls.push(quote!(.prefix(#label)));
+        calls.push(call("prefix", prefix.name, label(&prefix.value)));
     }
     for tag in &options.tags {
-        let label = label(&tag.value);
-        calls.push(quote!(.tag(#label)));
+        calls.push(call("tag", tag.name, label(&tag.value)));
     }
-    match options.timeout.as_ref().map(|timeout| &timeout.value) {
-        Some(Time::Expr(expr)) => calls.push(quote!(.timeout(#expr))),
-        Some(Time::ByValue(closure)) => calls.push(quote!(.timeout_by(#closure))),
+    match options.timeout.as_ref().map(|it| (it.name, &it.value)) {
+        Some((name, Time::Expr(expr))) => calls.push(call("timeout", name, expr)),
+        Some((name, Time::ByValue(closure))) => calls.push(call("timeout_by", name, closure)),
         _ => {}
     }
     if let Some(closure) = &options.cache_if {
-        let closure = &closure.value;
-        calls.push(quote!(.cache_if(#closure)));
+        calls.push(call("cache_if", closure.name, &closure.value));
     }
     if let Some(closure) = &options.tags_by_value {
-        let closure = &closure.value;
-        calls.push(quote!(.tags_by(#closure)));
+        calls.push(call("tags_by", closure.name, &closure.value));
     }
-    if let Some(only) = options
-        .stale_if_error
-        .as_ref()
-        .and_then(|stale| stale.value.only.as_ref())
+    if let Some(stale) = &options.stale_if_error
+        && let Some(only) = &stale.value.only
     {
-        calls.push(quote!(.only(#only)));
+        calls.push(call("only", stale.name, only));
     }
-    if options.hard_timeout.is_some() {
-        calls.push(quote!(.hard()));
+    if let Some(hard) = &options.hard_timeout {
+        calls.push(call("hard", hard.name, TokenStream::new()));
     }
     calls
+}
+
+/// A call on the plan; what is wrong with it is reported on the option's name.
+fn call(method: &str, option: Span, argument: impl ToTokens) -> TokenStream {
+    let method = Ident::new(method, option);
+    quote_spanned!(option=> .#method(#argument))
 }

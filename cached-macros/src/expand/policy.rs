@@ -1,7 +1,8 @@
 //! The options that are known at compile time, as a constant.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use crate::model::{CacheRef, Jitter, Negative, Options, SingleFlight, Time};
 
@@ -76,7 +77,10 @@ pub(crate) fn policy(options: &Options) -> TokenStream {
 /// `.cache(…)` on the site, where the function names a cache.
 pub(crate) fn source(options: &Options) -> TokenStream {
     match options.cache.as_ref().map(|cache| &cache.value) {
-        Some(CacheRef::Path(path)) => quote!(.cache(|| &#path)),
+        Some(CacheRef::Path(path)) => {
+            let borrowed = quote_spanned!(path.span()=> &#path);
+            quote!(.cache(|| #borrowed))
+        }
         Some(CacheRef::Name(name)) => quote!(.named(#name)),
         None => TokenStream::new(),
     }
