@@ -28,7 +28,8 @@ fn everything_on(a: i8, b: u128, c: Option<&str>, d: &[u16]) -> u64 {
 
 /// Allocations of a thousand calls.
 fn allocations(mut call: impl FnMut()) -> u64 {
-    call();
+    // The first thousand calls: what is set up once is set up.
+    (0..1_000).for_each(|_| call());
     let count = allocation_counter::measure(|| (0..1_000).for_each(|_| call()));
     count.count_total
 }
@@ -55,12 +56,12 @@ fn an_asynchronous_hit_with_text_and_integers_allocates_nothing() {
 #[test]
 fn an_asynchronous_hit_of_what_could_be_handed_over_allocates_nothing() {
     let name: Arc<str> = "a name".into();
-    in_both(|| assert_eq!(allocations(|| drop(ready(owned(Arc::clone(&name), 7)))), 0));
+    in_both(|| assert_eq!(allocations(|| { ready(owned(Arc::clone(&name), 7)); }), 0));
 }
 
 #[test]
 fn a_hit_with_every_option_on_allocates_nothing() {
-    in_both(|| assert_eq!(allocations(|| drop(everything_on(1, 2, Some("x"), &[1, 2]))), 0));
+    in_both(|| assert_eq!(allocations(|| { everything_on(1, 2, Some("x"), &[1, 2]); }), 0));
 }
 
 #[test]
@@ -71,7 +72,7 @@ fn a_hit_after_an_invalidation_of_something_else_allocates_nothing() {
         dewar::invalidate!(tag = "others").wait().unwrap();
         assert_eq!(allocations(|| drop(item("a name", 7))), 0);
     });
-    assert_eq!((cache.stats().hits, cache.stats().loads), (1_001, 1));
+    assert_eq!((cache.stats().hits, cache.stats().loads), (2_000, 1));
 }
 
 #[test]

@@ -64,10 +64,10 @@ fn borrowed_arguments_count_by_value() {
         borrowed(&owned, &[1, 2], Cow::Owned(text.to_owned()), maybe.as_ref(), Some(&owned), text.into(), &Id(3), &many)
     };
     let run = || {
-        assert_eq!(call("ab", Some(4)), 17);
-        assert_eq!(call("ab", Some(4)), 17, "other allocations, equal values");
-        assert_eq!(call("abc", Some(4)), 21);
-        assert_eq!(call("ab", None), 13);
+        assert_eq!(call("ab", Some(4)), 19);
+        assert_eq!(call("ab", Some(4)), 19, "other allocations, equal values");
+        assert_eq!(call("abc", Some(4)), 23);
+        assert_eq!(call("ab", None), 15);
     };
     assert_eq!(loads(run), 3);
 }

@@ -2,8 +2,8 @@
 //!
 //! A lock-free map from key to entry answers reads. moka holds the same entries under their
 //! numbers, bounds them, and tells through its eviction listener which of them to take out of the
-//! map. Reads are reported to moka sparsely, by calling its `get` for the first few and then for
-//! every so many; its frequency sketch saturates at 15 anyway.
+//! map. Reads are reported to moka sparsely, the first few of an entry and then every so many, and
+//! only before something is inserted ([`reads`]); its frequency sketch saturates at 15 anyway.
 //!
 //! # How the two cannot drift apart
 //! An entry has a number that is never used again, and moka knows it by that number alone. Writers
@@ -15,6 +15,7 @@
 
 mod entry;
 mod index;
+mod reads;
 
 pub(crate) use entry::{AnyEntry, Entry, Meta, Slot};
 pub(crate) use index::{Identity, Query};
@@ -23,6 +24,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use index::Index;
+use reads::Reads;
 
 use crate::key::{AnyKey, Parts};
 use crate::sync::lock;
@@ -54,6 +56,7 @@ impl std::hash::Hash for Id {
 pub(crate) struct Memory {
     index: Arc<Index>,
     moka: moka::sync::Cache<Id, Slot, Identity>,
+    reads: Reads,
     writers: Box<[Mutex<()>]>,
     numbers: AtomicU64,
 }
@@ -81,6 +84,7 @@ impl Memory {
         Memory {
             index,
             moka: builder.build_with_hasher(Identity::default()),
+            reads: Reads::default(),
             writers: (0..WRITERS).map(|_| Mutex::default()).collect(),
             numbers: AtomicU64::new(1),
         }
@@ -106,30 +110,37 @@ impl Memory {
         self.index.find(key)
     }
 
-    /// Tells moka of a hit, for a few of them.
+    /// Notes a hit for moka, for a few of them.
     #[inline]
     pub(crate) fn sample(&self, meta: &Meta) {
         let reads = meta.reads.load(Ordering::Relaxed);
         // A lost update makes a sample come a little later.
         meta.reads.store(reads.wrapping_add(1), Ordering::Relaxed);
         if reads < 8 || reads.is_multiple_of(32) {
-            self.report(meta.hash, meta.number);
+            self.note(meta);
         }
     }
 
     #[cold]
-    fn report(&self, hash: u64, number: u64) {
-        let _ = self.moka.get(&Id { hash, number });
+    fn note(&self, meta: &Meta) {
+        let (hash, number) = (meta.hash, meta.number);
+        self.reads.note(Id { hash, number });
+    }
+
+    /// Tells moka of the hits that were noted.
+    fn pass_on(&self) {
+        self.reads.pass_on(|id| drop(self.moka.get(&id)));
     }
 
     /// Tells moka that a key was asked for and not found.
     pub(crate) fn missed(&self, hash: u64) {
-        self.report(hash, 0);
+        let _ = self.moka.get(&Id { hash, number: 0 });
     }
 
     /// Puts an entry in, unless a newer one of the same key is there or `allowed` objects, asked
     /// while no other writer of this key can come between.
     pub(crate) fn insert(&self, slot: Slot, allowed: impl FnOnce(Option<&Slot>) -> bool) -> bool {
+        self.pass_on();
         let (hash, number) = (slot.0.meta().hash, slot.0.meta().number);
         let _turn = lock(self.writer(hash));
         let old = self.index.find(slot.0.key());
@@ -175,6 +186,7 @@ impl Memory {
             }
         });
         let removed = dead.iter().filter(|slot| self.remove(slot)).count();
+        self.pass_on();
         self.moka.run_pending_tasks();
         removed
     }

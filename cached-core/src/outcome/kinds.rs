@@ -306,6 +306,7 @@ impl<R> Clone for NoKind<R> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<R: 'static> Outcome<R> for NoKind<R> {
     type Itself = Self;
     type Stored = Infallible;

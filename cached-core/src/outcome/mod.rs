@@ -12,8 +12,9 @@
 mod kinds;
 mod probe;
 
-pub use kinds::NoKind;
-pub(crate) use kinds::{Fallible, FallibleOptional, Optional, Plain, Whole, WholeOptional};
+pub(crate) use kinds::{
+    Fallible, FallibleOptional, NoKind, Optional, Plain, Whole, WholeOptional,
+};
 pub use probe::{Out, Succeeded};
 
 use std::sync::Arc;

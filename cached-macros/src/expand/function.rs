@@ -2,7 +2,8 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Attribute, FnArg, ItemFn, Visibility};
+use syn::spanned::Spanned;
+use syn::{Attribute, FnArg, ItemFn, Meta, Visibility};
 
 use super::names::{Function, Part};
 use super::{batch, parts, plan, policy};
@@ -40,7 +41,7 @@ pub(crate) fn declaration(function: &Function<'_>, body: &TokenStream) -> TokenS
     let (constness, asyncness) = (&sig.constness, &sig.asyncness);
     let (name, output) = (&sig.ident, &sig.output);
     let (generics, bounds) = (&sig.generics, &sig.generics.where_clause);
-    let inputs = function.inputs();
+    let (inputs, attrs) = (function.inputs(), allowed(attrs));
     quote! {
         #(#attrs)* #vis #constness #asyncness fn #name #generics(#inputs) #output #bounds { #body }
     }
@@ -268,7 +269,7 @@ pub(crate) fn body(function: &Function<'_>) -> TokenStream {
     } = function.item;
     let mut sig = sig.clone();
     sig.ident = function.name_of(Part::Body);
-    let lints = kept(attrs, &["allow", "expect", "warn", "deny", "forbid", "cfg"]);
+    let lints = allowed(kept(attrs, &["allow", "expect", "warn", "deny", "forbid", "cfg"]));
     let hidden = hidden(function);
     // Past that many arguments clippy would complain of the copy too.
     let many = (sig.inputs.len() > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
@@ -281,6 +282,18 @@ fn hidden(function: &Function<'_>) -> TokenStream {
         Context::Free => TokenStream::new(),
         _ => quote!(#[doc(hidden)]),
     }
+}
+
+/// Lints that are expected are fulfilled by one of the function's two halves only: allowed in both.
+fn allowed<'a>(attrs: impl IntoIterator<Item = &'a Attribute>) -> Vec<TokenStream> {
+    let allow = |attr: &Attribute| match &attr.meta {
+        Meta::List(list) if list.path.is_ident("expect") => {
+            let (lints, allow) = (&list.tokens, Ident::new("allow", list.path.span()));
+            quote!(#[#allow(#lints)])
+        }
+        _ => attr.to_token_stream(),
+    };
+    attrs.into_iter().map(allow).collect()
 }
 
 fn kept<'a>(attrs: &'a [Attribute], names: &[&str]) -> Vec<&'a Attribute> {

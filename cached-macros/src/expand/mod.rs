@@ -16,6 +16,8 @@ mod names;
 mod parts;
 mod plan;
 mod policy;
+#[cfg(test)]
+mod snapshots;
 
 pub(crate) use entry::entry;
 pub(crate) use function::cached;

@@ -80,10 +80,13 @@ impl<'a> Function<'a> {
             .companion
             .as_ref()
             .map_or(&item.sig.ident, |named| &named.value);
+        // It stands at the name, but as the macro's: no lint on names and types is the user's.
+        let mut companion = name.clone();
+        companion.set_span(name.span().resolved_at(Span::call_site()));
         Function {
             item,
             context,
-            companion: name.clone(),
+            companion,
             arguments,
             receiver,
             result,
@@ -230,7 +233,7 @@ impl<'a> Function<'a> {
 }
 
 /// Whether the type is or holds `impl Trait`.
-fn mentions_impl(ty: &Type) -> bool {
+pub(super) fn mentions_impl(ty: &Type) -> bool {
     struct Find(bool);
     impl syn::visit::Visit<'_> for Find {
         fn visit_type_impl_trait(&mut self, _: &syn::TypeImplTrait) {

@@ -8,7 +8,7 @@ use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{Expr, Lifetime, ReceiverKind, Type};
 
-use super::names::Function;
+use super::names::{Function, mentions_impl};
 use super::text;
 use crate::model::{Options, Piece, Skipped};
 
@@ -114,32 +114,55 @@ fn part(value: &TokenStream, span: proc_macro2::Span, borrowed: bool) -> TokenSt
     quote_spanned!(span=> ::dewar::__private::#wrapper::new(&#value).part())
 }
 
-/// Whether the type has a lifetime other than those of references and `'static`.
+/// Whether the type borrows in a way that only its own lifetime shows: `View<'_>`, `Vec<&User>`.
+///
+/// A plain reference does not count, nor does an `Option` of one: what they point to can be owned.
 fn has_lifetime(ty: &Type) -> bool {
     struct Find(bool);
     impl Visit<'_> for Find {
-        fn visit_type_reference(&mut self, reference: &syn::TypeReference) {
-            self.visit_type(&reference.elem);
+        fn visit_type_reference(&mut self, _: &syn::TypeReference) {
+            self.0 = true;
         }
 
         fn visit_lifetime(&mut self, lifetime: &Lifetime) {
             self.0 |= lifetime.ident != "static";
         }
     }
+    let mut ty = ty;
+    while let Type::Reference(reference) = ty {
+        ty = &reference.elem;
+    }
+    if let Some(Type::Reference(reference)) = inside_option(ty) {
+        ty = &reference.elem;
+    }
     let mut find = Find(false);
     find.visit_type(ty);
     find.0
 }
 
+/// `T` of an `Option<T>`.
+fn inside_option(ty: &Type) -> Option<&Type> {
+    let Type::Path(path) = ty else { return None };
+    let last = path.path.segments.last().filter(|last| last.ident == "Option")?;
+    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    match arguments.args.first()? {
+        syn::GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    }
+}
+
 /// The arguments with the skipped ones open to anything, for `f(_, 42)`; none where nothing is
-/// skipped. An argument that an option works with keeps its type.
+/// skipped. An argument that an option works with keeps its type, and so does `impl Trait`, whose type
+/// tells instantiations apart whether its value counts or not.
 pub(crate) fn open_inputs(options: &Options, function: &Function<'_>) -> Option<TokenStream> {
     let plan = super::plan::plan(options);
-    let open = |name: &str| skips(options, name) && !mentions(&plan, name);
+    let open = |name: &str, ty| {
+        skips(options, name) && !mentions(&plan, name) && !mentions_impl(ty)
+    };
     if !function
         .arguments
         .iter()
-        .any(|(name, _)| open(&name.to_string()))
+        .any(|(name, ty)| open(&name.to_string(), ty))
     {
         return None;
     }
@@ -147,7 +170,7 @@ pub(crate) fn open_inputs(options: &Options, function: &Function<'_>) -> Option<
     let inputs = function
         .arguments
         .iter()
-        .map(|(name, ty)| match open(&name.to_string()) {
+        .map(|(name, ty)| match open(&name.to_string(), ty) {
             true => quote!(#name: impl Sized),
             false => quote!(#name: #ty),
         });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Mutex as Real;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::Wake;
 
 use loom::sync::atomic::AtomicBool;
 use loom::thread::Thread;
@@ -76,18 +76,6 @@ impl Bell {
 impl Wake for Bell {
     fn wake(self: Arc<Self>) {
         self.ring();
-    }
-}
-
-/// Polls until there is an answer, waiting for the waker in between and for nothing else.
-pub(crate) fn block_on<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
-    let bell = Bell::here();
-    let waker = Waker::from(Arc::clone(&bell));
-    loop {
-        match poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(answer) => return answer,
-            Poll::Pending => bell.wait(),
-        }
     }
 }
 

@@ -33,4 +33,21 @@ models! {
         a_soft_invalidation_against_readers
         a_soft_invalidation_of_everything_against_readers
         two_invalidators_that_turn_the_table_against_a_reader;
+    flight:
+        a_landing_against_two_joiners
+        an_end_without_a_body_against_two_joiners
+        an_end_without_a_body_against_one_who_waits_and_one_who_leaves
+        two_ends_of_one_flight
+        a_hand_over_to_one_who_waits
+        a_hand_over_against_the_last_who_leaves
+        a_hand_over_against_one_who_waits_and_one_who_leaves
+        a_hand_over_against_one_who_waits_and_two_who_leave
+        a_hand_over_to_two_who_wait
+        a_hand_over_after_a_hand_over
+        a_landing_against_one_who_moves
+        a_hand_over_to_one_who_moves;
+    memory:
+        two_writers_against_evictions
+        a_writer_and_a_remover_against_evictions
+        two_writers_and_a_remover;
 }

@@ -1,6 +1,5 @@
 //! The models. `tests/models.rs` lists them all.
 
-pub mod fence;
 pub mod flight;
 pub mod memory;
 pub mod ticks;

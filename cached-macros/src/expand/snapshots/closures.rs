@@ -1,0 +1,62 @@
+// #[cached(
+// timeout = |v: &User| v.max_age(), stale_if = |v| v.id != id, cache_if = |v| v.is_whole(),
+// tags("users", |v| v.groups.clone()), unless = id == 0, refresh_if = force, key = id,
+// stale_if_error("1h", retry = "5s", only = |e| e.is_timeout()), version = 2
+// )]
+// async fn user(id: u64, force: bool) -> Result<User, DbError> { fetch(id).await }
+
+async fn user(id: u64, force: bool) -> Result<User, DbError> {
+    user::__entry(id, force, ::dewar::__private::READ)
+        .run_as(|b| ::dewar::__private::Auto::new(b).send())
+        .await
+}
+#[allow(warnings)]
+struct user {}
+#[allow(warnings, clippy::all)]
+impl user {
+    fn __site() -> &'static ::dewar::__private::Site {
+        static SITE: ::dewar::__private::Site = ::dewar::__private::Site::new(
+            concat!(module_path!(), "::user"),
+            ::dewar::__private::Policy::DEFAULT
+                .stale_if_error(3600000000000u64)
+                .retry(5000000000u64),
+        );
+        &SITE
+    }
+    fn __entry(
+        id: u64,
+        force: bool,
+        mode: ::dewar::__private::Mode,
+    ) -> ::dewar::__private::Entry<
+        Result<User, DbError>,
+        impl ::core::future::Future<Output = Result<User, DbError>>,
+    > {
+        ::dewar::__private::Entry::new(
+            ::dewar::__private::at_unless_stale(
+                mode.unless(|| id == 0).refresh_if(|| force),
+                user::__site(),
+                &user,
+                (
+                    ::dewar::__private::Arg::new(&(2)).part(),
+                    (::dewar::__private::Arg::new(&(id)).part(), ()),
+                ),
+                ::dewar::__private::Out::<Result<User, DbError>>::new().kind(),
+                |v| v.id != id,
+                |plan| {
+                    plan.tag(::dewar::__private::Label::new().text("users"))
+                        .timeout_by(|v: &User| v.max_age())
+                        .cache_if(|v| v.is_whole())
+                        .tags_by(|v| v.groups.clone())
+                        .only(|e| e.is_timeout());
+                },
+            ),
+            user::__body(id, force),
+        )
+    }
+}
+impl user {
+    #[allow(dead_code)]
+    async fn __body(id: u64, force: bool) -> Result<User, DbError> {
+        fetch(id).await
+    }
+}

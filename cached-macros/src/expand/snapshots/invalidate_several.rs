@@ -1,0 +1,9 @@
+// invalidate!(user(id), tag = "users", prefix = "user:{id}")
+
+fn main() {
+    let _ = ::dewar::__private::Invalidation::new()
+        .call(user::__entry(id, ::dewar::__private::KEY).place())
+        .tag(::dewar::__private::Label::new().text("users"))
+        .prefix(::dewar::__private::Label::new().text("user:").value(&id))
+        .run();
+}

@@ -1,0 +1,31 @@
+// #[cached(in_trait, timeout = never, key_prefix = "{self.tenant}:{id}")]
+// async fn user(&self, id: u64) -> Option<User> { self.fetch(id).await }
+
+async fn user(&self, id: u64) -> Option<User> {
+    ::dewar::__private::at(
+            ::dewar::__private::READ,
+            {
+                static SITE: ::dewar::__private::Site = ::dewar::__private::Site::new(
+                    concat!(module_path!(), "::user"),
+                    ::dewar::__private::Policy::DEFAULT.never(),
+                );
+                &SITE
+            },
+            &|| {},
+            (
+                ::dewar::__private::Arg::new(&*self).part(),
+                (::dewar::__private::Arg::new(&id).part(), ()),
+            ),
+            ::dewar::__private::Out::<Option<User>>::new().kind(),
+            |plan| {
+                plan.prefix(
+                    ::dewar::__private::Label::new()
+                        .value(&self.tenant)
+                        .text(":")
+                        .value(&id),
+                );
+            },
+        )
+        .run_here((async move || -> Option<User> { self.fetch(id).await })())
+        .await
+}

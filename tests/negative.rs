@@ -1,0 +1,106 @@
+//! `None` and `Err` are returned and not stored, unless asked for.
+
+mod common;
+
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+use common::secs;
+use dewar::testing::isolated;
+use dewar::{cached, entry};
+
+static RUNS: AtomicU64 = AtomicU64::new(0);
+
+#[cached]
+fn plain(some: bool) -> Option<u64> {
+    some.then_some(1)
+}
+
+#[cached(cache_none)]
+fn none(some: bool) -> Option<u64> {
+    some.then_some(1)
+}
+
+#[cached(timeout = 100, cache_none = 10)]
+fn none_for_ten(some: bool) -> Option<u64> {
+    some.then_some(1)
+}
+
+#[cached(timeout = 100, cache_err = "5s")]
+fn err_for_five(ok: bool) -> Result<u64, String> {
+    ok.then_some(1).ok_or("no".into())
+}
+
+#[cached(cache_err)]
+async fn err(ok: bool) -> Result<Option<u64>, String> {
+    RUNS.fetch_add(1, SeqCst);
+    ok.then_some(None).ok_or("no".into())
+}
+
+#[cached(cache_none)]
+fn nothing_in_a_result(some: bool) -> Result<Option<u64>, std::io::Error> {
+    Ok(some.then_some(1))
+}
+
+/// How many loads two calls make.
+fn loads(mut call: impl FnMut()) -> u64 {
+    isolated(|cache| {
+        call();
+        call();
+        cache.stats().loads
+    })
+}
+
+#[test]
+fn nothing_and_errors_are_not_stored() {
+    assert_eq!(loads(|| assert_eq!(plain(false), None)), 2);
+    assert_eq!(loads(|| assert_eq!(plain(true), Some(1))), 1);
+    isolated(|cache| {
+        assert_eq!(plain(false), None);
+        let stats = cache.stats();
+        assert_eq!((stats.stores, stats.rejections, stats.load_errors), (0, 1, 0));
+    });
+}
+
+#[test]
+fn cache_none_stores_nothing_and_that_is_a_hit() {
+    assert_eq!(loads(|| assert_eq!(none(false), None)), 1);
+    assert_eq!(loads(|| assert!(nothing_in_a_result(false).unwrap().is_none())), 1);
+    isolated(|_| {
+        none(false);
+        assert_eq!(entry!(none(false)).get(), Some(None));
+        assert_eq!(entry!(none(true)).get(), None);
+    });
+}
+
+#[test]
+fn cache_none_and_cache_err_take_a_time_of_their_own() {
+    isolated(|cache| {
+        let all = || (none_for_ten(false), err_for_five(false), none_for_ten(true), err_for_five(true));
+        all();
+        cache.advance(secs(4));
+        all();
+        assert_eq!(cache.stats().loads, 4);
+        cache.advance(secs(1));
+        all();
+        assert_eq!(cache.stats().loads, 5, "the error is asked for again after 5 s");
+        cache.advance(secs(5));
+        all();
+        assert_eq!(cache.stats().loads, 7, "and nothing after 10 s");
+        cache.advance(secs(89));
+        assert_eq!((none_for_ten(true), err_for_five(true)), (Some(1), Ok(1)));
+        assert_eq!(cache.stats().loads, 7);
+    });
+}
+
+#[test]
+fn a_stored_error_is_given_to_everybody() {
+    isolated(|_| {
+        futures::executor::block_on(async {
+            assert_eq!(err(false).await, Err("no".into()));
+            assert_eq!(err(false).await, Err("no".into()));
+            assert_eq!(RUNS.swap(0, SeqCst), 1);
+            assert_eq!((err(true).await, err(true).await), (Ok(None), Ok(None)));
+            assert_eq!(RUNS.load(SeqCst), 2, "`None` is not stored all the same");
+        });
+    });
+}
