@@ -21,7 +21,12 @@ async fn owned(name: Arc<str>, id: u32) -> u64 {
     name.len() as u64 + u64::from(id)
 }
 
-#[cached(timeout = 60, idle_timeout = 30, refresh_ahead = 0.9, stale_if_error = 60)]
+#[cached(
+    timeout = 60,
+    idle_timeout = 30,
+    refresh_ahead = 0.9,
+    stale_if_error = 60
+)]
 fn everything_on(a: i8, b: u128, c: Option<&str>, d: &[u16]) -> u64 {
     (a as u64) + (b as u64) + c.map_or(0, str::len) as u64 + d.len() as u64
 }
@@ -42,7 +47,12 @@ fn in_both(test: impl Fn()) {
 
 #[test]
 fn a_hit_with_text_and_integers_allocates_nothing() {
-    in_both(|| assert_eq!(allocations(|| drop(black_box(item(black_box("a name"), 7)))), 0));
+    in_both(|| {
+        assert_eq!(
+            allocations(|| drop(black_box(item(black_box("a name"), 7)))),
+            0
+        )
+    });
 }
 
 #[test]
@@ -56,12 +66,26 @@ fn an_asynchronous_hit_with_text_and_integers_allocates_nothing() {
 #[test]
 fn an_asynchronous_hit_of_what_could_be_handed_over_allocates_nothing() {
     let name: Arc<str> = "a name".into();
-    in_both(|| assert_eq!(allocations(|| { ready(owned(Arc::clone(&name), 7)); }), 0));
+    in_both(|| {
+        assert_eq!(
+            allocations(|| {
+                ready(owned(Arc::clone(&name), 7));
+            }),
+            0
+        )
+    });
 }
 
 #[test]
 fn a_hit_with_every_option_on_allocates_nothing() {
-    in_both(|| assert_eq!(allocations(|| { everything_on(1, 2, Some("x"), &[1, 2]); }), 0));
+    in_both(|| {
+        assert_eq!(
+            allocations(|| {
+                everything_on(1, 2, Some("x"), &[1, 2]);
+            }),
+            0
+        )
+    });
 }
 
 #[test]

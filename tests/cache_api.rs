@@ -1,164 +1,312 @@
-//! The low-level operations.
+//! The low-level API of `Cache`, async and blocking.
+
+mod common;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::Arc;
 use std::time::Duration;
 
+use common::{End, Failed, Source, Task, secs};
 use dewar::testing::TestCache;
-use dewar::{Expiry, invalidate};
-
-const MINUTE: Duration = Duration::from_secs(60);
+use dewar::{Cache, Expiry};
+use futures::executor::block_on;
 
 #[test]
-fn a_value_is_there_until_its_time_is_over() {
-    let cache = TestCache::new();
-    let c = cache.blocking();
-    assert_eq!(c.get::<String>("k"), None);
-    c.set("k", "v".to_string(), MINUTE).unwrap();
-    assert_eq!(c.get::<String>("k").as_deref(), Some("v"));
-    assert_eq!(c.ttl("k"), Some(MINUTE));
-    cache.advance(MINUTE);
-    assert_eq!((c.get::<String>("k"), c.ttl("k")), (None, None));
-    c.set("k", 1u64, Expiry::Never).unwrap();
-    c.set("d", 1u64, Expiry::Default).unwrap();
-    assert_eq!(c.ttl("k"), Some(Duration::MAX));
-    assert_eq!(c.ttl("d"), Some(Duration::from_secs(300)));
+fn set_get_contains_and_delete() {
+    block_on(async {
+        let cache = TestCache::new();
+        assert_eq!(cache.get::<String>("k").await, None);
+        assert_eq!(cache.get_or("k", 7).await, 7);
+        cache.set("k", "v".to_owned(), secs(60)).await.unwrap();
+        assert_eq!(cache.get::<String>("k").await.as_deref(), Some("v"));
+        assert!(cache.contains("k").await && !cache.contains("K").await);
+        assert!(cache.delete("k").await.unwrap() && !cache.delete("k").await.unwrap());
+        assert_eq!(cache.get::<String>("k").await, None);
+    });
 }
 
 #[test]
 fn a_stored_none_is_not_a_miss() {
-    let cache = TestCache::new();
-    let c = cache.blocking();
-    c.set("k", None::<u64>, MINUTE).unwrap();
-    assert_eq!(c.get::<Option<u64>>("k"), Some(None));
-    assert!(c.contains("k"));
+    block_on(async {
+        let cache = TestCache::new();
+        cache.set("k", None::<u64>, secs(60)).await.unwrap();
+        assert_eq!(cache.get::<Option<u64>>("k").await, Some(None));
+        assert!(cache.contains("k").await);
+        let loaded = cache
+            .get_or_load("k", secs(60), async || Ok::<_, Failed>(Some(1_u64)))
+            .await;
+        assert_eq!(loaded, Ok(None));
+    });
 }
 
 #[test]
 fn a_value_of_another_type_is_a_miss_and_counted() {
-    let cache = TestCache::new();
-    let c = cache.blocking();
-    c.set("k", 1u64, MINUTE).unwrap();
-    assert_eq!(c.get::<String>("k"), None);
-    assert_eq!(c.get_or("k", "other".to_string()), "other");
-    assert_eq!(cache.stats().undecodable, 2);
+    block_on(async {
+        let cache = TestCache::new();
+        cache.set("k", 1_u64, secs(60)).await.unwrap();
+        assert_eq!(cache.get::<String>("k").await, None);
+        assert_eq!(cache.stats().undecodable, 1);
+    });
+}
+
+#[test]
+fn values_live_as_long_as_they_are_told_to() {
+    block_on(async {
+        let cache = TestCache::with(Cache::builder().default_timeout(secs(10))).unwrap();
+        cache.set("default", 1, Expiry::Default).await.unwrap();
+        cache.set("short", 1, secs(5)).await.unwrap();
+        cache.set("ever", 1, Expiry::Never).await.unwrap();
+        assert_eq!(cache.ttl("default").await, Some(secs(10)));
+        assert_eq!(cache.ttl("ever").await, Some(Duration::MAX));
+        assert_eq!(cache.ttl("none").await, None);
+        assert!(cache.touch("short", secs(20)).await.unwrap());
+        assert!(!cache.touch("none", secs(20)).await.unwrap());
+        cache.advance(secs(10));
+        let there = cache.get_many::<i32>(&["default", "short", "ever"]).await;
+        assert_eq!(
+            there,
+            HashMap::from([("short".into(), 1), ("ever".into(), 1)])
+        );
+        cache.advance(secs(10));
+        assert_eq!(cache.get::<i32>("short").await, None);
+    });
+}
+
+#[test]
+fn set_with_no_time_at_all_stores_nothing_and_leaves_nothing_old() {
+    block_on(async {
+        let cache = TestCache::new();
+        cache.set("k", 1, secs(60)).await.unwrap();
+        cache.set("k", 2, Duration::ZERO).await.unwrap();
+        assert_eq!(cache.get::<i32>("k").await, None);
+    });
 }
 
 #[test]
 fn add_has_one_winner() {
     let cache = TestCache::new();
-    let wins = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for n in 0..8u64 {
-            let (cache, wins) = (&cache, &wins);
-            scope.spawn(move || {
-                if cache.blocking().add("k", n, MINUTE).unwrap() {
-                    wins.fetch_add(1, SeqCst);
-                }
-            });
-        }
-    });
-    assert_eq!(wins.load(SeqCst), 1);
-    cache.advance(MINUTE);
-    assert!(cache.blocking().add("k", 9u64, MINUTE).unwrap(), "what has expired is not there");
+    for round in 0..200 {
+        let key = format!("k{round}");
+        let winners: usize = std::thread::scope(|scope| {
+            let add = |n: usize| {
+                let (cache, key) = (&cache, &key);
+                scope.spawn(move || usize::from(cache.blocking().add(key, n, secs(60)).unwrap()))
+            };
+            let threads: Vec<_> = (0..4).map(add).collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .sum()
+        });
+        assert_eq!(winners, 1);
+    }
+    assert!(cache.blocking().delete("k0").unwrap());
+    assert!(
+        cache.blocking().add("k0", 1, secs(60)).unwrap(),
+        "and again once it is gone"
+    );
+    cache.advance(secs(60));
+    assert!(
+        cache.blocking().add("k0", 1, secs(60)).unwrap(),
+        "or has expired"
+    );
+}
+
+#[test]
+fn what_is_written_while_something_else_is_loaded_counts() {
+    let cache = TestCache::new();
+    let source = Source::shut(7);
+    let (loading, data) = (cache.clone(), Arc::clone(&source));
+    let load = async move { loading.get_or_load("other", secs(60), || data.load()).await };
+    let mut load = Task::new(load).waiting();
+    let api = cache.blocking();
+    assert!(api.add("k", 1_i64, secs(60)).unwrap());
+    assert!(!api.add("k", 2_i64, secs(60)).unwrap(), "one winner");
+    assert_eq!(
+        (api.get::<i64>("k"), api.increment("k", 4).unwrap()),
+        (Some(1), 5)
+    );
+    assert!(api.touch("k", secs(90)).unwrap() && api.contains("k"));
+    source.end(1, End::Well);
+    assert_eq!(load.done(), Ok(7));
+    assert_eq!(api.get::<u64>("other"), Some(7));
 }
 
 #[test]
 fn counting_is_atomic_and_keeps_the_expiry() {
     let cache = TestCache::new();
-    let c = cache.blocking();
-    c.set("n", 0i64, MINUTE).unwrap();
-    cache.advance(Duration::from_secs(10));
+    let api = cache.blocking();
+    api.set("n", 10_i64, secs(60)).unwrap();
+    cache.advance(secs(20));
     std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
+        for by in [1, 2, 3, -4] {
+            let cache = &cache;
+            scope.spawn(move || {
                 for _ in 0..500 {
-                    c.increment("n", 2).unwrap();
-                    c.decrement("n", 1).unwrap();
+                    cache.blocking().increment("n", by).unwrap();
                 }
             });
         }
     });
-    assert_eq!(c.get::<i64>("n"), Some(2000));
-    assert_eq!(c.ttl("n"), Some(Duration::from_secs(50)));
-    assert_eq!(c.increment("new", 5).unwrap(), 5);
+    assert_eq!(api.get::<i64>("n"), Some(10 + 500 * 2));
+    assert_eq!(api.ttl("n"), Some(secs(40)));
+    assert_eq!(
+        (
+            api.increment("new", 5).unwrap(),
+            api.decrement("new", 7).unwrap()
+        ),
+        (5, -2)
+    );
+    assert_eq!(api.ttl("new"), Some(secs(300)));
 }
 
 #[test]
-fn what_cannot_be_counted_is_an_error_that_says_so() {
+fn counting_what_is_no_number_or_would_overflow_is_an_error() {
     let cache = TestCache::new();
-    let c = cache.blocking();
-    c.set("text", "x".to_string(), MINUTE).unwrap();
-    c.set("full", i64::MAX, MINUTE).unwrap();
-    let error = c.increment("text", 1).unwrap_err();
-    assert!(error.is_value() && error.to_string().contains("`text`"), "{error}");
-    assert!(c.increment("full", 1).unwrap_err().to_string().contains("overflow"));
-    assert!(c.decrement("full", i64::MIN).unwrap_err().is_value());
-    assert_eq!(c.get::<i64>("full"), Some(i64::MAX), "nothing is lost");
+    let api = cache.blocking();
+    api.set("text", "x".to_owned(), secs(60)).unwrap();
+    let error = api.increment("text", 1).unwrap_err();
+    assert!(error.is_value(), "{error}");
+    api.set("max", i64::MAX, secs(60)).unwrap();
+    let error = api.increment("max", 1).unwrap_err();
+    assert!(error.to_string().contains("overflow"), "{error}");
+    assert_eq!(api.get::<i64>("max"), Some(i64::MAX));
+    assert!(api.decrement("max", i64::MIN).unwrap_err().is_value());
 }
 
 #[test]
-fn touch_delete_and_many_at_once() {
+fn many_at_once() {
     let cache = TestCache::new();
-    let c = cache.blocking();
-    let values = [("a", 1u64), ("b", 2), ("c", 3)].map(|(key, n)| (key.to_string(), n));
-    c.set_many(values, MINUTE).unwrap();
-    assert!(c.touch("a", Duration::from_secs(120)).unwrap());
-    assert!(!c.touch("nothing", MINUTE).unwrap());
-    cache.advance(MINUTE);
-    let found: HashMap<String, u64> = c.get_many(&["a", "b", "c"]);
-    assert_eq!(found, HashMap::from([("a".to_string(), 1)]));
-    assert_eq!((c.delete("a").unwrap(), c.delete("a").unwrap()), (true, false));
-    c.set("x", 1u64, MINUTE).unwrap();
-    assert_eq!(c.delete_many(&["x", "y"]).unwrap(), 1);
+    let api = cache.blocking();
+    let values = (0..5).map(|n| (format!("k{n}"), n));
+    api.set_many(values, secs(60)).unwrap();
+    assert_eq!(api.get_many::<i32>(&["k1", "k9", "k3"]).len(), 2);
+    assert_eq!(api.delete_many(&["k1", "k9", "k3"]).unwrap(), 2);
+    assert_eq!(
+        api.get_many::<i32>(&["k1", "k2", "k3"]),
+        HashMap::from([("k2".into(), 2)])
+    );
 }
 
 #[test]
-fn a_load_runs_once_and_an_error_is_not_stored() {
+fn get_or_load_loads_once_and_stores_no_error() {
     let cache = TestCache::new();
-    let c = cache.blocking();
-    assert_eq!(c.get_or_load("k", MINUTE, || Err::<u64, _>("no")), Err("no"));
-    assert_eq!(c.get_or_load("k", MINUTE, || Ok::<u64, &str>(1)), Ok(1));
-    assert_eq!(c.get_or_load("k", MINUTE, || Ok::<u64, &str>(2)), Ok(1));
-    let asked = std::cell::RefCell::new(Vec::new());
-    let many = c.get_or_load_many("k l m".split(' ').collect::<Vec<_>>().as_slice(), MINUTE, |missing| {
-        asked.borrow_mut().clone_from(&missing);
-        Ok::<_, ()>(missing.into_iter().map(|key| (key, 7u64)).collect())
-    });
-    assert_eq!(many.unwrap().len(), 3);
-    assert_eq!(*asked.borrow(), ["l", "m"]);
-}
-
-#[test]
-fn a_write_during_a_load_is_not_overwritten_by_it() {
-    let cache = TestCache::new();
-    let c = cache.blocking();
-    let loaded = c.get_or_load("k", MINUTE, || {
-        c.set("k", 2u64, MINUTE).unwrap();
-        Ok::<u64, ()>(1)
-    });
-    assert_eq!(loaded, Ok(1), "its own caller began before the write");
-    assert_eq!(c.get::<u64>("k"), Some(2));
-    let loaded = c.get_or_load("gone", MINUTE, || {
-        c.set("gone", 2u64, MINUTE).unwrap();
-        c.delete("gone").unwrap();
-        Ok::<u64, ()>(1)
-    });
-    assert_eq!((loaded, c.get::<u64>("gone")), (Ok(1), None));
-}
-
-#[test]
-fn prefixes_hold_for_keys_of_ones_own_and_clear_takes_all() {
-    let cache = TestCache::new();
-    let c = cache.blocking();
-    for key in ["user:42", "user:42:posts", "user:420"] {
-        c.set(key, 1u64, MINUTE).unwrap();
-    }
-    let id = 42;
-    cache.run(|| invalidate!(prefix = "user:{id}").wait()).unwrap();
-    assert_eq!(["user:42", "user:42:posts", "user:420"].map(|key| c.contains(key)), [false, false, true]);
+    let source = Source::shut(7);
+    let call = || {
+        let (cache, source) = (cache.clone(), Arc::clone(&source));
+        Task::new(async move { cache.get_or_load("k", secs(60), || source.load()).await })
+    };
+    let (mut first, mut second) = (call().waiting(), call().waiting());
+    source.end(1, End::Well);
+    assert_eq!(
+        (first.done(), second.done(), source.begun()),
+        (Ok(7), Ok(7), 1)
+    );
     cache.clear().wait().unwrap();
-    assert!(!c.contains("user:420"));
-    cache.sweep();
-    assert!(cache.is_empty());
+    source.end(2, End::Badly);
+    assert_eq!(call().done(), Err(Failed));
+    source.end(3, End::Well);
+    assert_eq!(
+        (call().done(), call().done(), source.begun()),
+        (Ok(7), Ok(7), 3)
+    );
+}
+
+#[test]
+fn a_write_during_a_load_is_not_overwritten() {
+    block_on(async {
+        let cache = TestCache::new();
+        let load = async || {
+            cache.set("k", 9, secs(60)).await.unwrap();
+            Ok::<_, Failed>(1)
+        };
+        assert_eq!(cache.get_or_load("k", secs(60), load).await, Ok(1));
+        assert_eq!(cache.get::<i32>("k").await, Some(9));
+        let load = async |_| {
+            cache.delete("m").await.unwrap();
+            Ok::<_, Failed>(HashMap::from([("m".to_owned(), 1)]))
+        };
+        assert_eq!(
+            cache
+                .get_or_load_many(&["m"], secs(60), load)
+                .await
+                .unwrap()["m"],
+            1
+        );
+        assert_eq!(
+            cache.get::<i32>("m").await,
+            None,
+            "deleted while it was loaded"
+        );
+    });
+}
+
+#[test]
+fn get_or_load_many_asks_once_for_what_is_missing() {
+    block_on(async {
+        let cache = TestCache::new();
+        cache.set("a", 1, secs(60)).await.unwrap();
+        let load = async |mut keys: Vec<String>| {
+            keys.sort();
+            assert_eq!(keys, ["b", "c"]);
+            Ok::<_, Failed>(keys.into_iter().map(|key| (key, 2)).collect())
+        };
+        let all = cache
+            .get_or_load_many(&["a", "b", "c"], secs(60), load)
+            .await
+            .unwrap();
+        assert_eq!((all["a"], all["b"], all["c"]), (1, 2, 2));
+        let none = async |_| Err::<HashMap<String, i32>, _>(Failed);
+        assert_eq!(
+            cache
+                .get_or_load_many(&["a", "b"], secs(60), none)
+                .await
+                .unwrap()
+                .len(),
+            2
+        );
+        assert_eq!(
+            cache.get_or_load_many(&["z"], secs(60), none).await,
+            Err(Failed)
+        );
+    });
+}
+
+#[test]
+fn keys_are_levels_to_an_invalidation() {
+    block_on(async {
+        let cache = TestCache::new();
+        for key in ["user:42", "user:42:posts", "user:420", "product_1"] {
+            cache.set(key, 1, secs(60)).await.unwrap();
+        }
+        cache
+            .invalidation()
+            .prefix("user:42")
+            .pattern("product_*")
+            .run()
+            .await
+            .unwrap();
+        assert_eq!(
+            cache
+                .get_many::<i32>(&["user:42", "user:42:posts", "product_1"])
+                .await
+                .len(),
+            0
+        );
+        assert!(cache.contains("user:420").await);
+        cache.clear().await.unwrap();
+        assert!(!cache.contains("user:420").await);
+    });
+}
+
+#[test]
+fn invalidation_of_a_number_that_is_counted_starts_it_anew() {
+    let cache = TestCache::new();
+    let api = cache.blocking();
+    api.increment("n", 5).unwrap();
+    cache.clear().wait().unwrap();
+    assert_eq!(
+        (api.increment("n", 1).unwrap(), api.get::<i64>("n")),
+        (1, Some(1))
+    );
 }

@@ -84,8 +84,16 @@ fn a_leader_dropped_half_way_hands_its_load_to_a_waiter() {
             assert_eq!(work.count(), (1, done));
             drop(leader);
             assert_eq!(finish(&mut waiter), 42);
-            assert_eq!(work.count(), (1, STEPS), "dropped at {done} %: one load, no step twice");
-            assert_eq!(Task::new(owned(Arc::clone(&work))).done(), 42, "and it is stored");
+            assert_eq!(
+                work.count(),
+                (1, STEPS),
+                "dropped at {done} %: one load, no step twice"
+            );
+            assert_eq!(
+                Task::new(owned(Arc::clone(&work))).done(),
+                42,
+                "and it is stored"
+            );
         });
     }
 }
@@ -128,7 +136,9 @@ fn a_load_that_everybody_left_goes_on_in_the_background() {
     let (cache, background) = stepped(|cache| cache);
     cache.run(|| {
         let work: Arc<Work> = Arc::default();
-        let mut tasks: Vec<_> = (0..10).map(|_| Task::new(owned(Arc::clone(&work)))).collect();
+        let mut tasks: Vec<_> = (0..10)
+            .map(|_| Task::new(owned(Arc::clone(&work))))
+            .collect();
         tasks.iter_mut().for_each(Task::pending);
         drop(tasks);
         assert_eq!(background.len(), 1);
@@ -157,7 +167,9 @@ fn a_caller_joins_a_load_that_went_into_the_background() {
 fn without_a_background_a_load_that_everybody_left_is_gone() {
     without_background().run(|| {
         let work: Arc<Work> = Arc::default();
-        let mut tasks: Vec<_> = (0..10).map(|_| Task::new(owned(Arc::clone(&work)))).collect();
+        let mut tasks: Vec<_> = (0..10)
+            .map(|_| Task::new(owned(Arc::clone(&work))))
+            .collect();
         tasks.iter_mut().for_each(Task::pending);
         drop(tasks);
         assert_eq!(Arc::strong_count(&work), 1, "its arguments are free again");

@@ -46,16 +46,25 @@ async fn cache_if_async(limit: u64) -> Result<Option<u64>, String> {
 #[test]
 fn unless_neither_reads_nor_stores() {
     isolated(|cache| {
-        assert_eq!((unless(true), unless(false), unless(true), unless(false)), (1, 2, 3, 2));
+        assert_eq!(
+            (unless(true), unless(false), unless(true), unless(false)),
+            (1, 2, 3, 2)
+        );
         let stats = cache.stats();
-        assert_eq!((stats.bypassed, stats.hits, stats.absent, stats.stores), (2, 1, 1, 1));
+        assert_eq!(
+            (stats.bypassed, stats.hits, stats.absent, stats.stores),
+            (2, 1, 1, 1)
+        );
     });
 }
 
 #[test]
 fn refresh_if_computes_and_stores_under_the_normal_key() {
     isolated(|cache| {
-        assert_eq!((refresh_if(false), refresh_if(true), refresh_if(false)), (1, 2, 2));
+        assert_eq!(
+            (refresh_if(false), refresh_if(true), refresh_if(false)),
+            (1, 2, 2)
+        );
         assert_eq!((cache.stats().refreshed, cache.stats().hits), (1, 1));
     });
 }
@@ -63,7 +72,10 @@ fn refresh_if_computes_and_stores_under_the_normal_key() {
 #[test]
 fn stale_if_treats_a_hit_as_a_miss() {
     isolated(|cache| {
-        assert_eq!((stale_if(0), stale_if(1), stale_if(2), stale_if(2)), (1, 1, 2, 2));
+        assert_eq!(
+            (stale_if(0), stale_if(1), stale_if(2), stale_if(2)),
+            (1, 1, 2, 2)
+        );
         assert_eq!((cache.stats().expired, cache.stats().hits), (1, 2));
     });
 }

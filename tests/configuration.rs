@@ -24,7 +24,11 @@ fn a_function_may_be_called_before_its_cache_is_configured_and_configuring_twice
     assert_eq!((by_default(1), by_default(1)), (1, 1));
     let cache = Cache::builder().name("app").install().unwrap();
     by_default(2);
-    assert_eq!(cache.len(), 1, "from now on the configured cache holds what is loaded");
+    assert_eq!(
+        cache.len(),
+        1,
+        "from now on the configured cache holds what is loaded"
+    );
     assert!(Cache::current().same(&cache));
     let error = Cache::builder().install().unwrap_err();
     assert!(error.is_already_configured());
@@ -37,7 +41,11 @@ fn a_function_may_be_called_before_its_cache_is_configured_and_configuring_twice
 
 #[test]
 fn a_named_cache_is_registered_once_and_found_by_its_name() {
-    assert_eq!((in_sessions(1), in_sessions(1)), (1, 1), "unregistered: runs uncached");
+    assert_eq!(
+        (in_sessions(1), in_sessions(1)),
+        (1, 1),
+        "unregistered: runs uncached"
+    );
     let sessions = Cache::builder().name("sessions").register().unwrap();
     in_sessions(1);
     in_sessions(1);
@@ -56,10 +64,19 @@ fn a_named_cache_is_registered_once_and_found_by_its_name() {
 fn an_unknown_cache_is_named_with_those_there_are() {
     let known = |error: dewar::Error| {
         assert!(error.is_unknown_cache(), "{error}");
-        assert!(error.to_string().starts_with("no cache is named `nowhere`: "), "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with("no cache is named `nowhere`: "),
+            "{error}"
+        );
     };
     known(Cache::named("nowhere").unwrap_err());
-    known(invalidate!(cache = "nowhere", tag = "t").wait().unwrap_err());
+    known(
+        invalidate!(cache = "nowhere", tag = "t")
+            .wait()
+            .unwrap_err(),
+    );
     known(invalidate!(in_nowhere).wait().unwrap_err());
     known(invalidate!(in_nowhere(1)).wait().unwrap_err());
     known(entry!(in_nowhere(1)).put(2).unwrap_err());
@@ -92,8 +109,14 @@ fn a_setting_that_cannot_be_meant_is_refused_with_what_can() {
 fn the_null_store_switches_caching_off() {
     let cache = Cache::builder().store(StoreKind::Null).build().unwrap();
     cache.scope_blocking(|| (by_default(1), by_default(1)));
-    assert_eq!((cache.len(), cache.stats().hits, cache.stats().bypassed), (0, 0, 2));
-    cache.blocking().set("key", 1u64, Duration::from_secs(1)).unwrap();
+    assert_eq!(
+        (cache.len(), cache.stats().hits, cache.stats().bypassed),
+        (0, 0, 2)
+    );
+    cache
+        .blocking()
+        .set("key", 1u64, Duration::from_secs(1))
+        .unwrap();
     assert_eq!(cache.blocking().get::<u64>("key"), None);
     assert_eq!(cache.blocking().increment("counter", 1).unwrap(), 1);
 }
@@ -111,7 +134,8 @@ mod from_a_file {
 
     #[test]
     fn settings_are_read_and_flask_cachings_names_too() {
-        let cache = build(r#"{"type": "SimpleCache", "name": "c", "default_timeout": 30}"#).unwrap();
+        let cache =
+            build(r#"{"type": "SimpleCache", "name": "c", "default_timeout": 30}"#).unwrap();
         assert_eq!(cache.name(), "c");
         assert!(build(r#"{"CACHE_TYPE": "memory", "CACHE_THRESHOLD": 10}"#).is_ok());
         assert!(build(r#"{"default_timeout": "never", "max_bytes": 1000000}"#).is_ok());
@@ -120,7 +144,10 @@ mod from_a_file {
     #[test]
     fn what_cannot_be_meant_is_named() {
         let error = build(r#"{"type": "memry"}"#).unwrap_err();
-        assert!(error.contains("`type` is `memry`: accepted are `memory`"), "{error}");
+        assert!(
+            error.contains("`type` is `memry`: accepted are `memory`"),
+            "{error}"
+        );
         let error = build(r#"{"max_entries": 0}"#).unwrap_err();
         assert!(error.contains("`max_entries` is 0"), "{error}");
         let error = build(r#"{"default_timeout": 0}"#).unwrap_err();
@@ -128,6 +155,9 @@ mod from_a_file {
         let error = build(r#"{"default_timeout": -1}"#).unwrap_err();
         assert!(error.contains("is `-1`"), "{error}");
         let error = build(r#"{"max_entires": 5}"#).unwrap_err();
-        assert!(error.contains("max_entires") && error.contains("max_entries"), "{error}");
+        assert!(
+            error.contains("max_entires") && error.contains("max_entries"),
+            "{error}"
+        );
     }
 }

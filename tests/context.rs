@@ -19,6 +19,7 @@ thread_local! {
 
 #[cached(skip(source), key_prefix = "local:{id}")]
 async fn local(source: Arc<Source>, id: u64) -> Result<u64, Failed> {
+    let _ = id;
     let before = REQUEST.get();
     source.load().await?;
     assert_eq!(REQUEST.get(), before);
@@ -38,7 +39,11 @@ fn a_task_local_in_the_body_is_the_leaders() {
         let (mut first, mut second) = (request(11), request(22));
         source.end(1, End::Well);
         assert_eq!(first.done(), Ok(11));
-        assert_eq!(second.done(), Ok(11), "one load, and it was the first one's");
+        assert_eq!(
+            second.done(),
+            Ok(11),
+            "one load, and it was the first one's"
+        );
     });
 }
 
@@ -98,7 +103,11 @@ fn a_load_in_the_background_uses_the_cache_of_its_caller() {
     background.step();
     cache.run(|| assert_eq!(Task::new(outer(key.clone())).done(), Ok(2)));
     let names: Vec<_> = cache.function_stats();
-    assert_eq!(names.len(), 2, "the inner function was called in the same cache");
+    assert_eq!(
+        names.len(),
+        2,
+        "the inner function was called in the same cache"
+    );
     assert!(names.iter().all(|(_, stats)| stats.loads == 2));
 }
 

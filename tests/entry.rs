@@ -12,7 +12,9 @@ use dewar::{cached, entry};
 #[cached(timeout = 60, key_prefix = "item:{id}", skip(source))]
 fn item(source: &Source, id: u64) -> Result<Option<u64>, Failed> {
     let _ = id;
-    source.load_blocking().map(|value| (value > 0).then_some(value))
+    source
+        .load_blocking()
+        .map(|value| (value > 0).then_some(value))
 }
 
 #[cached(timeout = 60, skip(source))]
@@ -39,7 +41,10 @@ fn put_is_as_if_the_function_had_returned_it() {
     isolated(|_| {
         let source = Source::open(1);
         entry!(item(&source, 1)).put(Ok(Some(9))).unwrap();
-        assert_eq!((item(&source, 1), item(&source, 2)), (Ok(Some(9)), Ok(Some(1))));
+        assert_eq!(
+            (item(&source, 1), item(&source, 2)),
+            (Ok(Some(9)), Ok(Some(1)))
+        );
         assert_eq!(entry!(item(&source, 1)).ttl(), Some(secs(60)));
         assert_eq!(source.begun(), 1);
     });
@@ -82,7 +87,11 @@ fn refresh_computes_and_stores() {
         assert_eq!((source.begun(), cache.stats().refreshed), (2, 1));
         source.end_all(End::Badly);
         assert_eq!(entry!(item(&source, 1)).refresh(), Err(Failed));
-        assert_eq!(item(&source, 1), Ok(Some(2)), "a refresh that fails changes nothing");
+        assert_eq!(
+            item(&source, 1),
+            Ok(Some(2)),
+            "a refresh that fails changes nothing"
+        );
     });
 }
 
@@ -106,7 +115,10 @@ fn uncached_runs_the_body_past_the_cache() {
     isolated(|cache| {
         let source = Source::open(1);
         assert_eq!(entry!(item(&source, 1)).uncached(), Ok(Some(1)));
-        assert_eq!(Task::new(entry!(item_async(source, 1)).uncached()).done(), Ok(1));
+        assert_eq!(
+            Task::new(entry!(item_async(source, 1)).uncached()).done(),
+            Ok(1)
+        );
         assert!(cache.is_empty());
         assert_eq!(cache.stats().lookups(), 0);
     });
@@ -136,7 +148,10 @@ fn the_handle_of_an_async_function_does_the_same() {
         futures::executor::block_on(async {
             let source = Source::open(1);
             let handle = || entry!(item_async(Arc::clone(&source), 1));
-            assert_eq!((handle().get().await, handle().contains().await), (None, false));
+            assert_eq!(
+                (handle().get().await, handle().contains().await),
+                (None, false)
+            );
             handle().put(Ok(7)).await.unwrap();
             assert_eq!(handle().get().await, Some(Ok(7)));
             assert_eq!(handle().ttl().await, Some(Duration::from_secs(60)));

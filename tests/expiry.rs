@@ -145,9 +145,15 @@ fn a_sliding_timeout_starts_anew_with_each_read() {
 #[test]
 fn jitter_spreads_expiry_and_never_lengthens_it() {
     isolated(|cache| {
-        (0..1_000).for_each(|id| { spread(id); });
+        (0..1_000).for_each(|id| {
+            spread(id);
+        });
         cache.advance(secs(90));
-        let alive = || (0..1_000).filter(|id| entry!(spread(*id)).contains()).count();
+        let alive = || {
+            (0..1_000)
+                .filter(|id| entry!(spread(*id)).contains())
+                .count()
+        };
         assert!(alive() > 990);
         cache.advance(secs(5));
         assert!((400..600).contains(&alive()), "{}", alive());

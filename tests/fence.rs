@@ -8,7 +8,7 @@ mod product;
 mod race;
 
 use common::{End, Failed, Task};
-use product::{Bench, How, Kind, each};
+use product::{How, Kind, each};
 
 #[test]
 fn a_load_that_was_invalidated_half_way_is_not_stored() {
@@ -18,7 +18,11 @@ fn a_load_that_was_invalidated_half_way_is_not_stored() {
         bench.invalidate();
         bench.finish(End::Well);
         assert_eq!(caller.as_mut().map(Task::done), bench.waited(Ok(1)));
-        assert_eq!(bench.read(), Ok(2), "the value from before the invalidation");
+        assert_eq!(
+            bench.read(),
+            Ok(2),
+            "the value from before the invalidation"
+        );
         assert_eq!(bench.source.begun(), bench.loads + 1);
     });
 }
@@ -31,13 +35,25 @@ fn a_caller_after_the_invalidation_does_not_wait_for_the_old_load() {
         bench.invalidate();
         let mut new = bench.call();
         new.pending();
-        assert_eq!(bench.source.begun(), bench.loads + 1, "it joined the old load");
+        assert_eq!(
+            bench.source.begun(),
+            bench.loads + 1,
+            "it joined the old load"
+        );
         bench.source.end(bench.loads + 1, End::Well);
         assert_eq!(new.done(), Ok(2));
-        assert_eq!(bench.source.ended() + 1, bench.source.begun(), "the old load still runs");
+        assert_eq!(
+            bench.source.ended() + 1,
+            bench.source.begun(),
+            "the old load still runs"
+        );
         bench.finish(End::Well);
         assert_eq!(bench.read(), Ok(2));
-        assert_eq!(bench.source.begun(), bench.loads + 1, "the new value is a hit");
+        assert_eq!(
+            bench.source.begun(),
+            bench.loads + 1,
+            "the new value is a hit"
+        );
     });
 }
 
@@ -65,7 +81,11 @@ fn two_loads_and_two_invalidations_in_reverse_order_leave_neither_value() {
         bench.source.set(3);
         bench.invalidate();
         bench.source.end(bench.loads + 1, End::Well);
-        assert_eq!(second.done(), Ok(2), "it asked before the second invalidation");
+        assert_eq!(
+            second.done(),
+            Ok(2),
+            "it asked before the second invalidation"
+        );
         bench.finish(End::Well);
         assert_eq!(bench.read(), Ok(3));
     });
@@ -97,7 +117,11 @@ fn a_storm_of_invalidations_starves_nobody() {
         }
         bench.finish(End::Well);
         assert_eq!(caller.as_mut().map(Task::done), bench.waited(Ok(1)));
-        assert_eq!(bench.source.begun(), bench.loads, "one try, its value returned unstored");
+        assert_eq!(
+            bench.source.begun(),
+            bench.loads,
+            "one try, its value returned unstored"
+        );
         for n in 1..=10 {
             let mut next = bench.call().waiting();
             bench.invalidate();
@@ -123,7 +147,11 @@ fn a_failed_or_panicked_load_leaves_nothing_behind() {
             }
             assert_eq!(bench.read(), Ok(2));
             assert_eq!(bench.read(), Ok(2));
-            assert_eq!(bench.source.begun(), bench.loads + 1, "loaded once, then a hit");
+            assert_eq!(
+                bench.source.begun(),
+                bench.loads + 1,
+                "loaded once, then a hit"
+            );
         });
     }
 }
@@ -177,7 +205,11 @@ fn an_entry_evicted_in_between_does_not_let_the_old_value_back() {
         assert_eq!(bench.call().done(), Ok(2));
         bench.evict();
         bench.finish(End::Well);
-        assert_eq!(bench.read(), Ok(2), "a miss, or the new value, never the old one");
+        assert_eq!(
+            bench.read(),
+            Ok(2),
+            "a miss, or the new value, never the old one"
+        );
     });
 }
 

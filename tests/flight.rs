@@ -95,7 +95,9 @@ fn tasks_and_threads_of_one_cache_share_flights() {
         source.await_begun(1);
         let (cache, data) = (cache.clone(), Arc::clone(&source));
         let mut task = Task::new(async move {
-            cache.get_or_load("k", common::secs(9), || data.load()).await
+            cache
+                .get_or_load("k", common::secs(9), || data.load())
+                .await
         })
         .waiting();
         source.end(1, End::Well);
@@ -194,7 +196,11 @@ fn an_error_that_cannot_be_cloned_is_loaded_side_by_side() {
         tasks[1..].iter_mut().for_each(Task::pending);
         assert_eq!((source.begun(), source.ended()), (8, 1), "not in series");
         source.end_all(End::Badly);
-        assert!(tasks[1..].iter_mut().all(|task| task.done() == Err(OneOnly)));
+        assert!(
+            tasks[1..]
+                .iter_mut()
+                .all(|task| task.done() == Err(OneOnly))
+        );
         assert_eq!(source.begun(), 8);
     });
 }
@@ -217,13 +223,14 @@ fn loads_of_one_key_with_different_error_types_do_not_mix() {
         let source = Source::shut(7);
         let (one, other) = (TestCache::clone(cache), TestCache::clone(cache));
         let (first, second) = (Arc::clone(&source), Arc::clone(&source));
-        let mut plain = Task::new(async move {
-            one.get_or_load("k", common::secs(9), || first.load()).await
-        })
-        .waiting();
+        let mut plain =
+            Task::new(async move { one.get_or_load("k", common::secs(9), || first.load()).await })
+                .waiting();
         let mut text = Task::new(async move {
             let load = async || second.load().await.map_err(|_| "text".to_owned());
-            other.get_or_load::<u64, String, _>("k", common::secs(9), load).await
+            other
+                .get_or_load::<u64, String, _>("k", common::secs(9), load)
+                .await
         })
         .waiting();
         source.end_all(End::Badly);

@@ -44,17 +44,44 @@ fn left(act: impl FnOnce()) -> String {
             user(id, id % 10);
             posts(id);
         }
-        (product("list"), product("page:1"), unnamed(1), elsewhere::far(1));
+        product("list");
+        product("page:1");
+        unnamed(1);
+        elsewhere::far(1);
         act();
         let mut left = String::new();
         for id in [4, 42, 420] {
-            left += if entry!(user(id, id % 10)).contains() { "u" } else { "-" };
-            left += if entry!(posts(id)).contains() { "p" } else { "-" };
+            left += if entry!(user(id, id % 10)).contains() {
+                "u"
+            } else {
+                "-"
+            };
+            left += if entry!(posts(id)).contains() {
+                "p"
+            } else {
+                "-"
+            };
         }
-        left += if entry!(product("list")).contains() { " l" } else { " -" };
-        left += if entry!(product("page:1")).contains() { "g" } else { "-" };
-        left += if entry!(unnamed(1)).contains() { "n" } else { "-" };
-        left += if entry!(elsewhere::far(1)).contains() { "f" } else { "-" };
+        left += if entry!(product("list")).contains() {
+            " l"
+        } else {
+            " -"
+        };
+        left += if entry!(product("page:1")).contains() {
+            "g"
+        } else {
+            "-"
+        };
+        left += if entry!(unnamed(1)).contains() {
+            "n"
+        } else {
+            "-"
+        };
+        left += if entry!(elsewhere::far(1)).contains() {
+            "f"
+        } else {
+            "-"
+        };
         left
     })
 }
@@ -65,23 +92,48 @@ fn each_form_hits_what_it_names() {
     assert_eq!(left(|| ()), "upupup lgnf");
     assert_eq!(left(|| drop(invalidate!(user(42, 2)))), "up-pup lgnf");
     assert_eq!(left(|| drop(invalidate!(user))), "-p-p-p lgnf");
-    assert_eq!(left(|| drop(invalidate!(prefix = "user:{id}"))), "up--up lgnf");
-    assert_eq!(left(|| drop(invalidate!(prefix = "user:42:"))), "up--up lgnf");
+    assert_eq!(
+        left(|| drop(invalidate!(prefix = "user:{id}"))),
+        "up--up lgnf"
+    );
+    assert_eq!(
+        left(|| drop(invalidate!(prefix = "user:42:"))),
+        "up--up lgnf"
+    );
     assert_eq!(left(|| drop(invalidate!(prefix = "user"))), "------ lgnf");
-    assert_eq!(left(|| drop(invalidate!(prefix = "user:{id}:posts"))), "upu-up lgnf");
+    assert_eq!(
+        left(|| drop(invalidate!(prefix = "user:{id}:posts"))),
+        "upu-up lgnf"
+    );
     assert_eq!(left(|| drop(invalidate!(prefix = "use"))), "upupup lgnf");
     assert_eq!(left(|| drop(invalidate!(tag = "users"))), "-p-p-p lgnf");
     assert_eq!(left(|| drop(invalidate!(tag = "org:{org}"))), "upup-p lgnf");
-    assert_eq!(left(|| drop(invalidate!(pattern = "product_*"))), "upupup --nf");
-    assert_eq!(left(|| drop(invalidate!(pattern = "user:4?:posts"))), "upu-up lgnf");
+    assert_eq!(
+        left(|| drop(invalidate!(pattern = "product_*"))),
+        "upupup --nf"
+    );
+    assert_eq!(
+        left(|| drop(invalidate!(pattern = "user:4?:posts"))),
+        "upu-up lgnf"
+    );
     assert_eq!(left(|| drop(invalidate!(elsewhere::far))), "upupup lgn-");
-    assert_eq!(left(|| drop(invalidate!(elsewhere::far(1), unnamed(1)))), "upupup lg--");
+    assert_eq!(
+        left(|| drop(invalidate!(elsewhere::far(1), unnamed(1)))),
+        "upupup lg--"
+    );
     assert_eq!(left(|| drop(invalidate!(all))), "------ ----");
 }
 
 #[test]
 fn several_forms_are_one_step() {
-    let act = || drop(invalidate!(unnamed, tag = "posts", prefix = "user:4", pattern = "product_l*"));
+    let act = || {
+        drop(invalidate!(
+            unnamed,
+            tag = "posts",
+            prefix = "user:4",
+            pattern = "product_l*"
+        ))
+    };
     assert_eq!(left(act), "--u-u- -g-f");
     isolated(|cache| {
         invalidate!(unnamed, tag = "posts", all).wait().unwrap();
@@ -92,15 +144,24 @@ fn several_forms_are_one_step() {
 #[test]
 fn a_value_with_a_colon_is_one_level() {
     let name = "page:1";
-    assert_eq!(left(|| drop(invalidate!(prefix = "product_page"))), "upupup lgnf");
-    assert_eq!(left(|| drop(invalidate!(prefix = "product_{name}"))), "upupup l-nf");
+    assert_eq!(
+        left(|| drop(invalidate!(prefix = "product_page"))),
+        "upupup lgnf"
+    );
+    assert_eq!(
+        left(|| drop(invalidate!(prefix = "product_{name}"))),
+        "upupup l-nf"
+    );
 }
 
 #[test]
 fn a_function_without_a_prefix_has_its_path() {
     let act = || drop(invalidate!(prefix = "invalidate::elsewhere"));
     assert_eq!(left(act), "upupup lgn-");
-    assert_eq!(left(|| drop(invalidate!(pattern = "invalidate::*"))), "upupup lg--");
+    assert_eq!(
+        left(|| drop(invalidate!(pattern = "invalidate::*"))),
+        "upupup lg--"
+    );
 }
 
 #[test]
@@ -147,7 +208,9 @@ fn a_read_after_it_is_a_miss_by_that_reason() {
 #[test]
 fn nothing_to_invalidate_is_no_error() {
     isolated(|_| {
-        invalidate!(user(7, 7), tag = "nobody", prefix = "no:where").wait().unwrap();
+        invalidate!(user(7, 7), tag = "nobody", prefix = "no:where")
+            .wait()
+            .unwrap();
         assert_eq!(user(7, 7), 14);
     });
 }
@@ -177,7 +240,10 @@ fn a_lost_marker_is_a_miss_and_never_an_old_value() {
         (0..10).for_each(|n| drop(invalidate!(tag = "other:{n}")));
         assert!(!entry!(user(1, 1)).contains());
         user(1, 1);
-        assert!(entry!(user(1, 1)).contains(), "what comes later is as good as ever");
+        assert!(
+            entry!(user(1, 1)).contains(),
+            "what comes later is as good as ever"
+        );
     });
 }
 
@@ -185,7 +251,11 @@ fn a_lost_marker_is_a_miss_and_never_an_old_value() {
 fn the_builder_says_the_same() {
     let act = || {
         let label = Label::new().text("user:").value(42);
-        let all = Cache::current().invalidation().prefix(label).tag("posts").run();
+        let all = Cache::current()
+            .invalidation()
+            .prefix(label)
+            .tag("posts")
+            .run();
         all.wait().unwrap();
     };
     assert_eq!(left(act), "u---u- lgnf");

@@ -109,7 +109,9 @@ fn with_always_it_is_carried_out_on_err_too() {
 #[test]
 fn several_attributes_add_up() {
     isolated(|_| {
-        (user(1), user(2), user(3));
+        (1..4).for_each(|id| {
+            user(id);
+        });
         several(false).unwrap_err();
         assert!(entry!(user(1)).contains() && entry!(user(2)).contains());
         several(true).unwrap();

@@ -40,6 +40,7 @@ fn point(x: f64, names: &[&str]) -> Point {
 
 #[cached]
 #[expect(clippy::too_many_arguments, reason = "every form of borrowing")]
+#[expect(clippy::ptr_arg, reason = "a reference to a vector is one of them")]
 fn borrowed(
     text: &str,
     list: &[u32],
@@ -50,7 +51,11 @@ fn borrowed(
     id: &Id,
     many: &Vec<Id>,
 ) -> usize {
-    text.len() + list.len() + cow.len() + many.len() + shared.len()
+    text.len()
+        + list.len()
+        + cow.len()
+        + many.len()
+        + shared.len()
         + maybe_text.map_or(0, str::len)
         + maybe.map_or(0, |id| id.0 as usize)
         + id.0 as usize
@@ -61,7 +66,16 @@ fn borrowed_arguments_count_by_value() {
     let call = |text: &str, maybe: Option<u64>| {
         let (owned, maybe) = (text.to_owned(), maybe.map(Id));
         let many = vec![Id(1), Id(2)];
-        borrowed(&owned, &[1, 2], Cow::Owned(text.to_owned()), maybe.as_ref(), Some(&owned), text.into(), &Id(3), &many)
+        borrowed(
+            &owned,
+            &[1, 2],
+            Cow::Owned(text.to_owned()),
+            maybe.as_ref(),
+            Some(&owned),
+            text.into(),
+            &Id(3),
+            &many,
+        )
     };
     let run = || {
         assert_eq!(call("ab", Some(4)), 19);
@@ -89,7 +103,9 @@ fn what_cannot_be_cloned_counts_too() {
 #[test]
 fn owned_and_borrowed_values_are_equal_keys() {
     #[cached]
-    fn either(text: impl AsRef<str> + Serialize + Hash + Eq + Clone + Send + Sync + 'static) -> usize {
+    fn either(
+        text: impl AsRef<str> + Serialize + Hash + Eq + Clone + Send + Sync + 'static,
+    ) -> usize {
         text.as_ref().len()
     }
     #[cached]
@@ -97,10 +113,17 @@ fn owned_and_borrowed_values_are_equal_keys() {
         text.len()
     }
     let run = || {
-        assert_eq!((cow(Cow::Borrowed("abc")), cow(Cow::Owned("abc".into()))), (3, 3));
+        assert_eq!(
+            (cow(Cow::Borrowed("abc")), cow(Cow::Owned("abc".into()))),
+            (3, 3)
+        );
         assert_eq!((either("abc"), either("abc".to_owned())), (3, 3));
     };
-    assert_eq!(loads(run), 3, "one for the `Cow`, one for each type of the generic function");
+    assert_eq!(
+        loads(run),
+        3,
+        "one for the `Cow`, one for each type of the generic function"
+    );
 }
 
 #[test]
@@ -155,7 +178,13 @@ fn a_hash_that_leaves_a_field_out_does_not_mix_two_arguments_up() {
     }
     isolated(|_| {
         for n in (0..50).chain(0..50) {
-            assert_eq!(compared(&Lazy { hashed: 1, compared: n }), n);
+            assert_eq!(
+                compared(&Lazy {
+                    hashed: 1,
+                    compared: n
+                }),
+                n
+            );
         }
     });
 }
@@ -241,7 +270,11 @@ fn a_value_in_a_prefix_stays_in_its_level() {
     }
     isolated(|cache| {
         assert_eq!((posts("42"), posts("42:posts"), posts("4*")), (2, 8, 2));
-        assert!(entry!(posts("42:posts")).key().starts_with("user:42%3Aposts:posts:"));
+        assert!(
+            entry!(posts("42:posts"))
+                .key()
+                .starts_with("user:42%3Aposts:posts:")
+        );
         dewar::invalidate!(prefix = "user:42").wait().unwrap();
         assert_eq!((posts("42"), posts("42:posts")), (2, 8));
         assert_eq!((cache.stats().loads, cache.stats().hits), (4, 1));

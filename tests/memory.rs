@@ -65,15 +65,27 @@ fn entries_are_bounded_by_their_bytes() {
     cache.run(|| (0..200).for_each(|n| drop(text(50_000 + n))));
     cache.sweep();
     assert!(cache.weight() <= 1 << 20);
-    assert!((15..=20).contains(&cache.len()), "{} texts of 50 KB in a MiB", cache.len());
+    assert!(
+        (15..=20).contains(&cache.len()),
+        "{} texts of 50 KB in a MiB",
+        cache.len()
+    );
 }
 
 #[test]
 fn a_weigher_says_what_a_value_weighs() {
     let cache = bytes(1 << 20);
-    cache.run(|| (0..50).for_each(|id| drop(blob(id, 100_000))));
+    cache.run(|| {
+        (0..50).for_each(|id| {
+            blob(id, 100_000);
+        })
+    });
     cache.sweep();
-    assert!(cache.len() <= 10, "{} blobs of 100 KB in a MiB", cache.len());
+    assert!(
+        cache.len() <= 10,
+        "{} blobs of 100 KB in a MiB",
+        cache.len()
+    );
 }
 
 #[test]
@@ -89,8 +101,12 @@ fn what_is_read_often_stays_when_others_come_once() {
     let cache = entries(100);
     cache.run(|| {
         for round in 0..200 {
-            (0..20).for_each(|id| { item(id); });
-            (0..10).for_each(|n| { item(1_000 + round * 10 + n); });
+            (0..20).for_each(|id| {
+                item(id);
+            });
+            (0..10).for_each(|n| {
+                item(1_000 + round * 10 + n);
+            });
         }
         cache.sweep();
         let kept = (0..20).filter(|id| entry!(item(*id)).contains()).count();
@@ -102,16 +118,30 @@ fn what_is_read_often_stays_when_others_come_once() {
 fn expired_entries_leave_when_they_are_swept() {
     let cache = entries(1_000);
     cache.run(|| {
-        (0..10).for_each(|id| { item(id); });
-        (0..10).for_each(|id| { kept_for_errors(id); });
-        (0..10).for_each(|id| { idle(id); });
+        (0..10).for_each(|id| {
+            item(id);
+        });
+        (0..10).for_each(|id| {
+            kept_for_errors(id);
+        });
+        (0..10).for_each(|id| {
+            idle(id);
+        });
         cache.advance(secs(29));
         idle(0);
         assert_eq!(cache.sweep(), 0);
         cache.advance(secs(1));
-        assert_eq!((cache.sweep(), cache.len()), (9, 21), "nine were not read for 30 s");
+        assert_eq!(
+            (cache.sweep(), cache.len()),
+            (9, 21),
+            "nine were not read for 30 s"
+        );
         cache.advance(secs(30));
-        assert_eq!((cache.sweep(), cache.len()), (11, 10), "what errors may need stays");
+        assert_eq!(
+            (cache.sweep(), cache.len()),
+            (11, 10),
+            "what errors may need stays"
+        );
         cache.advance(secs(600));
         assert_eq!((cache.sweep(), cache.len(), cache.weight()), (10, 0, 0));
     });
@@ -121,7 +151,9 @@ fn expired_entries_leave_when_they_are_swept() {
 fn invalidated_entries_leave_when_they_are_swept() {
     let cache = entries(10_000);
     cache.run(|| {
-        (0..1_000).for_each(|id| { item(id); });
+        (0..1_000).for_each(|id| {
+            item(id);
+        });
         let id = 7;
         invalidate!(prefix = "item:{id}").wait().unwrap();
         assert_eq!((cache.len(), cache.sweep(), cache.len()), (1_000, 1, 999));
@@ -168,7 +200,11 @@ fn what_is_counted_and_what_is_there_agree_after_a_storm() {
         }
     });
     cache.sweep();
-    assert_eq!(cache.weight(), cache.len() as u64, "moka and the index agree");
+    assert_eq!(
+        cache.weight(),
+        cache.len() as u64,
+        "moka and the index agree"
+    );
     assert!(cache.len() <= 50);
     cache.clear().wait().unwrap();
     cache.sweep();

@@ -53,8 +53,14 @@ fn the_error_of_a_result_behind_an_alias_is_not_cached() {
         (RUNS.fetch_add(1, SeqCst) > 2).then_some(id)
     }
     isolated(|_| {
-        assert_eq!((aliased(7).is_err(), aliased(7), aliased(7)), (true, Ok(7), Ok(7)));
-        assert_eq!((perhaps(7), perhaps(7), perhaps(7)), (None, Some(7), Some(7)));
+        assert_eq!(
+            (aliased(7).is_err(), aliased(7), aliased(7)),
+            (true, Ok(7), Ok(7))
+        );
+        assert_eq!(
+            (perhaps(7), perhaps(7), perhaps(7)),
+            (None, Some(7), Some(7))
+        );
         assert_eq!(RUNS.load(SeqCst), 4);
     });
 }
@@ -113,7 +119,14 @@ fn texts_that_run_together_are_different_keys() {
         format!("<{a}><{b}>")
     }
     isolated(|cache| {
-        for (a, b) in [("1", "23"), ("12", "3"), ("a|b", "c"), ("a", "b|c"), ("", "123"), ("123", "")] {
+        for (a, b) in [
+            ("1", "23"),
+            ("12", "3"),
+            ("a|b", "c"),
+            ("a", "b|c"),
+            ("", "123"),
+            ("123", ""),
+        ] {
             assert_eq!(joined(a, b), format!("<{a}><{b}>"));
         }
         assert_eq!(cache.stats().loads, 6);
@@ -210,7 +223,10 @@ fn two_applications_in_one_process_do_not_share_entries() {
     fn greeting(state: &str, id: u64) -> String {
         format!("{state} {id}")
     }
-    let (one, other) = (Cache::builder().build().unwrap(), Cache::builder().build().unwrap());
+    let (one, other) = (
+        Cache::builder().build().unwrap(),
+        Cache::builder().build().unwrap(),
+    );
     assert_eq!(one.scope_blocking(|| greeting("one", 1)), "one 1");
     assert_eq!(other.scope_blocking(|| greeting("other", 1)), "other 1");
     assert_eq!(one.scope_blocking(|| greeting("?", 1)), "one 1");
@@ -236,10 +252,14 @@ fn an_invalidation_leaves_no_entry_readable() {
     }
     let cache = TestCache::with(Cache::builder().max_entries(20_000)).unwrap();
     cache.run(|| {
-        (0..10_000).for_each(|id| { one(id); });
+        (0..10_000).for_each(|id| {
+            one(id);
+        });
         cache.reset_stats();
         invalidate!(prefix = "all").wait().unwrap();
-        (0..10_000).for_each(|id| { one(id); });
+        (0..10_000).for_each(|id| {
+            one(id);
+        });
         assert_eq!((cache.stats().hits, cache.stats().invalidated), (0, 10_000));
     });
 }
@@ -247,7 +267,11 @@ fn an_invalidation_leaves_no_entry_readable() {
 #[test]
 fn expired_entries_go_without_traffic() {
     let cache = TestCache::new();
-    cache.run(|| (0..100).for_each(|id| { Scale(id).times(1); }));
+    cache.run(|| {
+        (0..100).for_each(|id| {
+            Scale(id).times(1);
+        })
+    });
     cache.advance(secs(301));
     assert_eq!((cache.len(), cache.sweep(), cache.len()), (100, 100, 0));
 }

@@ -28,7 +28,11 @@ async fn fib_async(n: u64) -> u64 {
 fn in_under_a_second(run: impl FnOnce()) {
     let start = Instant::now();
     run();
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    assert!(
+        start.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        start.elapsed()
+    );
 }
 
 #[test]

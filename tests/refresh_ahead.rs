@@ -32,7 +32,11 @@ fn the_first_hit_past_the_share_starts_one_refresh() {
         background.step();
         assert_eq!(call(&source), Ok(2));
         cache.advance(secs(79));
-        assert_eq!((call(&source), background.len()), (Ok(2), 0), "its time starts anew");
+        assert_eq!(
+            (call(&source), background.len()),
+            (Ok(2), 0),
+            "its time starts anew"
+        );
         let stats = cache.stats();
         assert_eq!((stats.hits, stats.absent, stats.loads), (8, 1, 2));
     });
@@ -46,7 +50,11 @@ fn without_a_hit_nothing_is_refreshed() {
         assert_eq!(call(&source), Ok(1));
         cache.advance(secs(100));
         source.set(2);
-        assert_eq!((call(&source), background.len()), (Ok(2), 0), "expired: a plain miss");
+        assert_eq!(
+            (call(&source), background.len()),
+            (Ok(2), 0),
+            "expired: a plain miss"
+        );
     });
 }
 
@@ -99,7 +107,10 @@ fn a_value_past_the_share_is_still_contained() {
         cache.advance(secs(90));
         futures::executor::block_on(async {
             assert_eq!(entry!(ahead(Arc::clone(&source))).get().await, Some(Ok(1)));
-            assert_eq!(entry!(ahead(Arc::clone(&source))).ttl().await, Some(secs(10)));
+            assert_eq!(
+                entry!(ahead(Arc::clone(&source))).ttl().await,
+                Some(secs(10))
+            );
         });
     });
 }

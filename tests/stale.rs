@@ -34,7 +34,13 @@ async fn only_down(source: Arc<Source>, gone: bool) -> Result<u64, Error> {
     source.load().await.map_err(|_| error)
 }
 
-#[cached(timeout = 60, stale_if_error("1h", retry = "5s"), jitter = "50%", refresh_ahead = 0.5, skip(source))]
+#[cached(
+    timeout = 60,
+    stale_if_error("1h", retry = "5s"),
+    jitter = "50%",
+    refresh_ahead = 0.5,
+    skip(source)
+)]
 async fn everything_on(source: Arc<Source>) -> Result<u64, Failed> {
     source.load().await
 }
@@ -101,7 +107,11 @@ fn without_a_background_the_caller_that_finds_it_refreshes_it() {
         source.close();
         cache.advance(secs(61));
         let mut refreshing = call_revalidated(Arc::clone(&source)).waiting();
-        assert_eq!(call_revalidated(Arc::clone(&source)).done(), Ok(1), "the others do not wait");
+        assert_eq!(
+            call_revalidated(Arc::clone(&source)).done(),
+            Ok(1),
+            "the others do not wait"
+        );
         source.end(2, End::Well);
         assert_eq!(refreshing.done(), Ok(2));
     });
@@ -121,7 +131,11 @@ fn a_background_load_that_fails_is_tried_again_later_and_harms_nobody() {
             for _ in 0..10 {
                 assert_eq!(call_revalidated(Arc::clone(&source)).done(), Ok(1));
             }
-            assert_eq!((source.begun(), background.len()), (2, 0), "held back for a second");
+            assert_eq!(
+                (source.begun(), background.len()),
+                (2, 0),
+                "held back for a second"
+            );
             assert_eq!(cache.stats().load_errors, 1, "and counted");
             cache.advance(secs(1));
             source.end(3, End::Well);
@@ -160,7 +174,10 @@ fn the_stale_value_comes_in_synchronous_code_too() {
         cache.advance(secs(1));
         assert_eq!(on_error_blocking(&source), Ok(1));
         cache.advance(secs(3_600));
-        assert!(panics(|| on_error_blocking(&source)), "past the window the panic is the caller's");
+        assert!(
+            panics(|| on_error_blocking(&source)),
+            "past the window the panic is the caller's"
+        );
     });
 }
 
@@ -177,9 +194,16 @@ fn retries_are_held_back() {
             }
             cache.advance(secs(1));
         }
-        assert_eq!(source.begun(), 1 + 12, "600 calls in a minute, a load every 5 seconds");
+        assert_eq!(
+            source.begun(),
+            1 + 12,
+            "600 calls in a minute, a load every 5 seconds"
+        );
         let stats = cache.stats();
-        assert_eq!((stats.load_errors, stats.fallbacks, stats.stale), (12, 12, 588));
+        assert_eq!(
+            (stats.load_errors, stats.fallbacks, stats.stale),
+            (12, 12, 588)
+        );
     });
 }
 
@@ -223,7 +247,11 @@ fn only_the_errors_that_are_named_bring_the_stale_value() {
         source.end_all(End::Badly);
         cache.advance(secs(61));
         assert_eq!((call(false), call(true)), (Ok(1), Err(Error::Gone)));
-        assert_eq!(call(true), Err(Error::Gone), "and it is asked again at once");
+        assert_eq!(
+            call(true),
+            Err(Error::Gone),
+            "and it is asked again at once"
+        );
         assert_eq!(source.begun(), 5);
     });
 }
@@ -235,10 +263,16 @@ fn callers_that_waited_for_a_failed_load_get_the_stale_value_too() {
         let source = filled(call_on_error);
         source.close();
         cache.advance(secs(61));
-        let mut calls: Vec<_> = (0..5).map(|_| call_on_error(Arc::clone(&source)).waiting()).collect();
+        let mut calls: Vec<_> = (0..5)
+            .map(|_| call_on_error(Arc::clone(&source)).waiting())
+            .collect();
         source.end(2, End::Badly);
         assert!(calls.iter_mut().all(|call| call.done() == Ok(1)));
-        assert_eq!((source.begun(), cache.stats().load_errors), (2, 1), "single flight holds");
+        assert_eq!(
+            (source.begun(), cache.stats().load_errors),
+            (2, 1),
+            "single flight holds"
+        );
     });
 }
 
@@ -282,7 +316,11 @@ fn a_soft_invalidation_leaves_the_stale_value() {
         let source = filled(call_revalidated);
         source.set(2);
         invalidate!(soft, revalidated).wait().unwrap();
-        assert_eq!(call_revalidated(Arc::clone(&source)).done(), Ok(1), "once more");
+        assert_eq!(
+            call_revalidated(Arc::clone(&source)).done(),
+            Ok(1),
+            "once more"
+        );
         background.step();
         assert_eq!(call_revalidated(Arc::clone(&source)).done(), Ok(2));
 

@@ -13,13 +13,22 @@ use dewar::{Cache, cached, entry, invalidate};
 static SOURCE: AtomicU64 = AtomicU64::new(0);
 
 /// Tests share the source, so they take turns.
-fn world() -> (std::sync::MutexGuard<'static, ()>, FaultyStore, TestCache, TestCache) {
+fn world() -> (
+    std::sync::MutexGuard<'static, ()>,
+    FaultyStore,
+    TestCache,
+    TestCache,
+) {
     static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
-    let turn = TURN.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let turn = TURN
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     SOURCE.store(1, SeqCst);
     let store = FaultyStore::new();
     let process = || {
-        let builder = Cache::builder().shared(store.clone()).memory_copies(Duration::from_secs(5));
+        let builder = Cache::builder()
+            .shared(store.clone())
+            .memory_copies(Duration::from_secs(5));
         TestCache::with(builder).expect("these settings are accepted")
     };
     let (one, other) = (process(), process());
@@ -50,7 +59,11 @@ fn an_invalidation_anywhere_is_seen_everywhere_within_the_stated_time() {
     one.run(|| invalidate!(prefix = "value:1").wait()).unwrap();
     assert_eq!(one.run(|| value(1)), Ok(1002), "at once where it was made");
     other.advance(Duration::from_secs(5));
-    assert_eq!(other.run(|| value(1)), Ok(1002), "elsewhere when its copy is no longer vouched for");
+    assert_eq!(
+        other.run(|| value(1)),
+        Ok(1002),
+        "elsewhere when its copy is no longer vouched for"
+    );
 }
 
 #[test]
@@ -85,9 +98,16 @@ fn overtaken(id: u64, other: &TestCache) -> u64 {
 #[test]
 fn a_load_that_began_before_an_invalidation_in_another_process_is_never_served_after_it() {
     let (_turn, _, one, other) = world();
-    assert_eq!(one.run(|| overtaken(1, &other)), 11, "its own caller began before");
+    assert_eq!(
+        one.run(|| overtaken(1, &other)),
+        11,
+        "its own caller began before"
+    );
     let again = other.run(|| overtaken(1, &one));
-    assert_eq!(again, 21, "the store had only what was loaded under the old version");
+    assert_eq!(
+        again, 21,
+        "the store had only what was loaded under the old version"
+    );
 }
 
 #[test]
@@ -97,7 +117,11 @@ fn reads_and_writes_fail_open() {
     assert_eq!(one.run(|| value(1)), Ok(1001));
     assert_eq!(one.run(|| value(1)), Ok(1001));
     let stats = one.stats();
-    assert_eq!((stats.loads, stats.hits), (1, 1), "memory serves without the store");
+    assert_eq!(
+        (stats.loads, stats.hits),
+        (1, 1),
+        "memory serves without the store"
+    );
     assert!(stats.store_errors > 0);
 }
 
@@ -127,13 +151,21 @@ fn an_invalidation_fails_closed_and_is_replayed() {
     let error = one.run(|| invalidate!(value(1)).wait()).unwrap_err();
     assert!(error.is_store(), "{error}");
     store.fail(false);
-    assert_eq!(one.run(|| value(1)), Ok(1002), "what is undelivered is not read from the store");
+    assert_eq!(
+        one.run(|| value(1)),
+        Ok(1002),
+        "what is undelivered is not read from the store"
+    );
     let before = store.operations();
     while store.operations() == before {
         one.advance(Duration::from_secs(1));
         std::thread::yield_now();
     }
-    assert_eq!(other.run(|| value(1)), Ok(1002), "delivered in the background");
+    assert_eq!(
+        other.run(|| value(1)),
+        Ok(1002),
+        "delivered in the background"
+    );
 }
 
 #[test]
@@ -155,7 +187,11 @@ fn a_store_that_forgets_costs_loads_and_is_never_wrong() {
     one.run(|| value(1)).unwrap();
     store.forget_keys(":v:");
     assert_eq!(other.run(|| value(1)), Ok(1001));
-    assert_eq!(other.stats().loads, 1, "without its versions the entry counts for nothing");
+    assert_eq!(
+        other.stats().loads,
+        1,
+        "without its versions the entry counts for nothing"
+    );
     store.forget();
     one.advance(Duration::from_secs(5));
     assert_eq!(one.run(|| value(1)), Ok(1001));
@@ -173,7 +209,9 @@ fn damaged_bytes_are_a_miss_and_counted() {
 
 #[cached(timeout = 60, key_prefix = "many:{ids}", batch = ids)]
 fn many(ids: &[u64]) -> HashMap<u64, u64> {
-    ids.iter().map(|id| (*id, *id + SOURCE.load(SeqCst))).collect()
+    ids.iter()
+        .map(|id| (*id, *id + SOURCE.load(SeqCst)))
+        .collect()
 }
 
 #[test]
@@ -187,7 +225,10 @@ fn a_batch_is_read_in_one_operation_and_written_in_one() {
     assert_eq!(other.stats().loads, 0);
     let before = store.operations();
     assert_eq!(other.run(|| many(&[7, 7, 200])).len(), 2);
-    assert!(store.operations() - before <= 4, "one read, versions of one new scope, one write");
+    assert!(
+        store.operations() - before <= 4,
+        "one read, versions of one new scope, one write"
+    );
 }
 
 #[test]
@@ -215,7 +256,10 @@ fn local(id: u64) -> u64 {
 #[test]
 fn what_cannot_be_serialised_and_what_is_local_stay_in_memory() {
     let (_turn, store, one, _) = world();
-    assert_eq!(one.run(|| (unserialisable(1), unserialisable(1))), (Local(1), Local(1)));
+    assert_eq!(
+        one.run(|| (unserialisable(1), unserialisable(1))),
+        (Local(1), Local(1))
+    );
     assert_eq!(one.run(|| (local(1), local(1))), (1, 1));
     assert_eq!(one.stats().hits, 2);
     assert_eq!((store.operations(), store.keys()), (0, Vec::new()));

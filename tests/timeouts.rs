@@ -45,7 +45,12 @@ fn hard_blocking(source: Arc<Source>) -> Result<u64, Error> {
     Ok(source.load_blocking()?)
 }
 
-#[cached(timeout = 60, hard_timeout = 2, stale_while_revalidate = 60, skip(source))]
+#[cached(
+    timeout = 60,
+    hard_timeout = 2,
+    stale_while_revalidate = 60,
+    skip(source)
+)]
 async fn hard_in_background(source: Arc<Source>) -> Result<u64, Error> {
     Ok(source.load().await?)
 }
@@ -81,7 +86,11 @@ fn a_soft_timeout_returns_in_its_time_and_the_new_value_appears_later() {
         leader.pending();
         cache.advance(common::millis(1));
         assert_eq!((leader.done(), waiter.done()), (Ok(1), Ok(1)));
-        assert_eq!((source.begun(), background.len()), (2, 1), "one load, in the background now");
+        assert_eq!(
+            (source.begun(), background.len()),
+            (2, 1),
+            "one load, in the background now"
+        );
         source.end(2, End::Well);
         background.step();
         assert_eq!(call(&source).done(), Ok(2));
@@ -148,7 +157,11 @@ fn a_load_slower_than_the_hard_timeout_is_an_error() {
         calls.iter_mut().for_each(Task::pending);
         cache.advance(common::millis(1));
         assert!(calls.iter_mut().all(|call| is_slow(call.done())));
-        assert_eq!((source.begun(), Arc::strong_count(&source)), (1, 1), "the body is dropped");
+        assert_eq!(
+            (source.begun(), Arc::strong_count(&source)),
+            (1, 1),
+            "the body is dropped"
+        );
         assert_eq!((cache.stats().load_errors, background.len()), (1, 0));
         source.end(2, End::Well);
         assert_eq!(call_hard(&source).done(), Ok(1), "the next call loads");
@@ -221,7 +234,10 @@ fn a_background_load_ends_with_its_hard_timeout() {
         cache.advance(secs(2));
         background.step();
         assert_eq!(background.len(), 0, "it does not hang there for ever");
-        assert_eq!((Arc::strong_count(&source), cache.stats().load_errors), (1, 1));
+        assert_eq!(
+            (Arc::strong_count(&source), cache.stats().load_errors),
+            (1, 1)
+        );
         cache.advance(secs(60));
         source.end(3, End::Well);
         assert_eq!(call().done(), Ok(1), "and nobody waits for it");

@@ -68,12 +68,18 @@ fn an_outcome_is_told_with_cache_and_function_and_without_values() {
             greeting("hunter2");
         });
     });
-    let outcomes: Vec<_> = events.iter().filter(|event| event.contains("cache.outcome")).collect();
+    let outcomes: Vec<_> = events
+        .iter()
+        .filter(|event| event.contains("cache.outcome"))
+        .collect();
     assert_eq!(outcomes.len(), 4, "{events:#?}");
     assert!(outcomes[0].contains("absent") && outcomes[0].contains("tracing::greeting"));
     assert!(outcomes.iter().any(|event| event.contains("stored")));
     assert!(outcomes[2].contains("invalidated"), "{events:#?}");
-    assert!(!events.iter().any(|event| event.contains("hunter2")), "{events:#?}");
+    assert!(
+        !events.iter().any(|event| event.contains("hunter2")),
+        "{events:#?}"
+    );
 }
 
 #[test]

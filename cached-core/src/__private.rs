@@ -5,14 +5,16 @@ pub use crate::cache::entry::{BlockingEntry, Entry};
 pub use crate::cache::invalidate::{Invalidated, Invalidation, Pending};
 pub use crate::engine::at::{At, Mode, at, at_unless_stale};
 pub use crate::engine::batch::{Answers, Batch, BatchEntry};
-pub use crate::engine::detach::{Auto, AutoCall};
+pub use crate::engine::detach::{auto, auto_call};
 pub use crate::engine::run::Drive;
 pub use crate::engine::site::Site;
-pub use crate::key::{Arg, BorrowedArg};
-pub use crate::outcome::{Out, Succeeded};
+pub use crate::key::{arg, borrowed};
+pub use crate::outcome::{Succeeded, out, out_borrowed};
 pub use crate::policy::Policy;
 pub use crate::scope::Label;
 
+/// Every option left out.
+pub const POLICY: Policy = Policy::DEFAULT;
 /// Serve what is there, else load.
 pub const READ: Mode = Mode::Read;
 /// Only find the place.

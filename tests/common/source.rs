@@ -58,7 +58,9 @@ impl Source {
 
     /// Ends the `n`th load, the first being 1; one that has not begun will end at once.
     pub(crate) fn end(&self, n: usize, end: End) {
-        self.change(|state| drop(state.ends.insert(n, end)));
+        self.change(|state| {
+            state.ends.insert(n, end);
+        });
     }
 
     /// Ends all loads, also those to come.
@@ -89,7 +91,7 @@ impl Source {
     }
 
     /// What the body of a cached function does.
-    pub async fn load(&self) -> Result<u64, Failed> {
+    pub(crate) async fn load(&self) -> Result<u64, Failed> {
         let (n, value) = self.begin();
         let end = poll_fn(|cx| {
             let mut state = self.0.lock().unwrap();
@@ -112,7 +114,7 @@ impl Source {
 
     /// The same for a synchronous body.
     pub(crate) fn load_blocking(&self) -> Result<u64, Failed> {
-        futures::executor::block_on(self.load())
+        smol::future::block_on(self.load())
     }
 
     /// Waits, on a thread, until so many loads have begun.

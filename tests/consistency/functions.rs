@@ -26,12 +26,22 @@ impl Function {
     }
 }
 
-#[cached(timeout = 60, key_prefix = "item:{key}", tags("items", "key:{key}"), skip(world))]
+#[cached(
+    timeout = 60,
+    key_prefix = "item:{key}",
+    tags("items", "key:{key}"),
+    skip(world)
+)]
 fn plain(world: &World, key: u64) -> u64 {
     world.load(key)
 }
 
-#[cached(timeout = 60, key_prefix = "item:{key}", tags("items", "key:{key}"), skip(world))]
+#[cached(
+    timeout = 60,
+    key_prefix = "item:{key}",
+    tags("items", "key:{key}"),
+    skip(world)
+)]
 async fn asynchronous(world: Arc<World>, key: u64) -> u64 {
     world.load(key)
 }
@@ -82,7 +92,12 @@ pub(crate) fn invalidate(key: u64, how: u64) {
             revalidated(_, key),
             refreshed_ahead(_, key)
         )),
-        1 => drop(dewar::invalidate!(plain, asynchronous, revalidated, refreshed_ahead)),
+        1 => drop(dewar::invalidate!(
+            plain,
+            asynchronous,
+            revalidated,
+            refreshed_ahead
+        )),
         2 => drop(dewar::invalidate!(tag = "key:{key}")),
         3 => drop(dewar::invalidate!(tag = "items")),
         4 => drop(dewar::invalidate!(prefix = "item:{key}")),

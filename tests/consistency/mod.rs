@@ -145,7 +145,9 @@ pub(crate) fn run(plan: Plan) -> Report {
             scope.spawn(move || cache.run(|| worker(plan, n, cache, world)))
         };
         let workers: Vec<_> = (0..plan.threads).map(work).collect();
-        let reports = workers.into_iter().map(|worker| worker.join().expect("a worker"));
+        let reports = workers
+            .into_iter()
+            .map(|worker| worker.join().expect("a worker"));
         reports.fold(Report::default(), Report::and)
     });
     report.wrong_when_quiet = cache.run(|| wrong(&world));

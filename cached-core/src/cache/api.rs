@@ -4,7 +4,7 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_core::{Serialize, de::DeserializeOwned};
@@ -19,7 +19,7 @@ use crate::engine::site::{Marker, Site};
 use crate::error::Error;
 use crate::key::{self, OwnedKey};
 use crate::memory::{Entry, Memory, Meta, Slot};
-use crate::outcome::{Fallible, Out, Outcome, Plain};
+use crate::outcome::{Fallible, Outcome, Plain, out};
 use crate::policy::{Judgement, Policy};
 use crate::scope::ticks::Verdict;
 use crate::scope::{Scopes, of_key};
@@ -114,14 +114,31 @@ impl Engine {
         let Some(memory) = &self.memory else {
             return false;
         };
-        let owned = owned(key);
-        self.fence(&owned);
-        let entry = self.entry(memory, owned, value, lifetime);
-        let stored = lifetime > 0 && memory.insert(Slot(Arc::new(entry)), allowed);
+        let slot = Slot(Arc::new(self.entry(memory, owned(key), value, lifetime)));
+        // The fence stands only once the write is allowed: it would take the old value's place.
+        let stored = lifetime > 0
+            && memory.insert(slot.clone(), |old| {
+                let allowed = allowed(old);
+                if allowed {
+                    self.fence(slot.0.key());
+                    let checked = &slot.0.meta().checked;
+                    checked.fetch_max(self.ticks.now(), Ordering::AcqRel);
+                }
+                allowed
+            });
         if stored {
             self.counters.stores.one();
         }
         stored
+    }
+
+    /// Stores a value whatever is there; one that lives for no time at all takes its place away.
+    pub(super) fn replace<T: Value>(&self, key: &str, value: T, lifetime: u64) {
+        if lifetime == 0 {
+            self.erase(key);
+        } else {
+            self.write(key, value, lifetime, |_| true);
+        }
     }
 
     fn entry<T>(
@@ -201,7 +218,7 @@ impl Engine {
         outcome: O,
         lifetime: u64,
     ) -> At<R> {
-        let plan = |plan: &mut Plan<R, O>| {
+        let plan = |plan: &mut Plan<R, O::Value, O::Error>| {
             plan.prefix(key.into());
             plan.timeout(Duration::from_nanos(lifetime));
         };
@@ -264,7 +281,7 @@ impl Cache {
         expiry: impl Into<Expiry>,
     ) -> Result<(), Error> {
         let lifetime = self.engine().lifetime(expiry.into());
-        self.engine().write(key, value, lifetime, |_| true);
+        self.engine().replace(key, value, lifetime);
         Ok(())
     }
 
@@ -331,7 +348,7 @@ impl Cache {
     ) -> Result<(), Error> {
         let lifetime = self.engine().lifetime(expiry.into());
         for (key, value) in values {
-            self.engine().write(&key, value, lifetime, |_| true);
+            self.engine().replace(&key, value, lifetime);
         }
         Ok(())
     }
@@ -352,7 +369,7 @@ impl Cache {
         F: Future<Output = Result<T, E>>,
     {
         let lifetime = self.engine().lifetime(expiry.into());
-        let outcome: Fallible<T, E> = Out::<Result<T, E>>::new().kind();
+        let outcome: Fallible<T, E> = out::<Result<T, E>>().kind();
         let at = self.engine().at(key, outcome, lifetime);
         match at.0 {
             Place::Hit(result) => result,
@@ -439,8 +456,8 @@ impl Engine {
         lifetime: u64,
         began: crate::engine::Began,
     ) {
-        let outcome: Plain<T> = Out::<T>::new().kind();
-        let plan = |plan: &mut Plan<T, Plain<T>>| {
+        let outcome: Plain<T> = out::<T>().kind();
+        let plan = |plan: &mut Plan<T, T, std::convert::Infallible>| {
             plan.prefix(key.into());
             plan.timeout(Duration::from_nanos(lifetime));
         };

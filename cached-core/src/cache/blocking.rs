@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Cache;
 use super::api::{Expiry, Value};
 use crate::error::Error;
-use crate::outcome::{Fallible, Out};
+use crate::outcome::{Fallible, out};
 use crate::rt::block_on;
 
 /// The operations of a [`Cache`] for synchronous code, inside a runtime and outside of one; made
@@ -118,7 +118,7 @@ impl Blocking<'_> {
         load: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
         let engine = self.0.engine();
-        let outcome: Fallible<T, E> = Out::<Result<T, E>>::new().kind();
+        let outcome: Fallible<T, E> = out::<Result<T, E>>().kind();
         engine
             .at(key, outcome, engine.lifetime(expiry.into()))
             .call(load)

@@ -77,7 +77,10 @@ impl<R: 'static> At<R> {
         };
         let engine = &load.base().engine;
         engine.fence(&*load.key());
-        load.store(value, engine.begin());
+        if !load.store(value, engine.begin()) {
+            // What was there is not what the function returns any more.
+            engine.forget(&*load.key());
+        }
         Ok(())
     }
 
@@ -132,13 +135,19 @@ macro_rules! common {
     };
 }
 
-impl<R: 'static, F: Future<Output = R>> Entry<R, F> {
-    /// For generated code.
-    #[doc(hidden)]
-    pub fn new(at: At<R>, body: F) -> Self {
-        Entry { at, body }
+impl<R: 'static> At<R> {
+    /// The handle on a call whose body is asynchronous.
+    pub fn entry<F: Future<Output = R>>(self, body: F) -> Entry<R, F> {
+        Entry { at: self, body }
     }
 
+    /// The handle on a call whose body blocks.
+    pub fn blocking<F: FnOnce() -> R>(self, body: F) -> BlockingEntry<R, F> {
+        BlockingEntry { at: self, body }
+    }
+}
+
+impl<R: 'static, F: Future<Output = R>> Entry<R, F> {
     /// For generated code: makes the call.
     #[doc(hidden)]
     pub fn run(self) -> impl Future<Output = R> {
@@ -198,12 +207,6 @@ impl<R: 'static, F: Future<Output = R>> Entry<R, F> {
 }
 
 impl<R: 'static, F: FnOnce() -> R> BlockingEntry<R, F> {
-    /// For generated code.
-    #[doc(hidden)]
-    pub fn new(at: At<R>, body: F) -> Self {
-        BlockingEntry { at, body }
-    }
-
     /// For generated code: makes the call.
     #[doc(hidden)]
     pub fn run(self) -> R {

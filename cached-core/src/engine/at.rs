@@ -91,11 +91,11 @@ pub fn at<R, O, P, M>(
     marker: &M,
     parts: P,
     outcome: O,
-    plan: impl FnOnce(&mut Plan<R, O::Itself>),
+    plan: impl FnOnce(&mut Plan<R, O::Value, O::Error>),
 ) -> At<R>
 where
     R: 'static,
-    O: Outcome<R, Itself = O>,
+    O: Outcome<R>,
     P: Parts,
 {
     at_unless_stale(mode, site, marker, parts, outcome, |_| false, plan)
@@ -110,11 +110,11 @@ pub fn at_unless_stale<R, O, P, M>(
     parts: P,
     outcome: O,
     stale_if: impl Fn(&O::Value) -> bool,
-    plan: impl FnOnce(&mut Plan<R, O::Itself>),
+    plan: impl FnOnce(&mut Plan<R, O::Value, O::Error>),
 ) -> At<R>
 where
     R: 'static,
-    O: Outcome<R, Itself = O>,
+    O: Outcome<R>,
     P: Parts,
 {
     let cache = match cache_of(site) {
@@ -147,7 +147,7 @@ pub(crate) fn at_in<R, O, P>(
     parts: P,
     outcome: O,
     stale_if: impl Fn(&O::Value) -> bool,
-    plan: impl FnOnce(&mut Plan<R, O>),
+    plan: impl FnOnce(&mut Plan<R, O::Value, O::Error>),
 ) -> At<R>
 where
     R: 'static,
@@ -283,7 +283,7 @@ fn call<R, O, P>(
     marker: Marker,
     parts: P,
     outcome: O,
-    fill: impl FnOnce(&mut Plan<R, O>),
+    fill: impl FnOnce(&mut Plan<R, O::Value, O::Error>),
 ) -> Call<R, O, P::Owned>
 where
     R: 'static,
@@ -409,7 +409,7 @@ fn names<R, O, P>(
     marker: Marker,
     parts: &P,
     outcome: &O,
-    plan: &Plan<R, O>,
+    plan: &Plan<R, O::Value, O::Error>,
 ) -> Option<crate::store::tier::Names>
 where
     O: Outcome<R>,

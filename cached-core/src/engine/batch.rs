@@ -68,11 +68,11 @@ pub trait Answers: Sized {
     type Key;
     /// What is stored for it.
     type Value;
-    /// Itself, looked up. Generated code names it and [`Entry`](Self::Entry) in this way, so that
-    /// what is no batch makes one error.
-    type Batch;
+    /// `R`, which holds this, looked up. Generated code names it and [`Handle`](Self::Handle) in
+    /// this way, so that what is no batch makes one error.
+    type Looked<R: Answers<Value: 'static>>;
     /// A handle on its entries.
-    type Entry;
+    type Handle<R: Answers<Value: 'static>>;
 
     /// The pairs.
     ///
@@ -82,6 +82,16 @@ pub trait Answers: Sized {
 
     /// The whole made of pairs.
     fn whole(pairs: Pairs<Self>) -> Self;
+
+    /// Looks every key up.
+    fn look<I>(keys: &I, at: impl FnMut(&Self::Key) -> At<Self::Value>) -> Self::Looked<Self>
+    where
+        I: Keys<Key = Self::Key> + ?Sized,
+        Self: Answers<Key: Clone + Eq + Hash, Value: 'static>,
+        Batch<Self>: Into<Self::Looked<Self>>,
+    {
+        Batch::look(keys, at).into()
+    }
 }
 
 /// The keys of a batch with their values.
@@ -90,8 +100,8 @@ type Pairs<A> = Vec<(<A as Answers>::Key, <A as Answers>::Value)>;
 impl<K: Eq + Hash, V: 'static, S: BuildHasher + Default> Answers for HashMap<K, V, S> {
     type Key = K;
     type Value = V;
-    type Batch = Batch<Self>;
-    type Entry = BatchEntry<Self>;
+    type Looked<R: Answers<Value: 'static>> = Batch<R>;
+    type Handle<R: Answers<Value: 'static>> = BatchEntry<R>;
 
     fn pairs(self) -> Result<Vec<(K, V)>, Self> {
         Ok(self.into_iter().collect())
@@ -105,8 +115,8 @@ impl<K: Eq + Hash, V: 'static, S: BuildHasher + Default> Answers for HashMap<K, 
 impl<K: Ord, V: 'static> Answers for BTreeMap<K, V> {
     type Key = K;
     type Value = V;
-    type Batch = Batch<Self>;
-    type Entry = BatchEntry<Self>;
+    type Looked<R: Answers<Value: 'static>> = Batch<R>;
+    type Handle<R: Answers<Value: 'static>> = BatchEntry<R>;
 
     fn pairs(self) -> Result<Vec<(K, V)>, Self> {
         Ok(self.into_iter().collect())
@@ -120,8 +130,8 @@ impl<K: Ord, V: 'static> Answers for BTreeMap<K, V> {
 impl<K, V: 'static> Answers for Vec<(K, V)> {
     type Key = K;
     type Value = V;
-    type Batch = Batch<Self>;
-    type Entry = BatchEntry<Self>;
+    type Looked<R: Answers<Value: 'static>> = Batch<R>;
+    type Handle<R: Answers<Value: 'static>> = BatchEntry<R>;
 
     fn pairs(self) -> Result<Vec<(K, V)>, Self> {
         Ok(self)
@@ -136,8 +146,8 @@ impl<K, V: 'static> Answers for Vec<(K, V)> {
 impl<A: Answers<Value: 'static>, E> Answers for Result<A, E> {
     type Key = A::Key;
     type Value = A::Value;
-    type Batch = Batch<Self>;
-    type Entry = BatchEntry<Self>;
+    type Looked<R: Answers<Value: 'static>> = A::Looked<R>;
+    type Handle<R: Answers<Value: 'static>> = A::Handle<R>;
 
     fn pairs(self) -> Result<Vec<(A::Key, A::Value)>, Self> {
         match self {
@@ -155,8 +165,8 @@ impl<A: Answers<Value: 'static>, E> Answers for Result<A, E> {
 impl<A: Answers<Value: 'static>> Answers for Option<A> {
     type Key = A::Key;
     type Value = A::Value;
-    type Batch = Batch<Self>;
-    type Entry = BatchEntry<Self>;
+    type Looked<R: Answers<Value: 'static>> = A::Looked<R>;
+    type Handle<R: Answers<Value: 'static>> = A::Handle<R>;
 
     fn pairs(self) -> Result<Vec<(A::Key, A::Value)>, Self> {
         match self {
@@ -193,7 +203,7 @@ where
     R: Answers<Key: Clone + Eq + Hash, Value: 'static>,
 {
     /// Looks every key up.
-    pub fn look<I>(keys: &I, mut at: impl FnMut(&R::Key) -> At<R::Value>) -> Self
+    fn look<I>(keys: &I, mut at: impl FnMut(&R::Key) -> At<R::Value>) -> Self
     where
         I: Keys<Key = R::Key> + ?Sized,
     {
@@ -228,6 +238,11 @@ where
             anew,
             alone: false,
         });
+    }
+
+    /// The handle on the entries.
+    pub fn entry(self) -> BatchEntry<R> {
+        BatchEntry(self)
     }
 
     /// The places of all keys, for invalidation.
@@ -485,12 +500,6 @@ impl<R> BatchEntry<R>
 where
     R: Answers<Key: Clone + Eq + Hash, Value: 'static>,
 {
-    /// For generated code.
-    #[doc(hidden)]
-    pub fn new(batch: Batch<R>) -> Self {
-        BatchEntry(batch)
-    }
-
     /// For generated code.
     #[doc(hidden)]
     pub fn place(self) -> Batch<R> {

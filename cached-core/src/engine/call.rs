@@ -136,7 +136,7 @@ pub(crate) struct Call<R, O: Outcome<R>, K> {
     pub(crate) base: Base,
     pub(crate) key: K,
     pub(crate) outcome: O,
-    pub(crate) plan: Plan<R, O>,
+    pub(crate) plan: Plan<R, O::Value, O::Error>,
     pub(crate) result: PhantomData<fn() -> R>,
 }
 

@@ -112,18 +112,16 @@ pub(crate) fn background<R: 'static>(
     Box::pin(crate::cache::current::Scoped::again(task))
 }
 
-/// Asks a future whether it is `Send`: `Auto::new(&future).send()`.
+/// Asks a future whether it is `Send`: `auto(&future).send()`.
 pub struct Auto<'a, F>(NotSend<'a, F>);
 
 /// A future that is not known to be `Send`.
 pub struct NotSend<'a, F>(std::marker::PhantomData<&'a F>);
 
-impl<'a, F> Auto<'a, F> {
-    /// Asks about a future.
-    #[inline]
-    pub fn new(_future: &'a F) -> Self {
-        Auto(NotSend(std::marker::PhantomData))
-    }
+/// Asks about a future.
+#[inline]
+pub fn auto<F>(_future: &F) -> Auto<'_, F> {
+    Auto(NotSend(std::marker::PhantomData))
 }
 
 impl<'a, F> Deref for Auto<'a, F> {
@@ -154,12 +152,10 @@ impl<F> NotSend<'_, F> {
 /// Asks a synchronous body whether it is `Send`, and so is its result.
 pub struct AutoCall<'a, F, R>(NotSend<'a, F>, std::marker::PhantomData<fn() -> R>);
 
-impl<'a, R, F: FnOnce() -> R> AutoCall<'a, F, R> {
-    /// Asks about a body.
-    #[inline]
-    pub fn new(_body: &'a F) -> Self {
-        AutoCall(NotSend(std::marker::PhantomData), std::marker::PhantomData)
-    }
+/// Asks about a body.
+#[inline]
+pub fn auto_call<R, F: FnOnce() -> R>(_body: &F) -> AutoCall<'_, F, R> {
+    AutoCall(NotSend(std::marker::PhantomData), std::marker::PhantomData)
 }
 
 impl<'a, F, R> Deref for AutoCall<'a, F, R> {

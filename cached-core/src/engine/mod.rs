@@ -164,12 +164,17 @@ impl Engine {
     /// Makes sure that no load of this key that runs now will be stored.
     pub(crate) fn fence(&self, key: &dyn AnyKey) {
         if self.loading.load(Ordering::SeqCst) > 0 {
-            let scopes = vec![crate::scope::of_key(key.marker(), key.hash())];
-            self.ticks.invalidate(&Order {
-                scopes,
-                ..Order::default()
-            });
+            self.forget(key);
         }
+    }
+
+    /// Makes sure that nothing of this key is served that is there now, or is being loaded.
+    pub(crate) fn forget(&self, key: &dyn AnyKey) {
+        let scopes = vec![crate::scope::of_key(key.marker(), key.hash())];
+        self.ticks.invalidate(&Order {
+            scopes,
+            ..Order::default()
+        });
     }
 
     /// Invalidates what the order names.

@@ -2,25 +2,25 @@
 
 use crate::clock::Nanos;
 use crate::error::TimedOut;
-use crate::outcome::{FromTimedOut, Outcome};
+use crate::outcome::FromTimedOut;
 use crate::policy::IntoTimeout;
 use crate::scope::{Label, Scopes, of_tag};
 
 type OnValue<V, T> = Option<Box<dyn Fn(&V) -> T + Send + Sync>>;
 
-/// Prefix, tags and the closures on the value.
-pub struct Plan<R, O: Outcome<R>> {
+/// Prefix, tags and the closures on the value: for results of type `R`, which hold a `V` or an `E`.
+pub struct Plan<R, V: ?Sized, E> {
     pub(crate) prefix: Option<Label>,
     tags: Vec<Label>,
     timeout: Option<Nanos>,
-    timeout_by: OnValue<O::Value, u64>,
-    pub(crate) cache_if: OnValue<O::Value, bool>,
-    tags_by: OnValue<O::Value, Vec<Label>>,
-    pub(crate) only: OnValue<O::Error, bool>,
+    timeout_by: OnValue<V, u64>,
+    pub(crate) cache_if: OnValue<V, bool>,
+    tags_by: OnValue<V, Vec<Label>>,
+    pub(crate) only: OnValue<E, bool>,
     pub(crate) timed_out: Option<fn(TimedOut) -> R>,
 }
 
-impl<R, O: Outcome<R>> Plan<R, O> {
+impl<R, V: ?Sized, E> Plan<R, V, E> {
     pub(crate) fn new() -> Self {
         Plan {
             prefix: None,
@@ -55,23 +55,20 @@ impl<R, O: Outcome<R>> Plan<R, O> {
     /// `timeout = |value| …`.
     pub fn timeout_by<D: IntoTimeout>(
         &mut self,
-        by: impl Fn(&O::Value) -> D + Send + Sync + 'static,
+        by: impl Fn(&V) -> D + Send + Sync + 'static,
     ) -> &mut Self {
         self.timeout_by = Some(Box::new(move |value| by(value).into_timeout()));
         self
     }
 
     /// `cache_if = |value| …`.
-    pub fn cache_if(
-        &mut self,
-        by: impl Fn(&O::Value) -> bool + Send + Sync + 'static,
-    ) -> &mut Self {
+    pub fn cache_if(&mut self, by: impl Fn(&V) -> bool + Send + Sync + 'static) -> &mut Self {
         self.cache_if = Some(Box::new(by));
         self
     }
 
     /// A closure among `tags(…)`.
-    pub fn tags_by<I>(&mut self, by: impl Fn(&O::Value) -> I + Send + Sync + 'static) -> &mut Self
+    pub fn tags_by<I>(&mut self, by: impl Fn(&V) -> I + Send + Sync + 'static) -> &mut Self
     where
         I: IntoIterator<Item: Into<Label>>,
     {
@@ -82,7 +79,7 @@ impl<R, O: Outcome<R>> Plan<R, O> {
     }
 
     /// The errors that `stale_if_error` holds for.
-    pub fn only(&mut self, by: impl Fn(&O::Error) -> bool + Send + Sync + 'static) -> &mut Self {
+    pub fn only(&mut self, by: impl Fn(&E) -> bool + Send + Sync + 'static) -> &mut Self {
         self.only = Some(Box::new(by));
         self
     }
@@ -136,12 +133,12 @@ impl<R, O: Outcome<R>> Plan<R, O> {
     }
 
     /// The tags known only from the value.
-    pub(crate) fn late_tags(&self, value: &O::Value) -> Vec<Label> {
+    pub(crate) fn late_tags(&self, value: &V) -> Vec<Label> {
         self.tags_by.as_ref().map_or_else(Vec::new, |by| by(value))
     }
 
     /// The time to live, where this call or its value says so.
-    pub(crate) fn lifetime(&self, value: Option<&O::Value>) -> Option<Nanos> {
+    pub(crate) fn lifetime(&self, value: Option<&V>) -> Option<Nanos> {
         match (&self.timeout_by, value) {
             (Some(by), Some(value)) => Some(by(value)),
             _ => self.timeout,

@@ -25,6 +25,13 @@ enum Source {
     Named(&'static str),
 }
 
+impl Policy {
+    /// The description of the function of that name, which uses the default cache.
+    pub const fn site(self, name: &'static str) -> Site {
+        Site::new(name, self)
+    }
+}
+
 impl Site {
     /// A function that uses the default cache.
     pub const fn new(name: &'static str, policy: Policy) -> Self {

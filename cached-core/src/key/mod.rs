@@ -15,7 +15,7 @@ pub(crate) mod stable;
 mod std_parts;
 
 pub(crate) use part::{Part, Parts};
-pub use probe::{Arg, BorrowedArg, CacheKey};
+pub use probe::{CacheKey, arg, borrowed};
 
 use std::any::{Any, TypeId};
 use std::hash::{BuildHasher, Hash, Hasher};

@@ -1,6 +1,6 @@
 //! How an argument takes part in the key, decided by its type.
 //!
-//! Generated code says `Arg(&argument).part()`. [`Arg`] has an inherent `part` for the best way;
+//! Generated code says `arg(&argument).part()`. [`Arg`] has an inherent `part` for the best way;
 //! where its bounds do not hold, method look-up goes on through `Deref` to the next best: the
 //! standard library's types, whatever they borrow; what is `Hash + Eq` and can be owned; what can
 //! be serialised; what is only `Hash`; and last a method that exists for every type and explains,
@@ -27,24 +27,20 @@ pub struct Arg<'a, T: ?Sized>(pub &'a T, ByRefEqSerde<'a, T>);
 /// An argument whose type has a lifetime of its own.
 pub struct BorrowedArg<'a, T: ?Sized>(pub &'a T, BySerde<'a, T>);
 
-impl<'a, T: ?Sized> Arg<'a, T> {
-    /// Wraps an argument.
-    #[inline]
-    pub fn new(value: &'a T) -> Self {
-        let rest = BySerde(value, ByHash(value, Neither(value)));
-        let by_eq = ByEqSerde(value, ByEq(value, rest));
-        let by_ref = ByRefSerde(value, ByRefHash(value, by_eq));
-        let by_ref_eq = ByRefEq(value, BySet(value, by_ref));
-        Arg(value, ByRefEqSerde(value, by_ref_eq))
-    }
+/// Asks an argument.
+#[inline]
+pub fn arg<T: ?Sized>(value: &T) -> Arg<'_, T> {
+    let rest = BySerde(value, ByHash(value, Neither(value)));
+    let by_eq = ByEqSerde(value, ByEq(value, rest));
+    let by_ref = ByRefSerde(value, ByRefHash(value, by_eq));
+    let by_ref_eq = ByRefEq(value, BySet(value, by_ref));
+    Arg(value, ByRefEqSerde(value, by_ref_eq))
 }
 
-impl<'a, T: ?Sized> BorrowedArg<'a, T> {
-    /// Wraps an argument.
-    #[inline]
-    pub fn new(value: &'a T) -> Self {
-        BorrowedArg(value, BySerde(value, ByHash(value, Neither(value))))
-    }
+/// Asks an argument whose type has a lifetime of its own.
+#[inline]
+pub fn borrowed<T: ?Sized>(value: &T) -> BorrowedArg<'_, T> {
+    BorrowedArg(value, BySerde(value, ByHash(value, Neither(value))))
 }
 
 impl<'a, T: Part + ?Sized> Arg<'a, T> {

@@ -73,7 +73,10 @@ mod tests {
     fn each_read_is_passed_on_once() {
         let reads = Reads::default();
         note(&reads, 0..3);
-        assert_eq!((passed_on(&reads), passed_on(&reads)), (vec![0, 1, 2], vec![]));
+        assert_eq!(
+            (passed_on(&reads), passed_on(&reads)),
+            (vec![0, 1, 2], vec![])
+        );
         note(&reads, 3..4);
         assert_eq!(passed_on(&reads), [3]);
     }
@@ -83,6 +86,9 @@ mod tests {
         let reads = Reads::default();
         note(&reads, 0..1_000);
         let all = passed_on(&reads);
-        assert_eq!((all.len(), all[0], all[NOTES - 1]), (NOTES, 1_000 - NOTES as u64, 999));
+        assert_eq!(
+            (all.len(), all[0], all[NOTES - 1]),
+            (NOTES, 1_000 - NOTES as u64, 999)
+        );
     }
 }

@@ -61,7 +61,6 @@ pub(super) fn share_clone<E: Clone + Send + Sync + 'static>(error: &E) -> Share<
 
 #[diagnostic::do_not_recommend]
 impl<T: Clone + Send + Sync + 'static> Outcome<T> for Plain<T> {
-    type Itself = Self;
     type Stored = T;
     type Value = T;
     type Error = Infallible;
@@ -94,7 +93,6 @@ impl<T: Clone + Send + Sync + 'static> Outcome<T> for Plain<T> {
 
 #[diagnostic::do_not_recommend]
 impl<T: Clone + Send + Sync + 'static> Outcome<Option<T>> for Optional<T> {
-    type Itself = Self;
     type Stored = Option<T>;
     type Value = T;
     type Error = Infallible;
@@ -134,7 +132,6 @@ where
     T: Clone + Send + Sync + 'static,
     E: 'static,
 {
-    type Itself = Self;
     type Stored = T;
     type Value = T;
     type Error = E;
@@ -175,7 +172,6 @@ where
     T: Clone + Send + Sync + 'static,
     E: 'static,
 {
-    type Itself = Self;
     type Stored = Option<T>;
     type Value = T;
     type Error = E;
@@ -217,7 +213,6 @@ where
     T: Clone + Send + Sync + 'static,
     E: Clone + Send + Sync + 'static,
 {
-    type Itself = Self;
     type Stored = Result<T, E>;
     type Value = T;
     type Error = E;
@@ -258,7 +253,6 @@ where
     T: Clone + Send + Sync + 'static,
     E: Clone + Send + Sync + 'static,
 {
-    type Itself = Self;
     type Stored = Result<Option<T>, E>;
     type Value = T;
     type Error = E;
@@ -308,7 +302,6 @@ impl<R> Clone for NoKind<R> {
 
 #[diagnostic::do_not_recommend]
 impl<R: 'static> Outcome<R> for NoKind<R> {
-    type Itself = Self;
     type Stored = Infallible;
     type Value = R;
     type Error = Infallible;

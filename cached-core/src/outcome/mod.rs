@@ -12,10 +12,8 @@
 mod kinds;
 mod probe;
 
-pub(crate) use kinds::{
-    Fallible, FallibleOptional, NoKind, Optional, Plain, Whole, WholeOptional,
-};
-pub use probe::{Out, Succeeded};
+pub(crate) use kinds::{Fallible, FallibleOptional, NoKind, Optional, Plain, Whole, WholeOptional};
+pub use probe::{Succeeded, out, out_borrowed};
 
 use std::sync::Arc;
 
@@ -43,8 +41,6 @@ pub enum Verdict<S, E> {
     note = "what is remembered must be `Clone + Send + Sync + 'static`: derive `Clone`, or return it inside an `Arc`"
 )]
 pub trait Outcome<R>: Clone + Send + Sync + 'static {
-    /// This type: named in this way, it makes no further error where it cannot be an outcome.
-    type Itself: Outcome<R>;
     /// What an entry holds.
     type Stored: Clone + Send + Sync + 'static;
     /// What the closures of the options see.

@@ -8,7 +8,7 @@ use super::{
     CacheableError, Fallible, FallibleOptional, NoKind, Optional, Plain, Whole, WholeOptional,
 };
 
-/// Asks a result type what it is: `Out::<R>::new().kind()`.
+/// Asks a result type what it is: `out::<R>().kind()`.
 ///
 /// Every level of `Deref` answers for fewer special cases; where what is stored can be serialised,
 /// that comes first.
@@ -44,14 +44,17 @@ impl<R> Deref for Out<R> {
     }
 }
 
-impl<R> Out<R> {
-    /// Asks about `R`.
-    #[inline]
-    #[expect(clippy::new_without_default, reason = "a question, not a value")]
-    pub fn new() -> Self {
-        let local = LocalOptionalShared(LocalShared(LocalOptional(Local(Last(PhantomData)))));
-        Out(Shared(AnyOptional(Any(Value(local)))))
-    }
+/// Asks about `R`.
+#[inline]
+pub fn out<R>() -> Out<R> {
+    Out(Shared(AnyOptional(Any(Value(out_borrowed())))))
+}
+
+/// Asks about an `R` that holds references: what borrows cannot be read from a shared store, and
+/// method look-up, which does not see lifetimes, would think that it can.
+#[inline]
+pub fn out_borrowed<R>() -> LocalOptionalShared<R> {
+    LocalOptionalShared(LocalShared(LocalOptional(Local(Last(PhantomData)))))
 }
 
 /// What can be serialised, for shared stores.

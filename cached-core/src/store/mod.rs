@@ -1,8 +1,8 @@
 //! Shared stores: what one has to do ([`Store`]), and the tier that puts one behind memory
-//! ([`tier`]).
+//! (`tier`).
 //!
 //! A store knows nothing of functions, policies or invalidations: bytes in, bytes out. How entries
-//! and versions of scopes are laid out on it is decided in [`tier`] and [`envelope`].
+//! and versions of scopes are laid out on it is decided in `tier` and `envelope`.
 
 pub(crate) mod envelope;
 pub(crate) mod tier;

@@ -42,16 +42,23 @@ fn look(options: &Options, function: &Function<'_>, mode: Option<TokenStream>) -
     let mut one = function.clone();
     one.result = answers(function, "Value");
     let at = at(options, &one, mode);
-    let batch = answers(function, "Batch");
-    quote!(<#batch>::look(#keys, |#name| #at))
+    let answers = answers(function, "look");
+    quote_spanned!(function.result_span().1=> #answers(#keys, |#name| #at))
 }
 
 /// A type that goes with the result of a batch; what cannot be one is reported on the result.
 fn answers(function: &Function<'_>, name: &str) -> TokenStream {
     let (first, last) = function.result_span();
     let (result, name) = (&function.result, Ident::new(name, last));
-    let (open, close) = (quote_spanned!(first=> <), quote_spanned!(last=> >));
-    quote!(#open #result as ::dewar::__private::Answers #close::#name)
+    let open = quote_spanned!(first=> <);
+    let answers = quote_spanned!(last=> as ::dewar::__private::Answers>::#name);
+    quote!(#open #result #answers)
+}
+
+/// The same of a type that is asked for with the whole result once more.
+fn whole(function: &Function<'_>, name: &str) -> TokenStream {
+    let (answers, result) = (answers(function, name), &function.result);
+    quote_spanned!(function.result_span().1=> #answers<#result>)
 }
 
 fn batch_name(options: &Options) -> Option<&syn::Ident> {
@@ -111,20 +118,22 @@ fn places(options: &Options, function: &Function<'_>) -> TokenStream {
     let look = look(options, function, None);
     let (vis, generics) = (&function.item.vis, &function.item.sig.generics);
     let bounds = &generics.where_clause;
-    let (batch, handle) = (answers(function, "Batch"), answers(function, "Entry"));
+    let (batch, handle) = (whole(function, "Looked"), whole(function, "Handle"));
     let hidden = super::function::attributes(function);
     let entry = function.name_of(Part::Entry);
     let (receiver, inputs) = (function.receiver_input(), function.plain_inputs());
     let key = parts::open_inputs(options, function).map(|inputs| {
         let name = function.name_of(Part::Key);
         quote! {
-            #hidden #vis fn #name #generics(#inputs) -> #batch
+            #hidden #[allow(unused_variables)] #vis fn #name #generics(#inputs) -> #batch
             #bounds { #look }
         }
     });
     quote! {
-        #hidden #vis fn #entry #generics(#receiver #inputs _: ::dewar::__private::Mode) -> #handle
-        #bounds { <#handle>::new(#look) }
+        // What is skipped is not looked at.
+        #hidden #[allow(unused_variables)]
+        #vis fn #entry #generics(#receiver #inputs _: ::dewar::__private::Mode) -> #handle
+        #bounds { #look.entry() }
         #key
     }
 }

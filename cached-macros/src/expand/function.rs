@@ -36,14 +36,21 @@ fn outer(options: &Options, function: &Function<'_>) -> TokenStream {
 /// The function's own declaration around another body.
 pub(crate) fn declaration(function: &Function<'_>, body: &TokenStream) -> TokenStream {
     let ItemFn {
-        attrs, vis, sig, ..
+        attrs,
+        vis,
+        sig,
+        block,
+        ..
     } = function.item;
     let (constness, asyncness) = (&sig.constness, &sig.asyncness);
     let (name, output) = (&sig.ident, &sig.output);
     let (generics, bounds) = (&sig.generics, &sig.generics.where_clause);
     let (inputs, attrs) = (function.inputs(), allowed(attrs));
+    // The function is the user's where it begins and where it ends: that it is never called is told.
+    let (keyword, end) = (&sig.fn_token, block.brace_token.span.close());
+    let block = quote_spanned!(end=> { #body });
     quote! {
-        #(#attrs)* #vis #constness #asyncness fn #name #generics(#inputs) #output #bounds { #body }
+        #(#attrs)* #vis #constness #asyncness #keyword #name #generics(#inputs) #output #bounds #block
     }
 }
 
@@ -54,9 +61,9 @@ fn run(options: &Options, function: &Function<'_>) -> TokenStream {
     let run = match how(options, function) {
         How::Here => quote!(.run()),
         How::Detached if function.is_async() => {
-            quote!(.run_as(|b| ::dewar::__private::Auto::new(b).send()))
+            quote!(.run_as(|b| ::dewar::__private::auto(b).send()))
         }
-        How::Detached => quote!(.run_as(|b| ::dewar::__private::AutoCall::new(b).send())),
+        How::Detached => quote!(.run_as(|b| ::dewar::__private::auto_call(b).send())),
         How::Timed => quote!(.run_timed()),
     };
     let wait = function.is_async().then(|| quote!(.await));
@@ -162,24 +169,28 @@ pub(crate) fn at(
             let closure = &stale_if.value;
             quote!(#closure,)
         });
-    let at = if stale_if.is_some() {
-        quote!(at_unless_stale)
-    } else {
-        quote!(at)
+    // What keeps the result from being cached is reported on the result.
+    let (first, last) = function.result_span();
+    let at = match &stale_if {
+        Some(_) => Ident::new("at_unless_stale", first),
+        None => Ident::new("at", first),
     };
     let mode = mode.unwrap_or_else(|| quote!(::dewar::__private::KEY));
-    quote! {
-        ::dewar::__private::#at(
-            #mode, #site, &#marked, #parts, #kind, #stale_if #plan
-        )
-    }
+    let at = quote_spanned!(first=> ::dewar::__private::#at);
+    let arguments = quote!(#mode, #site, &#marked, #parts, #kind, #stale_if #plan);
+    let arguments = quote_spanned!(last=> (#arguments));
+    quote!(#at #arguments)
 }
 
 /// The question what the result is, so spanned that the compiler's answer stands below the result
 /// type, or below `cache_err` where that is what does not fit.
 fn kind(options: &Options, function: &Function<'_>) -> TokenStream {
     let ((first, last), result) = (function.result_span(), &function.result);
-    let out = quote_spanned!(first=> ::dewar::__private::Out::<#result>::new());
+    let ask = match parts::borrows(&function.item.sig.output) {
+        true => Ident::new("out_borrowed", first),
+        false => Ident::new("out", first),
+    };
+    let out = quote_spanned!(first=> ::dewar::__private::#ask::<#result>());
     let end = quote_spanned!(last=> ());
     let asked = match &options.cache_err {
         Some(cache_err) => Ident::new("whole", cache_err.name),
@@ -218,7 +229,7 @@ pub(crate) fn static_site(options: &Options, function: &Function<'_>) -> TokenSt
     let name = format!("::{}", function.item.sig.ident);
     quote! {
         static SITE: ::dewar::__private::Site =
-            ::dewar::__private::Site::new(concat!(module_path!(), #name), #policy) #source;
+            #policy.site(concat!(module_path!(), #name)) #source;
         &SITE
     }
 }
@@ -247,7 +258,7 @@ pub(crate) fn wrap(
     };
     if function.context != Context::Free {
         return quote! {
-            #[doc(hidden)] #[allow(warnings, clippy::all)] #site
+            #[doc(hidden)] #[allow(deprecated, clippy::all)] #site
             #rest #body
         };
     }
@@ -256,8 +267,8 @@ pub(crate) fn wrap(
     let item = quote_spanned!(name.span()=> struct #name {});
     let unseen = (!matches!(vis, Visibility::Inherited)).then(|| quote!(#[doc(hidden)]));
     quote! {
-        #(#cfgs)* #unseen #[allow(warnings)] #vis #item
-        #(#cfgs)* #[allow(warnings, clippy::all)] impl #name { #site #rest }
+        #(#cfgs)* #unseen #vis #item
+        #(#cfgs)* #[allow(deprecated, clippy::all)] impl #name { #site #rest }
         #(#cfgs)* impl #name { #body }
     }
 }
@@ -269,11 +280,14 @@ pub(crate) fn body(function: &Function<'_>) -> TokenStream {
     } = function.item;
     let mut sig = sig.clone();
     sig.ident = function.name_of(Part::Body);
-    let lints = allowed(kept(attrs, &["allow", "expect", "warn", "deny", "forbid", "cfg"]));
+    let lints = allowed(kept(
+        attrs,
+        &["allow", "expect", "warn", "deny", "forbid", "cfg"],
+    ));
     let hidden = hidden(function);
     // Past that many arguments clippy would complain of the copy too.
     let many = (sig.inputs.len() > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
-    quote!(#(#lints)* #hidden #many #[allow(dead_code)] #sig #block)
+    quote!(#(#lints)* #hidden #many #sig #block)
 }
 
 /// `#[doc(hidden)]` beside a method; the companion of a free function has it already.
@@ -322,7 +336,7 @@ fn key(options: &Options, function: &Function<'_>) -> TokenStream {
 pub(crate) fn attributes(function: &Function<'_>) -> TokenStream {
     match function.context {
         Context::Free => TokenStream::new(),
-        _ => quote!(#[doc(hidden)] #[allow(warnings, clippy::all)]),
+        _ => quote!(#[doc(hidden)] #[allow(deprecated, clippy::all)]),
     }
 }
 
@@ -335,14 +349,16 @@ fn entry(options: &Options, function: &Function<'_>) -> TokenStream {
     let at = at(options, function, Some(mode(options, quote!(#asked))));
     let (receiver, inputs) = (function.receiver_input(), function.plain_inputs());
     let (hidden, call) = (attributes(function), body_call(function));
-    let (handle, body, call) = match function.is_async() {
+    let (handle, make, body, call) = match function.is_async() {
         true => (
             quote!(Entry),
+            quote!(entry),
             quote!(::core::future::Future<Output = #result>),
             call,
         ),
         false => (
             quote!(BlockingEntry),
+            quote!(blocking),
             quote!(FnOnce() -> #result),
             quote!(move || #call),
         ),
@@ -351,7 +367,7 @@ fn entry(options: &Options, function: &Function<'_>) -> TokenStream {
         #hidden #vis fn #name #generics(
             #receiver #inputs #asked: ::dewar::__private::Mode
         ) -> ::dewar::__private::#handle<#result, impl #body> #bounds {
-            ::dewar::__private::#handle::new(#at, #call)
+            #at.#make(#call)
         }
     }
 }

@@ -160,7 +160,8 @@ impl<'a> Function<'a> {
             Context::Trait => quote!(|| {}),
             _ if self.has_impl_arguments() => {
                 let site = self.path_to(Part::Site);
-                let names = self.arguments.iter().map(|(name, _)| name);
+                let opaque = self.arguments.iter().filter(|(_, ty)| mentions_impl(ty));
+                let names = opaque.map(|(name, _)| name);
                 let params = self
                     .item
                     .sig

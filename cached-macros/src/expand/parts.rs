@@ -22,7 +22,11 @@ pub(crate) fn parts(options: &Options, function: &Function<'_>) -> TokenStream {
         parts.push(part(&quote!((#version)), version.span(), false));
     }
     match &options.key {
-        Some(key) => parts.extend(key.value.iter().map(|e| part(&quote!((#e)), e.span(), false))),
+        Some(key) => parts.extend(
+            key.value
+                .iter()
+                .map(|e| part(&quote!((#e)), e.span(), false)),
+        ),
         None => parts.extend(arguments(options, function)),
     }
     parts.extend(uncovered(options, function));
@@ -106,12 +110,12 @@ pub(crate) fn skips(options: &Options, name: &str) -> bool {
 
 fn part(value: &TokenStream, span: proc_macro2::Span, borrowed: bool) -> TokenStream {
     let wrapper = if borrowed {
-        quote!(BorrowedArg)
+        quote!(borrowed)
     } else {
-        quote!(Arg)
+        quote!(arg)
     };
     // The reference carries the span too: a missing bound is reported on the argument.
-    quote_spanned!(span=> ::dewar::__private::#wrapper::new(&#value).part())
+    quote_spanned!(span=> ::dewar::__private::#wrapper(&#value).part())
 }
 
 /// Whether the type borrows in a way that only its own lifetime shows: `View<'_>`, `Vec<&User>`.
@@ -140,11 +144,34 @@ fn has_lifetime(ty: &Type) -> bool {
     find.0
 }
 
+/// Whether the result type holds references, `'static` ones included.
+pub(crate) fn borrows(output: &syn::ReturnType) -> bool {
+    struct Find(bool);
+    impl Visit<'_> for Find {
+        fn visit_type_reference(&mut self, _: &syn::TypeReference) {
+            self.0 = true;
+        }
+
+        fn visit_lifetime(&mut self, _: &Lifetime) {
+            self.0 = true;
+        }
+    }
+    let mut find = Find(false);
+    find.visit_return_type(output);
+    find.0
+}
+
 /// `T` of an `Option<T>`.
 fn inside_option(ty: &Type) -> Option<&Type> {
     let Type::Path(path) = ty else { return None };
-    let last = path.path.segments.last().filter(|last| last.ident == "Option")?;
-    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    let last = path
+        .path
+        .segments
+        .last()
+        .filter(|last| last.ident == "Option")?;
+    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return None;
+    };
     match arguments.args.first()? {
         syn::GenericArgument::Type(ty) => Some(ty),
         _ => None,
@@ -156,9 +183,8 @@ fn inside_option(ty: &Type) -> Option<&Type> {
 /// tells instantiations apart whether its value counts or not.
 pub(crate) fn open_inputs(options: &Options, function: &Function<'_>) -> Option<TokenStream> {
     let plan = super::plan::plan(options);
-    let open = |name: &str, ty| {
-        skips(options, name) && !mentions(&plan, name) && !mentions_impl(ty)
-    };
+    let open =
+        |name: &str, ty| skips(options, name) && !mentions(&plan, name) && !mentions_impl(ty);
     if !function
         .arguments
         .iter()
@@ -171,7 +197,7 @@ pub(crate) fn open_inputs(options: &Options, function: &Function<'_>) -> Option<
         .arguments
         .iter()
         .map(|(name, ty)| match open(&name.to_string(), ty) {
-            true => quote!(#name: impl Sized),
+            true => quote!(_: impl Sized),
             false => quote!(#name: #ty),
         });
     Some(quote!(#receiver #(#inputs),*))

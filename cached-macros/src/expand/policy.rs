@@ -1,18 +1,21 @@
 //! The options that are known at compile time, as a constant.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use crate::model::{CacheRef, Jitter, Negative, Options, SingleFlight, Time};
 
-/// `Policy::DEFAULT.timeout(…)…`
+/// `POLICY.timeout(…)…`
 pub(crate) fn policy(options: &Options) -> TokenStream {
     let mut calls = Vec::new();
     let mut call = |tokens: TokenStream| calls.push(tokens);
     if let Some(timeout) = &options.timeout {
         match &timeout.value {
-            Time::Fixed(n) => call(quote!(.timeout(#n))),
+            Time::Fixed(n) => {
+                let n = Literal::u64_unsuffixed(*n);
+                call(quote!(.timeout(#n)));
+            }
             Time::Never => call(quote!(.never())),
             Time::Expr(_) | Time::ByValue(_) => {}
         }
@@ -28,7 +31,7 @@ pub(crate) fn policy(options: &Options) -> TokenStream {
     ];
     for (time, name) in times {
         if let Some(time) = time {
-            let n = time.value;
+            let n = Literal::u64_unsuffixed(time.value);
             call(quote!(.#name(#n)));
         }
     }
@@ -71,7 +74,7 @@ pub(crate) fn policy(options: &Options) -> TokenStream {
     if options.local.is_some() {
         call(quote!(.local()));
     }
-    quote!(::dewar::__private::Policy::DEFAULT #(#calls)*)
+    quote!(::dewar::__private::POLICY #(#calls)*)
 }
 
 /// `.cache(…)` on the site, where the function names a cache.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Mutex as Real;
+use std::sync::atomic::AtomicUsize;
 use std::task::Wake;
 
 use loom::sync::atomic::AtomicBool;
@@ -20,8 +21,7 @@ impl Seen {
 }
 
 /// Runs a model through every schedule, and sees to it that all that is `expected` was seen in
-/// some, and nothing else: a model in which nothing ever happens would prove nothing. Then once
-/// more, with loads that may find old values.
+/// some, and nothing else: a model in which nothing ever happens would prove nothing.
 ///
 /// `preemptions` bounds how often a schedule interrupts a thread that could go on; without it
 /// nothing is left out.
@@ -30,19 +30,44 @@ pub(crate) fn explore(
     expected: &[&str],
     model: impl Fn(&Seen) + Send + Sync + 'static,
 ) {
-    let model = Arc::new(model);
-    let run = |weak| {
-        sync::weak(weak);
-        let (model, seen) = (Arc::clone(&model), Seen::default());
-        let mut builder = loom::model::Builder::new();
-        builder.preemption_bound = builder.preemption_bound.or(preemptions);
-        let inside = seen.clone();
-        builder.check(move || model(&inside));
-        real(&seen.0).clone()
-    };
     let expected: BTreeSet<String> = expected.iter().map(ToString::to_string).collect();
-    assert_eq!(run(false), expected, "what was seen, and what was to be seen");
-    run(true);
+    let seen = schedules(false, preemptions, model);
+    assert_eq!(seen, expected, "what was seen, and what was to be seen");
+}
+
+/// The same, and then once more with loads that may find older values than the newest, and one
+/// preemption less.
+pub(crate) fn explore_twice(
+    preemptions: Option<usize>,
+    expected: &[&str],
+    model: impl Fn(&Seen) + Send + Sync + 'static,
+) {
+    let model = Arc::new(model);
+    let again = Arc::clone(&model);
+    explore(preemptions, expected, move |seen| model(seen));
+    schedules(true, preemptions.map(|n| n - 1), move |seen| again(seen));
+}
+
+fn schedules(
+    weak: bool,
+    preemptions: Option<usize>,
+    model: impl Fn(&Seen) + Send + Sync + 'static,
+) -> BTreeSet<String> {
+    sync::weak(weak);
+    let (seen, count) = (Seen::default(), Arc::new(AtomicUsize::new(0)));
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(preemptions);
+    let inside = (seen.clone(), Arc::clone(&count));
+    builder.check(move || {
+        inside.1.fetch_add(1, Ordering::Relaxed);
+        model(&inside.0);
+    });
+    let loads = if weak { "any" } else { "the newest" };
+    println!(
+        "{} schedules, loads find {loads}",
+        count.load(Ordering::Relaxed)
+    );
+    real(&seen.0).clone()
 }
 
 /// One thread waiting to be woken.
@@ -80,29 +105,39 @@ impl Wake for Bell {
 }
 
 /// A thread whose result will be asked for.
-pub(crate) struct Job<T> {
-    result: Arc<Real<Option<T>>>,
-    ended: Arc<Bell>,
+pub(crate) struct Job<T>(Arc<Ending<T>>);
+
+struct Ending<T> {
+    result: Real<Option<T>>,
+    ended: AtomicBool,
+    asks: Thread,
 }
 
 /// Starts a thread of the model, whose result the caller asks for.
 pub(crate) fn spawn<T: Send + 'static>(run: impl FnOnce() -> T + Send + 'static) -> Job<T> {
-    let job = Job {
-        result: Arc::default(),
-        ended: Bell::here(),
-    };
-    let (result, ended) = (Arc::clone(&job.result), Arc::clone(&job.ended));
+    let ending = Arc::new(Ending {
+        result: Real::new(None),
+        ended: AtomicBool::new(false),
+        asks: loom::thread::current(),
+    });
+    let job = Job(Arc::clone(&ending));
     loom::thread::spawn(move || {
         let value = run();
-        *real(&result) = Some(value);
-        ended.ring();
+        sync::release(&ending.ended);
+        *real(&ending.result) = Some(value);
+        ending.asks.unpark();
     });
     job
 }
 
 impl<T> Job<T> {
     pub(crate) fn join(self) -> T {
-        self.ended.wait();
-        real(&self.result).take().expect("the thread has ended")
+        loop {
+            if let Some(value) = real(&self.0.result).take() {
+                sync::acquire(&self.0.ended);
+                return value;
+            }
+            loom::thread::park();
+        }
     }
 }

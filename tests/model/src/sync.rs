@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 
-use loom::sync::atomic::AtomicBool;
+use loom::sync::atomic::{AtomicBool, fence};
 use loom::thread::Thread;
 
 pub(crate) use loom::sync::atomic::Ordering;
@@ -69,16 +69,23 @@ impl AtomicU64 {
 
 /// A mutex that loom schedules.
 pub(crate) struct Mutex<T> {
-    held: AtomicBool,
-    blocked: std::sync::Mutex<Vec<Thread>>,
+    /// Swapped whenever the mutex is taken: the order in which that happens is what counts.
+    turn: AtomicBool,
+    state: std::sync::Mutex<Turn>,
     data: std::sync::Mutex<T>,
+}
+
+#[derive(Default)]
+struct Turn {
+    held: bool,
+    blocked: Vec<Thread>,
 }
 
 impl<T> Mutex<T> {
     pub(crate) fn new(data: T) -> Self {
         Mutex {
-            held: AtomicBool::new(false),
-            blocked: std::sync::Mutex::default(),
+            turn: AtomicBool::new(false),
+            state: std::sync::Mutex::default(),
             data: std::sync::Mutex::new(data),
         }
     }
@@ -91,13 +98,44 @@ pub(crate) struct MutexGuard<'a, T> {
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    while mutex.held.swap(true, Ordering::Acquire) {
-        real(&mutex.blocked).push(loom::thread::current());
+    loop {
+        mutex.turn.swap(true, Ordering::Acquire);
+        let mut state = real(&mutex.state);
+        if !state.held {
+            state.held = true;
+            if !WEAK.get() {
+                fence(Ordering::SeqCst);
+            }
+            break;
+        }
+        state.blocked.push(loom::thread::current());
+        drop(state);
         loom::thread::park();
     }
     MutexGuard {
         mutex,
         data: Some(real(&mutex.data)),
+    }
+}
+
+/// Has whatever happened here happen before what follows the next [`acquire`] of the flag.
+///
+/// Where every load finds the newest value anyway this is no step to schedule: it orders
+/// everything then, which is too much, but only loom's own books show it.
+pub(crate) fn release(flag: &AtomicBool) {
+    if WEAK.get() {
+        flag.swap(true, Ordering::Release);
+    } else {
+        fence(Ordering::SeqCst);
+    }
+}
+
+/// The other side of [`release`].
+pub(crate) fn acquire(flag: &AtomicBool) {
+    if WEAK.get() {
+        flag.swap(true, Ordering::Acquire);
+    } else {
+        fence(Ordering::SeqCst);
     }
 }
 
@@ -121,9 +159,9 @@ impl<T> Drop for MutexGuard<'_, T> {
         if std::thread::panicking() {
             return;
         }
-        self.mutex.held.swap(false, Ordering::Release);
-        let blocked = std::mem::take(&mut *real(&self.mutex.blocked));
-        blocked.iter().for_each(Thread::unpark);
+        release(&self.mutex.turn);
+        let turn = std::mem::take(&mut *real(&self.mutex.state));
+        turn.blocked.iter().for_each(Thread::unpark);
     }
 }
 

@@ -8,24 +8,21 @@
 fn user(id: u64) -> Result<Option<User>, DbError> {
     user_entries::__entry(id, ::dewar::__private::READ).run_timed()
 }
-#[allow(warnings)]
 struct user_entries {}
-#[allow(warnings, clippy::all)]
+#[allow(deprecated, clippy::all)]
 impl user_entries {
     fn __site() -> &'static ::dewar::__private::Site {
-        static SITE: ::dewar::__private::Site = ::dewar::__private::Site::new(
-                concat!(module_path!(), "::user"),
-                ::dewar::__private::Policy::DEFAULT
-                    .idle_timeout(300000000000u64)
-                    .stale_while_revalidate(60000000000u64)
-                    .soft_timeout(200000000u64)
-                    .hard_timeout(2000000000u64)
-                    .refresh_ahead(800u16)
-                    .jitter_per_mille(100u16)
-                    .cache_none()
-                    .cache_err_for(5000000000u64)
-                    .local(),
-            )
+        static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
+            .idle_timeout(300000000000)
+            .stale_while_revalidate(60000000000)
+            .soft_timeout(200000000)
+            .hard_timeout(2000000000)
+            .refresh_ahead(800u16)
+            .jitter_per_mille(100u16)
+            .cache_none()
+            .cache_err_for(5000000000u64)
+            .local()
+            .site(concat!(module_path!(), "::user"))
             .cache(|| &SESSIONS);
         &SITE
     }
@@ -36,23 +33,20 @@ impl user_entries {
         Result<Option<User>, DbError>,
         impl FnOnce() -> Result<Option<User>, DbError>,
     > {
-        ::dewar::__private::BlockingEntry::new(
-            ::dewar::__private::at(
+        ::dewar::__private::at(
                 mode,
                 user_entries::__site(),
                 &user,
-                (::dewar::__private::Arg::new(&id).part(), ()),
-                ::dewar::__private::Out::<Result<Option<User>, DbError>>::new().whole(),
+                (::dewar::__private::arg(&id).part(), ()),
+                ::dewar::__private::out::<Result<Option<User>, DbError>>().whole(),
                 |plan| {
                     plan.timeout(ttl()).hard();
                 },
-            ),
-            move || user_entries::__body(id),
-        )
+            )
+            .blocking(move || user_entries::__body(id))
     }
 }
 impl user_entries {
-    #[allow(dead_code)]
     fn __body(id: u64) -> Result<Option<User>, DbError> {
         fetch(id)
     }

@@ -2,18 +2,16 @@
 
 async fn f(id: u64, name: String) -> Result<String, E> {
     f::__entry(id, name, ::dewar::__private::READ)
-        .run_as(|b| ::dewar::__private::Auto::new(b).send())
+        .run_as(|b| ::dewar::__private::auto(b).send())
         .await
 }
-#[allow(warnings)]
 struct f {}
-#[allow(warnings, clippy::all)]
+#[allow(deprecated, clippy::all)]
 impl f {
     fn __site() -> &'static ::dewar::__private::Site {
-        static SITE: ::dewar::__private::Site = ::dewar::__private::Site::new(
-            concat!(module_path!(), "::f"),
-            ::dewar::__private::Policy::DEFAULT.timeout(60000000000u64),
-        );
+        static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
+            .timeout(60000000000)
+            .site(concat!(module_path!(), "::f"));
         &SITE
     }
     fn __entry(
@@ -24,23 +22,20 @@ impl f {
         Result<String, E>,
         impl ::core::future::Future<Output = Result<String, E>>,
     > {
-        ::dewar::__private::Entry::new(
-            ::dewar::__private::at(
+        ::dewar::__private::at(
                 mode,
                 f::__site(),
                 &f,
                 (
-                    ::dewar::__private::Arg::new(&id).part(),
-                    (::dewar::__private::Arg::new(&name).part(), ()),
+                    ::dewar::__private::arg(&id).part(),
+                    (::dewar::__private::arg(&name).part(), ()),
                 ),
-                ::dewar::__private::Out::<Result<String, E>>::new().kind(),
+                ::dewar::__private::out::<Result<String, E>>().kind(),
                 |_| {},
-            ),
-            f::__body(id, name),
-        )
+            )
+            .entry(f::__body(id, name))
     }
 }
 impl f {
-    #[allow(dead_code)]
     async fn __body(id: u64, name: String) -> Result<String, E> {}
 }

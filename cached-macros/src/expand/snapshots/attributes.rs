@@ -10,16 +10,15 @@ pub(crate) async fn double(id: u64) -> u64 {
 }
 #[cfg(unix)]
 #[doc(hidden)]
-#[allow(warnings)]
 pub(crate) struct double {}
 #[cfg(unix)]
-#[allow(warnings, clippy::all)]
+#[allow(deprecated, clippy::all)]
 impl double {
     pub(crate) fn __site() -> &'static ::dewar::__private::Site {
-        static SITE: ::dewar::__private::Site = ::dewar::__private::Site::new(
-                concat!(module_path!(), "::double"),
-                ::dewar::__private::Policy::DEFAULT.no_single_flight().no_detach(),
-            )
+        static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
+            .no_single_flight()
+            .no_detach()
+            .site(concat!(module_path!(), "::double"))
             .named("numbers");
         &SITE
     }
@@ -27,24 +26,21 @@ impl double {
         id: u64,
         mode: ::dewar::__private::Mode,
     ) -> ::dewar::__private::Entry<u64, impl ::core::future::Future<Output = u64>> {
-        ::dewar::__private::Entry::new(
-            ::dewar::__private::at(
+        ::dewar::__private::at(
                 mode,
                 double::__site(),
                 &double,
-                (::dewar::__private::Arg::new(&id).part(), ()),
-                ::dewar::__private::Out::<u64>::new().kind(),
+                (::dewar::__private::arg(&id).part(), ()),
+                ::dewar::__private::out::<u64>().kind(),
                 |_| {},
-            ),
-            double::__body(id),
-        )
+            )
+            .entry(double::__body(id))
     }
 }
 #[cfg(unix)]
 impl double {
     #[cfg(unix)]
     #[allow(unused)]
-    #[allow(dead_code)]
     async fn __body(mut id: u64) -> u64 {
         id * 2
     }

@@ -2,22 +2,22 @@
 // async fn products(db: &Pool, ids: &[u64]) -> Result<HashMap<u64, Product>, DbError> { db.fetch_all(ids).await }
 
 async fn products(db: &Pool, ids: &[u64]) -> Result<HashMap<u64, Product>, DbError> {
-    <<Result<
+    <Result<
         HashMap<u64, Product>,
         DbError,
-    > as ::dewar::__private::Answers>::Batch>::look(
+    > as ::dewar::__private::Answers>::look(
             ids,
             |ids| ::dewar::__private::at(
                 ::dewar::__private::READ,
                 products::__site(),
                 &products,
-                (::dewar::__private::Arg::new(&*ids).part(), ()),
-                ::dewar::__private::Out::<
+                (::dewar::__private::arg(&*ids).part(), ()),
+                ::dewar::__private::out::<
                     <Result<
                         HashMap<u64, Product>,
                         DbError,
                     > as ::dewar::__private::Answers>::Value,
-                >::new()
+                >()
                     .kind(),
                 |plan| {
                     plan.prefix(::dewar::__private::Label::new().text("product"));
@@ -30,70 +30,72 @@ async fn products(db: &Pool, ids: &[u64]) -> Result<HashMap<u64, Product>, DbErr
         })
         .await
 }
-#[allow(warnings)]
 struct products {}
-#[allow(warnings, clippy::all)]
+#[allow(deprecated, clippy::all)]
 impl products {
     fn __site() -> &'static ::dewar::__private::Site {
-        static SITE: ::dewar::__private::Site = ::dewar::__private::Site::new(
-            concat!(module_path!(), "::products"),
-            ::dewar::__private::Policy::DEFAULT.timeout(60000000000u64),
-        );
+        static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
+            .timeout(60000000000)
+            .site(concat!(module_path!(), "::products"));
         &SITE
     }
+    #[allow(unused_variables)]
     fn __entry(
         db: &Pool,
         ids: &[u64],
         _: ::dewar::__private::Mode,
-    ) -> <Result<HashMap<u64, Product>, DbError> as ::dewar::__private::Answers>::Entry {
-        <<Result<
+    ) -> <Result<
+        HashMap<u64, Product>,
+        DbError,
+    > as ::dewar::__private::Answers>::Handle<Result<HashMap<u64, Product>, DbError>> {
+        <Result<
             HashMap<u64, Product>,
             DbError,
-        > as ::dewar::__private::Answers>::Entry>::new(
-            <<Result<
-                HashMap<u64, Product>,
-                DbError,
-            > as ::dewar::__private::Answers>::Batch>::look(
+        > as ::dewar::__private::Answers>::look(
                 ids,
                 |ids| ::dewar::__private::at(
                     ::dewar::__private::KEY,
                     products::__site(),
                     &products,
-                    (::dewar::__private::Arg::new(&*ids).part(), ()),
-                    ::dewar::__private::Out::<
+                    (::dewar::__private::arg(&*ids).part(), ()),
+                    ::dewar::__private::out::<
                         <Result<
                             HashMap<u64, Product>,
                             DbError,
                         > as ::dewar::__private::Answers>::Value,
-                    >::new()
+                    >()
                         .kind(),
                     |plan| {
                         plan.prefix(::dewar::__private::Label::new().text("product"));
                     },
                 ),
-            ),
-        )
+            )
+            .entry()
     }
+    #[allow(unused_variables)]
     fn __needs_skip(
-        db: impl Sized,
+        _: impl Sized,
         ids: &[u64],
-    ) -> <Result<HashMap<u64, Product>, DbError> as ::dewar::__private::Answers>::Batch {
-        <<Result<
+    ) -> <Result<
+        HashMap<u64, Product>,
+        DbError,
+    > as ::dewar::__private::Answers>::Looked<Result<HashMap<u64, Product>, DbError>> {
+        <Result<
             HashMap<u64, Product>,
             DbError,
-        > as ::dewar::__private::Answers>::Batch>::look(
+        > as ::dewar::__private::Answers>::look(
             ids,
             |ids| ::dewar::__private::at(
                 ::dewar::__private::KEY,
                 products::__site(),
                 &products,
-                (::dewar::__private::Arg::new(&*ids).part(), ()),
-                ::dewar::__private::Out::<
+                (::dewar::__private::arg(&*ids).part(), ()),
+                ::dewar::__private::out::<
                     <Result<
                         HashMap<u64, Product>,
                         DbError,
                     > as ::dewar::__private::Answers>::Value,
-                >::new()
+                >()
                     .kind(),
                 |plan| {
                     plan.prefix(::dewar::__private::Label::new().text("product"));
@@ -103,7 +105,6 @@ impl products {
     }
 }
 impl products {
-    #[allow(dead_code)]
     async fn __body(db: &Pool, ids: &[u64]) -> Result<HashMap<u64, Product>, DbError> {
         db.fetch_all(ids).await
     }

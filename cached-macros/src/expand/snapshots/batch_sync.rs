@@ -1,19 +1,19 @@
 // #[cached(batch = ids)] fn names(ids: Vec<u64>) -> HashMap<u64, String> { fetch(ids) }
 
 fn names(ids: Vec<u64>) -> HashMap<u64, String> {
-    <<HashMap<
+    <HashMap<
         u64,
         String,
-    > as ::dewar::__private::Answers>::Batch>::look(
+    > as ::dewar::__private::Answers>::look(
             &ids,
             |ids| ::dewar::__private::at(
                 ::dewar::__private::READ,
                 names::__site(),
                 &names,
-                (::dewar::__private::Arg::new(&*ids).part(), ()),
-                ::dewar::__private::Out::<
+                (::dewar::__private::arg(&*ids).part(), ()),
+                ::dewar::__private::out::<
                     <HashMap<u64, String> as ::dewar::__private::Answers>::Value,
-                >::new()
+                >()
                     .kind(),
                 |_| {},
             ),
@@ -22,47 +22,43 @@ fn names(ids: Vec<u64>) -> HashMap<u64, String> {
             names::__body(missing.into_iter().collect())
         })
 }
-#[allow(warnings)]
 struct names {}
-#[allow(warnings, clippy::all)]
+#[allow(deprecated, clippy::all)]
 impl names {
     fn __site() -> &'static ::dewar::__private::Site {
-        static SITE: ::dewar::__private::Site = ::dewar::__private::Site::new(
-            concat!(module_path!(), "::names"),
-            ::dewar::__private::Policy::DEFAULT,
-        );
+        static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
+            .site(concat!(module_path!(), "::names"));
         &SITE
     }
+    #[allow(unused_variables)]
     fn __entry(
         ids: Vec<u64>,
         _: ::dewar::__private::Mode,
-    ) -> <HashMap<u64, String> as ::dewar::__private::Answers>::Entry {
-        <<HashMap<
+    ) -> <HashMap<
+        u64,
+        String,
+    > as ::dewar::__private::Answers>::Handle<HashMap<u64, String>> {
+        <HashMap<
             u64,
             String,
-        > as ::dewar::__private::Answers>::Entry>::new(
-            <<HashMap<
-                u64,
-                String,
-            > as ::dewar::__private::Answers>::Batch>::look(
+        > as ::dewar::__private::Answers>::look(
                 &ids,
                 |ids| ::dewar::__private::at(
                     ::dewar::__private::KEY,
                     names::__site(),
                     &names,
-                    (::dewar::__private::Arg::new(&*ids).part(), ()),
-                    ::dewar::__private::Out::<
+                    (::dewar::__private::arg(&*ids).part(), ()),
+                    ::dewar::__private::out::<
                         <HashMap<u64, String> as ::dewar::__private::Answers>::Value,
-                    >::new()
+                    >()
                         .kind(),
                     |_| {},
                 ),
-            ),
-        )
+            )
+            .entry()
     }
 }
 impl names {
-    #[allow(dead_code)]
     fn __body(ids: Vec<u64>) -> HashMap<u64, String> {
         fetch(ids)
     }

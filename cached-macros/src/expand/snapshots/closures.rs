@@ -7,20 +7,17 @@
 
 async fn user(id: u64, force: bool) -> Result<User, DbError> {
     user::__entry(id, force, ::dewar::__private::READ)
-        .run_as(|b| ::dewar::__private::Auto::new(b).send())
+        .run_as(|b| ::dewar::__private::auto(b).send())
         .await
 }
-#[allow(warnings)]
 struct user {}
-#[allow(warnings, clippy::all)]
+#[allow(deprecated, clippy::all)]
 impl user {
     fn __site() -> &'static ::dewar::__private::Site {
-        static SITE: ::dewar::__private::Site = ::dewar::__private::Site::new(
-            concat!(module_path!(), "::user"),
-            ::dewar::__private::Policy::DEFAULT
-                .stale_if_error(3600000000000u64)
-                .retry(5000000000u64),
-        );
+        static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
+            .stale_if_error(3600000000000u64)
+            .retry(5000000000u64)
+            .site(concat!(module_path!(), "::user"));
         &SITE
     }
     fn __entry(
@@ -31,16 +28,15 @@ impl user {
         Result<User, DbError>,
         impl ::core::future::Future<Output = Result<User, DbError>>,
     > {
-        ::dewar::__private::Entry::new(
-            ::dewar::__private::at_unless_stale(
+        ::dewar::__private::at_unless_stale(
                 mode.unless(|| id == 0).refresh_if(|| force),
                 user::__site(),
                 &user,
                 (
-                    ::dewar::__private::Arg::new(&(2)).part(),
-                    (::dewar::__private::Arg::new(&(id)).part(), ()),
+                    ::dewar::__private::arg(&(2)).part(),
+                    (::dewar::__private::arg(&(id)).part(), ()),
                 ),
-                ::dewar::__private::Out::<Result<User, DbError>>::new().kind(),
+                ::dewar::__private::out::<Result<User, DbError>>().kind(),
                 |v| v.id != id,
                 |plan| {
                     plan.tag(::dewar::__private::Label::new().text("users"))
@@ -49,13 +45,11 @@ impl user {
                         .tags_by(|v| v.groups.clone())
                         .only(|e| e.is_timeout());
                 },
-            ),
-            user::__body(id, force),
-        )
+            )
+            .entry(user::__body(id, force))
     }
 }
 impl user {
-    #[allow(dead_code)]
     async fn __body(id: u64, force: bool) -> Result<User, DbError> {
         fetch(id).await
     }

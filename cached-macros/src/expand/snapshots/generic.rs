@@ -7,15 +7,12 @@ where
     f::__entry::<T, N>(text, value, ::dewar::__private::READ).run()
 }
 #[doc(hidden)]
-#[allow(warnings)]
 pub struct f {}
-#[allow(warnings, clippy::all)]
+#[allow(deprecated, clippy::all)]
 impl f {
     pub fn __site() -> &'static ::dewar::__private::Site {
-        static SITE: ::dewar::__private::Site = ::dewar::__private::Site::new(
-            concat!(module_path!(), "::f"),
-            ::dewar::__private::Policy::DEFAULT,
-        );
+        static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
+            .site(concat!(module_path!(), "::f"));
         &SITE
     }
     pub fn __entry<'a, T: Hash + Eq, const N: usize>(
@@ -26,24 +23,21 @@ impl f {
     where
         T: Clone,
     {
-        ::dewar::__private::BlockingEntry::new(
-            ::dewar::__private::at(
+        ::dewar::__private::at(
                 mode,
                 f::__site(),
                 &f::<T, N>,
                 (
-                    ::dewar::__private::Arg::new(&text).part(),
-                    (::dewar::__private::Arg::new(&value).part(), ()),
+                    ::dewar::__private::arg(&text).part(),
+                    (::dewar::__private::arg(&value).part(), ()),
                 ),
-                ::dewar::__private::Out::<String>::new().kind(),
+                ::dewar::__private::out::<String>().kind(),
                 |_| {},
-            ),
-            move || f::__body::<T, N>(text, value),
-        )
+            )
+            .blocking(move || f::__body::<T, N>(text, value))
     }
 }
 impl f {
-    #[allow(dead_code)]
     fn __body<'a, T: Hash + Eq, const N: usize>(text: &'a str, value: T) -> String
     where
         T: Clone,

@@ -5,16 +5,15 @@ pub async fn user(&self, id: u64, org: &str) -> Option<User> {
     self.__cached_entry_user(id, org, ::dewar::__private::READ).run().await
 }
 #[doc(hidden)]
-#[allow(warnings, clippy::all)]
+#[allow(deprecated, clippy::all)]
 pub fn __cached_site_user() -> &'static ::dewar::__private::Site {
-    static SITE: ::dewar::__private::Site = ::dewar::__private::Site::new(
-        concat!(module_path!(), "::user"),
-        ::dewar::__private::Policy::DEFAULT.timeout(90000000000u64),
-    );
+    static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
+        .timeout(90000000000)
+        .site(concat!(module_path!(), "::user"));
     &SITE
 }
 #[doc(hidden)]
-#[allow(warnings, clippy::all)]
+#[allow(deprecated, clippy::all)]
 pub fn __cached_entry_user(
     &self,
     id: u64,
@@ -24,27 +23,24 @@ pub fn __cached_entry_user(
     Option<User>,
     impl ::core::future::Future<Output = Option<User>>,
 > {
-    ::dewar::__private::Entry::new(
-        ::dewar::__private::at(
+    ::dewar::__private::at(
             mode,
             Self::__cached_site_user(),
             &Self::user,
             (
-                ::dewar::__private::Arg::new(&id).part(),
-                (::dewar::__private::Arg::new(&org).part(), ()),
+                ::dewar::__private::arg(&id).part(),
+                (::dewar::__private::arg(&org).part(), ()),
             ),
-            ::dewar::__private::Out::<Option<User>>::new().kind(),
+            ::dewar::__private::out::<Option<User>>().kind(),
             |plan| {
                 plan.prefix(::dewar::__private::Label::new().text("user:").value(&id))
                     .tag(::dewar::__private::Label::new().text("users"))
                     .tag(::dewar::__private::Label::new().text("org:").value(&org));
             },
-        ),
-        self.__cached_body_user(id, org),
-    )
+        )
+        .entry(self.__cached_body_user(id, org))
 }
 #[doc(hidden)]
-#[allow(dead_code)]
 async fn __cached_body_user(&self, id: u64, org: &str) -> Option<User> {
     self.fetch(id, org).await
 }

@@ -3,15 +3,12 @@
 fn f(id: u64, by: impl Fn(u64) -> u64) -> u64 {
     f::__entry(id, by, ::dewar::__private::READ).run()
 }
-#[allow(warnings)]
 struct f {}
-#[allow(warnings, clippy::all)]
+#[allow(deprecated, clippy::all)]
 impl f {
     fn __site() -> &'static ::dewar::__private::Site {
-        static SITE: ::dewar::__private::Site = ::dewar::__private::Site::new(
-            concat!(module_path!(), "::f"),
-            ::dewar::__private::Policy::DEFAULT,
-        );
+        static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
+            .site(concat!(module_path!(), "::f"));
         &SITE
     }
     fn __entry(
@@ -19,21 +16,18 @@ impl f {
         by: impl Fn(u64) -> u64,
         mode: ::dewar::__private::Mode,
     ) -> ::dewar::__private::BlockingEntry<u64, impl FnOnce() -> u64> {
-        ::dewar::__private::BlockingEntry::new(
-            ::dewar::__private::at(
+        ::dewar::__private::at(
                 mode,
                 f::__site(),
-                &(f::__site, ::core::marker::PhantomData::<()>, &id, &by),
-                (::dewar::__private::Arg::new(&id).part(), ()),
-                ::dewar::__private::Out::<u64>::new().kind(),
+                &(f::__site, ::core::marker::PhantomData::<()>, &by),
+                (::dewar::__private::arg(&id).part(), ()),
+                ::dewar::__private::out::<u64>().kind(),
                 |_| {},
-            ),
-            move || f::__body(id, by),
-        )
+            )
+            .blocking(move || f::__body(id, by))
     }
 }
 impl f {
-    #[allow(dead_code)]
     fn __body(id: u64, by: impl Fn(u64) -> u64) -> u64 {
         by(id)
     }

@@ -5,18 +5,17 @@ async fn user(&self, id: u64) -> Option<User> {
     ::dewar::__private::at(
             ::dewar::__private::READ,
             {
-                static SITE: ::dewar::__private::Site = ::dewar::__private::Site::new(
-                    concat!(module_path!(), "::user"),
-                    ::dewar::__private::Policy::DEFAULT.never(),
-                );
+                static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
+                    .never()
+                    .site(concat!(module_path!(), "::user"));
                 &SITE
             },
             &|| {},
             (
-                ::dewar::__private::Arg::new(&*self).part(),
-                (::dewar::__private::Arg::new(&id).part(), ()),
+                ::dewar::__private::arg(&*self).part(),
+                (::dewar::__private::arg(&id).part(), ()),
             ),
-            ::dewar::__private::Out::<Option<User>>::new().kind(),
+            ::dewar::__private::out::<Option<User>>().kind(),
             |plan| {
                 plan.prefix(
                     ::dewar::__private::Label::new()

@@ -4,18 +4,16 @@ fn pair(&self, __argument_1: (u8, u8)) -> u8 {
     ::dewar::__private::at(
             ::dewar::__private::READ,
             {
-                static SITE: ::dewar::__private::Site = ::dewar::__private::Site::new(
-                    concat!(module_path!(), "::pair"),
-                    ::dewar::__private::Policy::DEFAULT,
-                );
+                static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
+                    .site(concat!(module_path!(), "::pair"));
                 &SITE
             },
             &|| {},
             (
-                ::dewar::__private::Arg::new(&*self).part(),
-                (::dewar::__private::Arg::new(&__argument_1).part(), ()),
+                ::dewar::__private::arg(&*self).part(),
+                (::dewar::__private::arg(&__argument_1).part(), ()),
             ),
-            ::dewar::__private::Out::<u8>::new().kind(),
+            ::dewar::__private::out::<u8>().kind(),
             |_| {},
         )
         .call(move || -> u8 {

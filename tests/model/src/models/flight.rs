@@ -170,12 +170,16 @@ fn settled(flight: &Shared, ledger: &Ledger, jobs: impl IntoIterator<Item = Job<
 
 /// A load lands while two ask for news.
 pub fn a_landing_against_two_joiners() {
-    explore(None, &["landed, at once", "landed, after waiting"], |seen| {
-        let flight = new();
-        let jobs = [waiter(&flight, seen), waiter(&flight, seen)];
-        flight.land(RESULT);
-        jobs.into_iter().for_each(|job| job.join());
-    });
+    explore(
+        None,
+        &["landed, at once", "landed, after waiting"],
+        |seen| {
+            let flight = new();
+            let jobs = [waiter(&flight, seen), waiter(&flight, seen)];
+            flight.land(RESULT);
+            jobs.into_iter().for_each(|job| job.join());
+        },
+    );
 }
 
 /// A leader panics while two ask for news: both may start afresh.
@@ -284,7 +288,7 @@ pub fn a_hand_over_against_one_who_waits_and_two_who_leave() {
         "taken over, after waiting",
         "taken over, at once",
     ];
-    explore(Some(3), &expected, |seen| {
+    explore(Some(4), &expected, |seen| {
         let (flight, (body, ledger)) = (new(), Body::new());
         let jobs = [
             waiter(&flight, seen),

@@ -5,7 +5,7 @@
 //! clock orders anything.
 
 use crate::glob::Glob;
-use crate::run::{Seen, explore, spawn};
+use crate::run::{Seen, explore_twice, spawn};
 use crate::sync::{Arc, AtomicU64, Mutex, Ordering, lock};
 use crate::ticks::{Order, Ticks, Verdict};
 
@@ -133,7 +133,7 @@ fn load_against(
         "in the end: invalid",
         "in the end: valid",
     ];
-    explore(preemptions, &expected, move |seen| {
+    explore_twice(preemptions, &expected, move |seen| {
         let (world, place) = (World::new(capacity), Arc::new(Place::new(None)));
         let loader = {
             let (world, place) = (Arc::clone(&world), Arc::clone(&place));
@@ -208,7 +208,7 @@ pub fn a_load_against_a_turn_within_an_order() {
 /// is valid in the end was read after both.
 pub fn two_invalidators_of_different_scopes_against_a_load() {
     let expected = ["valid: true", "valid: false"];
-    explore(None, &expected, |seen| {
+    explore_twice(None, &expected, |seen| {
         let world = World::new(100);
         let change = |scope| {
             let world = Arc::clone(&world);
@@ -240,7 +240,7 @@ fn readers_against(
     orders: impl Fn() -> Vec<Order> + Send + Sync + 'static,
 ) {
     let expected = ["valid, before", "invalid, before", "invalid, after"];
-    explore(preemptions, &expected, move |seen| {
+    explore_twice(preemptions, &expected, move |seen| {
         let world = World::new(capacity);
         let entry = world.load(&[A]);
         let done = Arc::new(AtomicU64::new(0));
@@ -276,7 +276,7 @@ pub fn a_reader_that_restamps_against_invalidations() {
 
 /// Two readers that stamp for each other.
 pub fn two_readers_that_restamp_against_invalidations() {
-    readers_against(Some(3), 2, 100, || vec![hard(&[B]), hard(&[A])]);
+    readers_against(Some(4), 2, 100, || vec![hard(&[B]), hard(&[A])]);
 }
 
 /// The table turns at each order.
@@ -308,7 +308,7 @@ pub fn a_reader_against_an_invalidation_by_pattern() {
 /// Two threads invalidate the same scope: a value that is valid in the end was read after both,
 /// and each has its own tick.
 pub fn two_invalidators_of_one_scope_against_a_load() {
-    explore(None, &["valid: true", "valid: false"], |seen| {
+    explore_twice(None, &["valid: true", "valid: false"], |seen| {
         let world = World::new(100);
         let invalidate = || {
             let world = Arc::clone(&world);
@@ -329,7 +329,7 @@ pub fn two_invalidators_of_one_scope_against_a_load() {
 /// time fresh to one who knows of the soft one.
 pub fn a_soft_against_a_hard_invalidation() {
     let expected = ["valid", "expired", "invalid"];
-    explore(Some(4), &expected, |seen| {
+    explore_twice(Some(4), &expected, |seen| {
         let world = World::new(100);
         let entry = world.load(&[A]);
         let by_hard = {
@@ -352,7 +352,7 @@ pub fn a_soft_against_a_hard_invalidation() {
 }
 
 fn soft_against_readers(order: fn() -> Order) {
-    explore(Some(4), &["valid", "expired"], move |seen| {
+    explore_twice(Some(3), &["valid", "expired"], move |seen| {
         let world = World::new(100);
         let entry = world.load(&[A]);
         let reader = || {
@@ -384,7 +384,7 @@ pub fn a_soft_invalidation_of_everything_against_readers() {
 /// Turns of the table never make an entry valid again, nor one invalid that was loaded since.
 pub fn two_invalidators_that_turn_the_table_against_a_reader() {
     let expected = ["valid", "invalid"];
-    explore(Some(3), &expected, |seen: &Seen| {
+    explore_twice(Some(4), &expected, |seen: &Seen| {
         let world = World::new(1);
         let entry = world.load(&[A]);
         let invalidate = |scopes: &'static [u64]| {

@@ -1,0 +1,123 @@
+//! Settings: from a builder, from `serde`, from the environment; and what is wrong with them.
+
+use std::time::Duration;
+
+use dewar::{Cache, CacheBuilder, Error};
+
+fn refusal<T>(result: Result<T, Error>) -> String {
+    match result {
+        Ok(_) => "accepted".into(),
+        Err(error) => {
+            assert!(error.is_config(), "{error:?}");
+            error.to_string()
+        }
+    }
+}
+
+#[test]
+fn a_setting_that_cannot_be_meant_is_named_with_its_value_and_what_is_accepted() {
+    let build = |builder: CacheBuilder| refusal(builder.build());
+    let new = Cache::builder;
+    let off = "give at least 1, or switch caching off with the store `null`";
+    assert_eq!(
+        build(new().max_entries(0)),
+        format!("`max_entries` is 0: {off}")
+    );
+    assert_eq!(
+        build(new().max_bytes(0)),
+        format!("`max_bytes` is 0: {off}")
+    );
+    let both = build(new().max_entries(1).max_bytes(1));
+    assert_eq!(
+        both,
+        "`max_bytes` is given together with `max_entries`: give one of them"
+    );
+    assert!(build(new().default_timeout(Duration::ZERO)).contains("`default_timeout` is 0"));
+    assert!(build(new().max_wait(Duration::ZERO)).contains("`max_wait` is 0"));
+    assert!(build(new().remembered_invalidations(0)).contains("`remembered_invalidations` is 0"));
+    assert!(build(new().name("")).contains("`name` is empty"));
+    assert_eq!(build(new().default_timeout(Duration::MAX)), "accepted");
+}
+
+#[test]
+fn the_default_cache_is_configured_once_and_functions_may_have_been_called_before() {
+    #[dewar::cached]
+    fn early(n: u64) -> u64 {
+        n
+    }
+    assert_eq!((early(1), early(1)), (1, 1));
+    let cache = Cache::builder().name("mine").install().unwrap();
+    assert_eq!((early(1), early(1)), (1, 1));
+    assert_eq!((cache.stats().loads, cache.stats().hits), (1, 1));
+    let error = Cache::builder().install().unwrap_err();
+    assert!(error.is_already_configured());
+    assert_eq!(
+        error.to_string(),
+        "the default cache is configured already: configure it once, at the start of the program"
+    );
+    assert!(
+        Cache::current().same(&cache),
+        "and the second one did not replace it"
+    );
+}
+
+#[test]
+fn the_environment_that_is_not_set_is_the_default() {
+    let cache = CacheBuilder::from_env().unwrap().build().unwrap();
+    assert_eq!((cache.name(), cache.is_empty()), ("default", true));
+}
+
+#[cfg(feature = "config")]
+mod from_serde {
+    use super::*;
+    use dewar::CacheConfig;
+    use dewar::testing::TestCache;
+
+    fn from_json(json: &str) -> Result<CacheBuilder, Error> {
+        CacheBuilder::try_from(serde_json::from_str::<CacheConfig>(json).unwrap())
+    }
+
+    #[test]
+    fn a_configuration_says_what_a_builder_says() {
+        let json = r#"{"type": "memory", "name": "s", "default_timeout": 1.5, "max_entries": 2}"#;
+        let cache = TestCache::with(from_json(json).unwrap()).unwrap();
+        assert_eq!(cache.name(), "s");
+        cache
+            .blocking()
+            .set("k", 1, dewar::Expiry::Default)
+            .unwrap();
+        assert_eq!(
+            cache.blocking().ttl("k"),
+            Some(Duration::from_millis(1_500))
+        );
+    }
+
+    #[test]
+    fn flask_cachings_names_are_understood() {
+        let json = r#"{"CACHE_TYPE": "SimpleCache", "CACHE_DEFAULT_TIMEOUT": "never", "CACHE_THRESHOLD": 5}"#;
+        let cache = from_json(json).unwrap().build().unwrap();
+        cache
+            .blocking()
+            .set("k", 1, dewar::Expiry::Default)
+            .unwrap();
+        assert_eq!(cache.blocking().ttl("k"), Some(Duration::MAX));
+        let null = from_json(r#"{"type": "NullCache"}"#)
+            .unwrap()
+            .build()
+            .unwrap();
+        null.blocking().set("k", 1, dewar::Expiry::Default).unwrap();
+        assert!(null.is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_an_error() {
+        assert!(refusal(from_json(r#"{"type": "memry"}"#)).contains("`memry`"));
+        assert!(refusal(from_json(r#"{"default_timeout": 0}"#)).contains("for ever"));
+        assert!(refusal(from_json(r#"{"default_timeout": "soon"}"#)).contains("`soon`"));
+        assert!(refusal(from_json(r#"{"default_timeout": -1}"#)).contains("-1"));
+        let none = from_json(r#"{"max_entries": 0}"#).and_then(CacheBuilder::build);
+        assert!(refusal(none).contains("`max_entries` is 0"));
+        let unknown = serde_json::from_str::<CacheConfig>(r#"{"max_entrys": 5}"#).unwrap_err();
+        assert!(unknown.to_string().contains("max_entries"), "{unknown}");
+    }
+}

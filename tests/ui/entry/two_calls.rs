@@ -1,0 +1,11 @@
+use dewar::{cached, entry};
+
+#[cached(timeout = 60)]
+fn double(id: u64) -> u64 {
+    id * 2
+}
+
+fn main() {
+    let _ = entry!(double(1), double(2));
+    let _ = double(1);
+}

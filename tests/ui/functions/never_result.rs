@@ -1,0 +1,10 @@
+use dewar::cached;
+
+#[cached]
+fn stop(code: i32) -> ! {
+    std::process::exit(code)
+}
+
+fn main() {
+    stop(0);
+}

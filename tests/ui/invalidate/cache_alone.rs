@@ -1,0 +1,11 @@
+use dewar::{cached, invalidate};
+
+#[cached(timeout = 60)]
+fn double(id: u64) -> u64 {
+    id * 2
+}
+
+fn main() {
+    let _ = invalidate!(cache = "sessions");
+    let _ = double(1);
+}

@@ -1,0 +1,15 @@
+use dewar::{cached, invalidate};
+
+#[cached(timeout = 60)]
+fn double(id: u64) -> u64 {
+    id * 2
+}
+
+fn triple(id: u64) -> u64 {
+    id * 3
+}
+
+fn main() {
+    let _ = invalidate!(triple);
+    let _ = double(triple(1));
+}

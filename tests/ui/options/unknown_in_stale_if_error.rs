@@ -1,0 +1,10 @@
+use dewar::cached;
+
+#[cached(stale_if_error("1h", retyr = "5s"))]
+fn double(id: u64) -> u64 {
+    id * 2
+}
+
+fn main() {
+    let _ = double(1);
+}

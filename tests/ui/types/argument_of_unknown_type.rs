@@ -1,0 +1,8 @@
+use dewar::cached;
+
+#[cached(timeout = 60)]
+async fn double(id: Id) -> u64 {
+    1
+}
+
+fn main() {}
