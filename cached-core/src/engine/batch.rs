@@ -5,13 +5,14 @@
 //! run of the body, and only then waits for those that others load: two calls that overlap cannot
 //! wait for each other.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
-use std::hash::{BuildHasher, Hash};
+use std::hash::Hash;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use super::answers::{Answers, Keys};
 use super::at::{At, Place};
 use super::call::Load;
 use super::flights::{Body, Entered};
@@ -22,163 +23,6 @@ use super::wait::{Joined, Waited};
 use crate::rt;
 #[cfg(feature = "stores")]
 use crate::store::tier::Fetched;
-
-/// What holds the keys of a batch: `&[K]`, `Vec<K>` or `HashSet<K>`.
-pub trait Keys {
-    /// One key.
-    type Key: Clone + Eq + Hash;
-
-    /// All keys.
-    fn each(&self) -> impl Iterator<Item = &Self::Key>;
-}
-
-impl<K: Clone + Eq + Hash> Keys for [K] {
-    type Key = K;
-
-    fn each(&self) -> impl Iterator<Item = &K> {
-        self.iter()
-    }
-}
-
-impl<K: Clone + Eq + Hash> Keys for Vec<K> {
-    type Key = K;
-
-    fn each(&self) -> impl Iterator<Item = &K> {
-        self.iter()
-    }
-}
-
-impl<K: Clone + Eq + Hash, S> Keys for HashSet<K, S> {
-    type Key = K;
-
-    fn each(&self) -> impl Iterator<Item = &K> {
-        self.iter()
-    }
-}
-
-/// What a batch returns: a `HashMap`, a `BTreeMap`, or a `Vec` of pairs, as it is or in a `Result`
-/// or an `Option`.
-#[diagnostic::on_unimplemented(
-    message = "a batch cannot return `{Self}`",
-    label = "not one value for each key",
-    note = "return `HashMap<K, V>`, `BTreeMap<K, V>` or `Vec<(K, V)>`, or one of them in a `Result` or an `Option`"
-)]
-pub trait Answers: Sized {
-    /// One key.
-    type Key;
-    /// What is stored for it.
-    type Value;
-    /// `R`, which holds this, looked up. Generated code names it and [`Handle`](Self::Handle) in
-    /// this way, so that what is no batch makes one error.
-    type Looked<R: Answers<Value: 'static>>;
-    /// A handle on its entries.
-    type Handle<R: Answers<Value: 'static>>;
-
-    /// The pairs.
-    ///
-    /// # Errors
-    /// The whole, where it is an `Err` or `None`.
-    fn pairs(self) -> Result<Pairs<Self>, Self>;
-
-    /// The whole made of pairs.
-    fn whole(pairs: Pairs<Self>) -> Self;
-
-    /// Looks every key up.
-    fn look<I>(keys: &I, at: impl FnMut(&Self::Key) -> At<Self::Value>) -> Self::Looked<Self>
-    where
-        I: Keys<Key = Self::Key> + ?Sized,
-        Self: Answers<Key: Clone + Eq + Hash, Value: 'static>,
-        Batch<Self>: Into<Self::Looked<Self>>,
-    {
-        Batch::look(keys, at).into()
-    }
-}
-
-/// The keys of a batch with their values.
-type Pairs<A> = Vec<(<A as Answers>::Key, <A as Answers>::Value)>;
-
-impl<K: Eq + Hash, V: 'static, S: BuildHasher + Default> Answers for HashMap<K, V, S> {
-    type Key = K;
-    type Value = V;
-    type Looked<R: Answers<Value: 'static>> = Batch<R>;
-    type Handle<R: Answers<Value: 'static>> = BatchEntry<R>;
-
-    fn pairs(self) -> Result<Vec<(K, V)>, Self> {
-        Ok(self.into_iter().collect())
-    }
-
-    fn whole(pairs: Vec<(K, V)>) -> Self {
-        pairs.into_iter().collect()
-    }
-}
-
-impl<K: Ord, V: 'static> Answers for BTreeMap<K, V> {
-    type Key = K;
-    type Value = V;
-    type Looked<R: Answers<Value: 'static>> = Batch<R>;
-    type Handle<R: Answers<Value: 'static>> = BatchEntry<R>;
-
-    fn pairs(self) -> Result<Vec<(K, V)>, Self> {
-        Ok(self.into_iter().collect())
-    }
-
-    fn whole(pairs: Vec<(K, V)>) -> Self {
-        pairs.into_iter().collect()
-    }
-}
-
-impl<K, V: 'static> Answers for Vec<(K, V)> {
-    type Key = K;
-    type Value = V;
-    type Looked<R: Answers<Value: 'static>> = Batch<R>;
-    type Handle<R: Answers<Value: 'static>> = BatchEntry<R>;
-
-    fn pairs(self) -> Result<Vec<(K, V)>, Self> {
-        Ok(self)
-    }
-
-    fn whole(pairs: Vec<(K, V)>) -> Self {
-        pairs
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<A: Answers<Value: 'static>, E> Answers for Result<A, E> {
-    type Key = A::Key;
-    type Value = A::Value;
-    type Looked<R: Answers<Value: 'static>> = A::Looked<R>;
-    type Handle<R: Answers<Value: 'static>> = A::Handle<R>;
-
-    fn pairs(self) -> Result<Vec<(A::Key, A::Value)>, Self> {
-        match self {
-            Ok(answers) => answers.pairs().map_err(Ok),
-            Err(error) => Err(Err(error)),
-        }
-    }
-
-    fn whole(pairs: Vec<(A::Key, A::Value)>) -> Self {
-        Ok(A::whole(pairs))
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<A: Answers<Value: 'static>> Answers for Option<A> {
-    type Key = A::Key;
-    type Value = A::Value;
-    type Looked<R: Answers<Value: 'static>> = A::Looked<R>;
-    type Handle<R: Answers<Value: 'static>> = A::Handle<R>;
-
-    fn pairs(self) -> Result<Vec<(A::Key, A::Value)>, Self> {
-        match self {
-            Some(answers) => answers.pairs().map_err(Some),
-            None => Err(None),
-        }
-    }
-
-    fn whole(pairs: Vec<(A::Key, A::Value)>) -> Self {
-        Some(A::whole(pairs))
-    }
-}
 
 /// A batch after looking into the cache.
 #[must_use]
@@ -203,7 +47,7 @@ where
     R: Answers<Key: Clone + Eq + Hash, Value: 'static>,
 {
     /// Looks every key up.
-    fn look<I>(keys: &I, mut at: impl FnMut(&R::Key) -> At<R::Value>) -> Self
+    pub(super) fn look<I>(keys: &I, mut at: impl FnMut(&R::Key) -> At<R::Value>) -> Self
     where
         I: Keys<Key = R::Key> + ?Sized,
     {

@@ -20,6 +20,7 @@
 //! alone. Those who joined such a flight earlier are still given its result: their reads began
 //! before the invalidation returned.
 
+pub(crate) mod answers;
 pub(crate) mod at;
 pub(crate) mod batch;
 pub(crate) mod call;
