@@ -361,3 +361,46 @@ fn a_value_written_during_a_load_that_fails_is_served_by_the_next_call() {
         assert_eq!(call_on_error(Arc::clone(&source)).done(), Ok(9));
     });
 }
+
+#[cached(timeout = 60, stale_while_revalidate = 60, cache_if = |n: &u64| *n < 10)]
+async fn refused_later(loads: Loads) -> u64 {
+    loads.0.fetch_add(1, std::sync::atomic::Ordering::SeqCst) * 10
+}
+
+/// Counts loads; all are equal, so that they make one key.
+#[derive(Clone, Default)]
+struct Loads(std::sync::Arc<std::sync::atomic::AtomicU64>);
+
+impl PartialEq for Loads {
+    fn eq(&self, _: &Loads) -> bool {
+        true
+    }
+}
+
+impl Eq for Loads {}
+
+impl std::hash::Hash for Loads {
+    fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
+}
+
+#[test]
+fn a_refresh_whose_result_is_not_stored_holds_the_next_back() {
+    let cache = dewar::testing::TestCache::new();
+    let loads = Loads::default();
+    let call = || futures::executor::block_on(cache.run_async(refused_later(loads.clone())));
+    assert_eq!(call(), 0);
+    cache.advance(std::time::Duration::from_secs(60));
+    assert_eq!([call(), call(), call()], [0; 3]);
+    assert_eq!(
+        loads.0.load(std::sync::atomic::Ordering::SeqCst),
+        2,
+        "one refresh, not three"
+    );
+    cache.advance(std::time::Duration::from_secs(1));
+    call();
+    assert_eq!(
+        loads.0.load(std::sync::atomic::Ordering::SeqCst),
+        3,
+        "the next after a second"
+    );
+}

@@ -101,12 +101,15 @@ pub(crate) fn background<R: 'static>(
     let leading = Leading::new(lead, Boxed(body), spawner).in_background();
     let task = async move {
         let failed = match leading.await {
-            Ok(result) => load.failed(&result),
+            Ok(result) => load.is_error(&result),
             Err(_panic) => true,
         };
         if failed {
-            super::run::throttle(&*load);
             crate::trace::background_failed(&load.base().engine.name);
+        }
+        // Whatever the reason: what was not stored would be loaded again at the next read.
+        if load.fresh().is_none() {
+            super::run::throttle(&*load);
         }
     };
     Box::pin(crate::cache::current::Scoped::again(task))
