@@ -3,7 +3,7 @@
 //! Every value is preceded by a byte for its kind and every length is written out, so no two
 //! values run into each other. Maps are sorted by their keys' bytes. Floats count by value.
 
-use std::fmt::{self, Display};
+use std::fmt::{self, Display, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_core::ser::{self, Serialize};
@@ -101,12 +101,20 @@ impl<'a> Writer<'a> {
         text(self.0, kind, name.as_bytes());
         Many { out: self.0 }
     }
+
+    /// With all its names: an untagged enum around it shows nothing of its own.
+    fn variant(self, kind: u8, name: &str, index: u32, variant: &str) -> Many<'a> {
+        text(self.0, kind, name.as_bytes());
+        self.0.extend_from_slice(&index.to_le_bytes());
+        text(self.0, b':', variant.as_bytes());
+        Many { out: self.0 }
+    }
 }
 
-/// Integers of every width are one kind each: `1u8` and `1u16` never meet, their functions differ.
+/// Each type has a kind of its own: in an untagged enum `-1i64` stands where `u64::MAX` does.
 macro_rules! integers {
-    ($($name:ident $t:ty),*) => {$(
-        fn $name(self, v: $t) -> Result<(), Failed> { self.fixed(b'i', &v.to_le_bytes()) }
+    ($($name:ident $t:ty as $kind:literal),*) => {$(
+        fn $name(self, v: $t) -> Result<(), Failed> { self.fixed($kind, &v.to_le_bytes()) }
     )*};
 }
 
@@ -121,9 +129,10 @@ impl<'a> ser::Serializer for Writer<'a> {
     type SerializeStruct = Many<'a>;
     type SerializeStructVariant = Many<'a>;
 
-    integers!(serialize_i8 i8, serialize_i16 i16, serialize_i32 i32, serialize_i64 i64);
-    integers!(serialize_u8 u8, serialize_u16 u16, serialize_u32 u32, serialize_u64 u64);
-    integers!(serialize_i128 i128, serialize_u128 u128);
+    integers!(serialize_i8 i8 as b'A', serialize_i16 i16 as b'B', serialize_i32 i32 as b'C');
+    integers!(serialize_i64 i64 as b'D', serialize_i128 i128 as b'E', serialize_u8 u8 as b'F');
+    integers!(serialize_u16 u16 as b'G', serialize_u32 u32 as b'H', serialize_u64 u64 as b'I');
+    integers!(serialize_u128 u128 as b'J');
 
     fn serialize_bool(self, v: bool) -> Result<(), Failed> {
         self.fixed(b'b', &[u8::from(v)])
@@ -136,7 +145,7 @@ impl<'a> ser::Serializer for Writer<'a> {
 
     fn serialize_f64(self, v: f64) -> Result<(), Failed> {
         let bits = super::Part::own(&v);
-        self.fixed(b'f', &bits.to_le_bytes())
+        self.fixed(b'd', &bits.to_le_bytes())
     }
 
     fn serialize_char(self, v: char) -> Result<(), Failed> {
@@ -146,6 +155,13 @@ impl<'a> ser::Serializer for Writer<'a> {
     fn serialize_str(self, v: &str) -> Result<(), Failed> {
         text(self.0, b's', v.as_bytes());
         Ok(())
+    }
+
+    /// A `Display` that fails is a `Serialize` that does.
+    fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<(), Failed> {
+        let mut text = String::new();
+        write!(text, "{value}").map_err(|_| Failed)?;
+        self.serialize_str(&text)
     }
 
     fn serialize_bytes(self, v: &[u8]) -> Result<(), Failed> {
@@ -173,31 +189,32 @@ impl<'a> ser::Serializer for Writer<'a> {
 
     fn serialize_unit_variant(
         self,
-        _name: &'static str,
+        name: &'static str,
         index: u32,
-        _variant: &'static str,
+        variant: &'static str,
     ) -> Result<(), Failed> {
-        self.fixed(b'v', &index.to_le_bytes())
+        self.variant(b'v', name, index, variant);
+        Ok(())
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
-        _name: &'static str,
+        name: &'static str,
         value: &T,
     ) -> Result<(), Failed> {
+        text(self.0, b'N', name.as_bytes());
         value.serialize(self)
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
         self,
-        _name: &'static str,
+        name: &'static str,
         index: u32,
-        _variant: &'static str,
+        variant: &'static str,
         value: &T,
     ) -> Result<(), Failed> {
-        self.0.push(b'n');
-        self.0.extend_from_slice(&index.to_le_bytes());
-        value.serialize(Writer(self.0))
+        let many = self.variant(b'n', name, index, variant);
+        value.serialize(Writer(many.out))
     }
 
     fn serialize_seq(self, _len: Option<usize>) -> Result<Many<'a>, Failed> {
@@ -214,12 +231,12 @@ impl<'a> ser::Serializer for Writer<'a> {
 
     fn serialize_tuple_variant(
         self,
-        _name: &'static str,
-        _index: u32,
+        name: &'static str,
+        index: u32,
         variant: &'static str,
         _len: usize,
     ) -> Result<Many<'a>, Failed> {
-        Ok(self.open(b'V', variant))
+        Ok(self.variant(b'V', name, index, variant))
     }
 
     fn serialize_map(self, _len: Option<usize>) -> Result<Map<'a>, Failed> {
@@ -236,12 +253,12 @@ impl<'a> ser::Serializer for Writer<'a> {
 
     fn serialize_struct_variant(
         self,
-        _name: &'static str,
-        _index: u32,
+        name: &'static str,
+        index: u32,
         variant: &'static str,
         _len: usize,
     ) -> Result<Many<'a>, Failed> {
-        Ok(self.open(b'W', variant))
+        Ok(self.variant(b'W', name, index, variant))
     }
 
     fn is_human_readable(&self) -> bool {

@@ -69,3 +69,6 @@ pub(crate) fn random() -> u64 {
     let next = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
     SEED.get_or_init(Default::default).hash_one(next)
 }
+
+#[cfg(test)]
+mod tests;

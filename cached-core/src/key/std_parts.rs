@@ -57,7 +57,7 @@ plain!(
     NonZero<i64>,
     NonZero<isize>
 );
-plain!(String, PathBuf, Duration, Instant, SystemTime);
+plain!(String, Duration, Instant, SystemTime);
 plain!(IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, std::cmp::Ordering);
 
 /// Floats count by value: `-0.0` is `0.0`, and every NaN is the same NaN.
@@ -100,8 +100,11 @@ impl Part for str {
 impl Part for Path {
     type Owned = PathBuf;
 
+    /// Piece by piece: what `Path` itself tells a hasher can be the same for two paths, and on a
+    /// shared store that would be one key.
     fn hash<H: Hasher>(&self, hasher: &mut H) {
-        Hash::hash(self, hasher);
+        hasher.write_usize(self.components().count());
+        self.components().for_each(|piece| piece.hash(hasher));
     }
 
     fn matches(&self, owned: &PathBuf) -> bool {
@@ -137,6 +140,7 @@ pointers!(
     [T: Part + ?Sized] Arc<T> => T,
     [T: Part + ToOwned + ?Sized] Cow<'_, T> => T,
     [T: Part] Vec<T> => [T],
+    [] PathBuf => Path,
 );
 
 impl<T: Part> Part for [T] {

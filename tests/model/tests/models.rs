@@ -20,12 +20,14 @@ models! {
         a_load_against_an_invalidation_of_everything
         a_load_against_an_invalidation_by_pattern
         a_load_against_turns_of_the_table
+        a_load_against_a_later_turn_of_the_table
         a_load_against_a_turn_within_an_order
         two_invalidators_of_different_scopes_against_a_load
         two_invalidators_of_one_scope_against_a_load
         a_reader_that_restamps_against_invalidations
         two_readers_that_restamp_against_invalidations
         a_reader_against_turns_of_the_table
+        a_reader_against_a_later_turn_of_the_table
         a_reader_against_a_turn_within_an_order
         a_reader_against_an_invalidation_of_everything
         a_reader_against_an_invalidation_by_pattern

@@ -12,6 +12,11 @@ use crate::ticks::{Order, Ticks, Verdict};
 const A: u64 = 1;
 const B: u64 = 2;
 const C: u64 = 3;
+/// A scope that nothing belongs to.
+const OTHER: u64 = 4;
+
+/// A table that never turns.
+const ROOM: usize = 100;
 
 struct World {
     ticks: Ticks,
@@ -162,31 +167,34 @@ fn load_against(
         seen.note(format!("in the end: {look}"));
         assert!(look == "invalid" || entry.value(A) == 1, "a lost update");
         assert!(look == "invalid" || entry.began >= first, "too old");
-        // With room in the table nothing is forgotten, so nothing is given up either.
-        if capacity > 1 {
+        // With room in the table nothing is forgotten, so nothing is given up either, not even
+        // when the entry is looked at once more.
+        if capacity == ROOM {
             assert_eq!(look == "valid", entry.began >= first, "given up needlessly");
+            world.ticks.invalidate(&hard(&[OTHER]));
+            assert_eq!(world.look(&entry), look, "given up later");
         }
     });
 }
 
 /// A load never outlives an invalidation that began after it, and one that began after is kept.
 pub fn a_load_against_an_invalidation_of_its_scope() {
-    load_against(None, 100, || vec![hard(&[A])]);
+    load_against(None, ROOM, || vec![hard(&[A])]);
 }
 
 /// The same with several scopes in one order.
 pub fn a_load_against_an_invalidation_of_several_scopes() {
-    load_against(None, 100, || vec![hard(&[B, A, C])]);
+    load_against(None, ROOM, || vec![hard(&[B, A, C])]);
 }
 
 /// The same where everything is invalidated.
 pub fn a_load_against_an_invalidation_of_everything() {
-    load_against(None, 100, || vec![all()]);
+    load_against(None, ROOM, || vec![all()]);
 }
 
 /// The same with a pattern.
 pub fn a_load_against_an_invalidation_by_pattern() {
-    load_against(None, 100, || {
+    load_against(None, ROOM, || {
         vec![Order {
             patterns: vec![Glob::new("a:*")],
             ..Order::default()
@@ -199,6 +207,11 @@ pub fn a_load_against_turns_of_the_table() {
     load_against(None, 1, || vec![hard(&[A]), hard(&[B]), hard(&[C])]);
 }
 
+/// The same where the table turns later.
+pub fn a_load_against_a_later_turn_of_the_table() {
+    load_against(None, 2, || vec![hard(&[A]), hard(&[B]), hard(&[C])]);
+}
+
 /// The same where the table turns in the middle of an order.
 pub fn a_load_against_a_turn_within_an_order() {
     load_against(None, 1, || vec![hard(&[B, A, C])]);
@@ -209,7 +222,7 @@ pub fn a_load_against_a_turn_within_an_order() {
 pub fn two_invalidators_of_different_scopes_against_a_load() {
     let expected = ["valid: true", "valid: false"];
     explore_twice(None, &expected, |seen| {
-        let world = World::new(100);
+        let world = World::new(ROOM);
         let change = |scope| {
             let world = Arc::clone(&world);
             spawn(move || {
@@ -271,17 +284,22 @@ fn readers_against(
 
 /// One reader, the invalidation of its scope among others.
 pub fn a_reader_that_restamps_against_invalidations() {
-    readers_against(None, 1, 100, || vec![hard(&[B]), hard(&[A]), hard(&[C])]);
+    readers_against(None, 1, ROOM, || vec![hard(&[B]), hard(&[A]), hard(&[C])]);
 }
 
 /// Two readers that stamp for each other.
 pub fn two_readers_that_restamp_against_invalidations() {
-    readers_against(Some(4), 2, 100, || vec![hard(&[B]), hard(&[A])]);
+    readers_against(Some(4), 2, ROOM, || vec![hard(&[B]), hard(&[A])]);
 }
 
 /// The table turns at each order.
 pub fn a_reader_against_turns_of_the_table() {
     readers_against(None, 1, 1, || vec![hard(&[A]), hard(&[B]), hard(&[C])]);
+}
+
+/// The table turns some time after the order.
+pub fn a_reader_against_a_later_turn_of_the_table() {
+    readers_against(Some(6), 1, 2, || vec![hard(&[A]), hard(&[B]), hard(&[C])]);
 }
 
 /// The table turns within the order.
@@ -291,12 +309,12 @@ pub fn a_reader_against_a_turn_within_an_order() {
 
 /// Everything is invalidated.
 pub fn a_reader_against_an_invalidation_of_everything() {
-    readers_against(None, 1, 100, || vec![hard(&[B]), all()]);
+    readers_against(None, 1, ROOM, || vec![hard(&[B]), all()]);
 }
 
 /// By a pattern.
 pub fn a_reader_against_an_invalidation_by_pattern() {
-    readers_against(None, 1, 100, || {
+    readers_against(None, 1, ROOM, || {
         let by_pattern = Order {
             patterns: vec![Glob::new("a:*")],
             ..Order::default()
@@ -309,7 +327,7 @@ pub fn a_reader_against_an_invalidation_by_pattern() {
 /// and each has its own tick.
 pub fn two_invalidators_of_one_scope_against_a_load() {
     explore_twice(None, &["valid: true", "valid: false"], |seen| {
-        let world = World::new(100);
+        let world = World::new(ROOM);
         let invalidate = || {
             let world = Arc::clone(&world);
             spawn(move || world.ticks.invalidate(&hard(&[A])))
@@ -330,7 +348,7 @@ pub fn two_invalidators_of_one_scope_against_a_load() {
 pub fn a_soft_against_a_hard_invalidation() {
     let expected = ["valid", "expired", "invalid"];
     explore_twice(Some(4), &expected, |seen| {
-        let world = World::new(100);
+        let world = World::new(ROOM);
         let entry = world.load(&[A]);
         let by_hard = {
             let (world, entry) = (Arc::clone(&world), Arc::clone(&entry));
@@ -353,7 +371,7 @@ pub fn a_soft_against_a_hard_invalidation() {
 
 fn soft_against_readers(order: fn() -> Order) {
     explore_twice(Some(3), &["valid", "expired"], move |seen| {
-        let world = World::new(100);
+        let world = World::new(ROOM);
         let entry = world.load(&[A]);
         let reader = || {
             let (world, entry, seen) = (Arc::clone(&world), Arc::clone(&entry), seen.clone());
