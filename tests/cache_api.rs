@@ -4,6 +4,7 @@ mod common;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
 use common::{End, Failed, Source, Task, secs};
@@ -309,4 +310,102 @@ fn invalidation_of_a_number_that_is_counted_starts_it_anew() {
         (api.increment("n", 1).unwrap(), api.get::<i64>("n")),
         (1, Some(1))
     );
+}
+
+#[test]
+fn a_number_of_any_integer_type_counts() {
+    let cache = TestCache::new();
+    let cache = cache.blocking();
+    cache.set("i32", 0, secs(60)).unwrap();
+    cache.set("u8", 250_u8, secs(60)).unwrap();
+    assert_eq!(cache.increment("i32", 5).unwrap(), 5);
+    assert_eq!(cache.get::<i32>("i32"), Some(5));
+    assert_eq!(cache.increment("u8", 5).unwrap(), 255);
+    let message = cache.increment("u8", 1).unwrap_err().to_string();
+    assert!(
+        message.contains("is 255: adding 1 would overflow"),
+        "{message}"
+    );
+    assert_eq!(cache.get::<u8>("u8"), Some(255));
+    let message = cache.decrement("u8", 300).unwrap_err().to_string();
+    assert!(message.contains("overflow"), "{message}");
+}
+
+#[test]
+fn a_count_does_not_bring_back_what_was_cleared() {
+    let cache = Cache::builder().build().unwrap();
+    let (begun, stop) = (AtomicU64::new(0), AtomicBool::new(false));
+    let now = || cache.blocking().get::<i64>("n").unwrap_or(0);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(SeqCst) {
+                begun.fetch_add(1, SeqCst);
+                cache.blocking().increment("n", 1).unwrap();
+            }
+        });
+        let mut over = Vec::new();
+        for _ in 0..300 {
+            while now() < 100 {
+                std::hint::spin_loop();
+            }
+            let before = begun.load(SeqCst);
+            drop(cache.clear());
+            let after = now().cast_unsigned();
+            // And the one that was under way.
+            let possible = begun.load(SeqCst) - before + 1;
+            over.extend((after > possible).then_some((after, possible)));
+        }
+        stop.store(true, SeqCst);
+        assert_eq!(over, [], "a number outlived its invalidation");
+    });
+}
+
+#[test]
+fn on_the_null_store_every_add_is_the_first() {
+    let cache = Cache::builder()
+        .store(dewar::StoreKind::Null)
+        .build()
+        .unwrap();
+    assert!(cache.blocking().add("once", 1, secs(60)).unwrap());
+    assert!(cache.blocking().add("once", 1, secs(60)).unwrap());
+}
+
+#[test]
+fn misses_by_hand_are_counted_by_their_reason() {
+    let cache = TestCache::new();
+    let by_hand = cache.blocking();
+    by_hand.set("short", 1, secs(1)).unwrap();
+    by_hand.set("gone", 1, secs(60)).unwrap();
+    cache.advance(secs(1));
+    assert_eq!(by_hand.get::<i32>("short"), None);
+    drop(cache.clear());
+    assert_eq!(
+        (by_hand.get::<i32>("gone"), by_hand.get::<i32>("never")),
+        (None, None)
+    );
+    let stats = cache.stats();
+    assert_eq!((stats.expired, stats.invalidated, stats.absent), (1, 1, 1));
+}
+
+#[test]
+fn writes_while_something_else_loads_leave_other_entries_alone() {
+    let cache = TestCache::with(Cache::builder().remembered_invalidations(100)).unwrap();
+    let source = Source::shut(0);
+    let loading = {
+        let (cache, source) = (Cache::clone(&cache), Arc::clone(&source));
+        Task::new(async move {
+            cache
+                .get_or_load("slow", secs(60), async || source.load().await)
+                .await
+        })
+    };
+    let _loading = loading.waiting();
+    cache.blocking().set("untouched", 1, secs(60)).unwrap();
+    for n in 0..10_000 {
+        cache
+            .blocking()
+            .set(&format!("{}", n % 1000), n, secs(60))
+            .unwrap();
+    }
+    assert_eq!(cache.blocking().get("untouched"), Some(1));
 }

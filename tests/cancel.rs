@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -261,4 +262,37 @@ fn a_caller_dropped_before_it_was_polled_is_nobody() {
         assert_eq!((work.count(), steps.len()), ((0, 0), 0));
         assert_eq!(cache.stats().lookups(), 0);
     });
+}
+
+#[test]
+fn a_waiter_that_nobody_polls_does_not_hold_up_the_others() {
+    let cache = TestCache::new();
+    cache.run(|| {
+        let work = Arc::new(Work::default());
+        let mut leader = Task::new(owned(Arc::clone(&work))).waiting();
+        let idle = Task::new(owned(Arc::clone(&work))).waiting();
+        let woken = Arc::new(Woken::default());
+        let waker = std::task::Waker::from(Arc::clone(&woken));
+        let mut busy = Box::pin(owned(Arc::clone(&work)));
+        let mut cx = std::task::Context::from_waker(&waker);
+        assert!(busy.as_mut().poll(&mut cx).is_pending());
+        leader.pending();
+        drop(leader);
+        assert!(woken.0.load(SeqCst) > 0, "it is not told");
+        let result = (0..=STEPS).find_map(|_| match busy.as_mut().poll(&mut cx) {
+            std::task::Poll::Ready(result) => Some(result),
+            std::task::Poll::Pending => None,
+        });
+        assert_eq!((result, work.count().0), (Some(42), 1));
+        drop(idle);
+    });
+}
+
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl std::task::Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, SeqCst);
+    }
 }

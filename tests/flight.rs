@@ -299,3 +299,30 @@ fn a_cache_that_is_dropped_while_a_load_runs_lets_it_end() {
     source.end(1, End::Well);
     assert_eq!(task.done(), Ok(7));
 }
+
+#[cached(
+    timeout = 60,
+    single_flight = false,
+    stale_while_revalidate = 600,
+    skip(source)
+)]
+async fn side_by_side(source: Arc<Source>) -> Result<u64, Failed> {
+    source.load().await
+}
+
+#[test]
+fn without_single_flight_there_is_still_one_load_in_the_background() {
+    let (cache, background) = stepped(|builder| builder);
+    cache.run(|| {
+        let source = Source::shut(0);
+        let mut first = Task::new(side_by_side(Arc::clone(&source))).waiting();
+        source.end(1, End::Well);
+        assert_eq!(first.done(), Ok(0));
+        cache.advance(common::secs(61));
+        for _ in 0..100 {
+            assert_eq!(Task::new(side_by_side(Arc::clone(&source))).done(), Ok(0));
+        }
+        background.step();
+        assert_eq!((background.len(), source.begun()), (1, 2));
+    });
+}

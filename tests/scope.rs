@@ -199,3 +199,31 @@ fn a_null_store_switches_caching_off() {
         (0, 2, 0, 0)
     );
 }
+
+#[test]
+fn an_invalidation_that_names_a_cache_is_one_of_the_test_cache() {
+    isolated(|_| {
+        assert_eq!((session(1), by_name(1)), (1, 1));
+        invalidate!(cache = SESSIONS, prefix = "session:1")
+            .wait()
+            .unwrap();
+        invalidate!(cache = "scope by name", by_name)
+            .wait()
+            .unwrap();
+        assert!(!entry!(session(1)).contains() && !entry!(by_name(1)).contains());
+    });
+}
+
+#[cached(timeout = 60, hard_timeout = "30s", key_prefix = "timed:{id}")]
+fn timed(id: u64) -> Result<u64, dewar::TimedOut> {
+    Ok(item(id))
+}
+
+#[test]
+fn a_body_on_another_thread_is_in_the_scope_of_its_caller() {
+    isolated(|cache| {
+        assert_eq!(timed(77).unwrap(), 77);
+        assert_eq!(cache.len(), 2, "the inner call went elsewhere");
+        assert!(entry!(item(77)).contains());
+    });
+}

@@ -3,6 +3,8 @@
 //! Time is a `u64` of nanoseconds since the clock was made, so that an entry's deadlines fit in
 //! atomics. Nothing here is ordered between processes, and no invalidation is decided by time.
 
+mod hand;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -40,6 +42,23 @@ impl Clock {
         match self {
             Clock::System => nanos(start().elapsed()),
             Clock::Manual(clock) => clock.inner.now.load(Ordering::SeqCst),
+        }
+    }
+
+    /// A time that has not come yet, or that is now: what is not due then is not due. It costs
+    /// next to nothing.
+    #[inline]
+    pub(crate) fn latest(&self) -> Nanos {
+        match self {
+            Clock::System => hand::latest(),
+            Clock::Manual(clock) => clock.inner.now.load(Ordering::SeqCst),
+        }
+    }
+
+    /// Makes sure that [`latest`](Clock::latest) keeps its word; to be called now and then.
+    pub(crate) fn check(&self) {
+        if let Clock::System = self {
+            hand::check();
         }
     }
 
@@ -109,11 +128,9 @@ impl ManualClock {
 
     /// Moves the clock forward and wakes whoever waited for a time up to then.
     pub fn advance(&self, by: Duration) {
-        let now = self
-            .inner
-            .now
-            .fetch_add(nanos(by), Ordering::SeqCst)
-            .saturating_add(nanos(by));
+        let moved = |now: Nanos| Some(now.saturating_add(nanos(by)));
+        let set = (self.inner.now).fetch_update(Ordering::SeqCst, Ordering::SeqCst, moved);
+        let now = set.unwrap_or_else(|now| now).saturating_add(nanos(by));
         self.inner.timers.fire(now);
     }
 
@@ -189,7 +206,7 @@ fn system_timers() -> &'static Timers {
     static TIMERS: OnceLock<&'static Timers> = OnceLock::new();
     TIMERS.get_or_init(|| {
         let timers: &'static Timers = Box::leak(Box::default());
-        crate::rt::thread("dewar-timers", move || timers.run());
+        drop(crate::rt::thread("dewar-timers", move || timers.run()));
         timers
     })
 }

@@ -60,8 +60,9 @@ impl Runtime for Ambient {
 }
 
 /// Starts a named thread; returns whether there is one.
-pub(crate) fn thread(name: &str, body: impl FnOnce() + Send + 'static) -> bool {
-    thread::Builder::new().name(name.into()).spawn(body).is_ok()
+pub(crate) fn thread(name: &str, body: impl FnOnce() + Send + 'static) -> Option<Thread> {
+    let started = thread::Builder::new().name(name.into()).spawn(body);
+    started.ok().map(|handle| handle.thread().clone())
 }
 
 /// How many background loads of synchronous functions may run at once in this process.
@@ -106,7 +107,7 @@ pub(crate) fn spawn_thread(task: BoxFuture<'static, ()>) -> Result<(), BoxFuture
             block_on(task);
         }
     });
-    if started {
+    if started.is_some() {
         return Ok(());
     }
     let task = crate::sync::lock(&task).take();
@@ -171,6 +172,8 @@ impl<R: Send + 'static> Job<R> {
                 waker.wake();
             }
         };
+        // The caller's cache is the current one there too.
+        let task = crate::cache::current::Scoped::again(task);
         if let Err(task) = spawn_thread(Box::pin(task)) {
             block_on(task);
         }

@@ -55,6 +55,18 @@ mod on {
         );
     }
 
+    pub(crate) fn drop_panicked() {
+        tracing::error!("a value panicked while it was dropped");
+    }
+
+    pub(crate) fn weigher_panicked() {
+        tracing::error!("the weigher panicked; the value is not stored");
+    }
+
+    pub(crate) fn sweep_panicked() {
+        tracing::error!("a sweep of expired entries panicked");
+    }
+
     pub(crate) fn evicted(cache: &str) {
         tracing::trace!(cache.name = cache, "an entry left to make room");
     }
@@ -70,6 +82,9 @@ mod off {
     pub(crate) fn background_failed(_cache: &str) {}
     #[cfg(feature = "stores")]
     pub(crate) fn memory_only(_function: &str) {}
+    pub(crate) fn drop_panicked() {}
+    pub(crate) fn weigher_panicked() {}
+    pub(crate) fn sweep_panicked() {}
     pub(crate) fn evicted(_cache: &str) {}
 }
 

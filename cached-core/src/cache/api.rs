@@ -1,28 +1,17 @@
 //! The low-level operations, by a key of the user's own.
 
-use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::future::Future;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_core::{Serialize, de::DeserializeOwned};
 
 use super::Cache;
 use super::invalidate::Invalidated;
-use crate::clock::{NEVER, nanos};
-use crate::engine::Engine;
-use crate::engine::at::{At, Mode, Place, at_in};
-use crate::engine::plan::Plan;
-use crate::engine::site::{Marker, Site};
+use crate::clock::NEVER;
+use crate::engine::at::Place;
 use crate::error::Error;
-use crate::key::{self, OwnedKey};
-use crate::memory::{Entry, Memory, Meta, Slot};
-use crate::outcome::{Fallible, Outcome, Plain, out};
-use crate::policy::{Judgement, Policy};
-use crate::scope::ticks::Verdict;
-use crate::scope::{Scopes, of_key};
+use crate::outcome::{Fallible, out};
 
 /// What can be put into a [`Cache`] by hand: cloned for readers, serialised for shared stores.
 #[diagnostic::on_unimplemented(
@@ -49,213 +38,6 @@ pub enum Expiry {
 impl From<Duration> for Expiry {
     fn from(duration: Duration) -> Self {
         Expiry::After(duration)
-    }
-}
-
-/// Stands for all keys of the low-level API where functions have a site of their own.
-static SITE: Site = Site::new("dewar::Cache", Policy::DEFAULT);
-
-/// Tells these keys apart from those of functions.
-struct ByHand;
-
-type Owned = (String, ());
-
-fn owned(key: &str) -> OwnedKey<Owned> {
-    let marker = TypeId::of::<ByHand>();
-    let hash = key::hash(marker, &(key, ()));
-    OwnedKey {
-        hash,
-        marker,
-        parts: (key.to_owned(), ()),
-    }
-}
-
-impl Engine {
-    pub(super) fn lifetime(&self, expiry: Expiry) -> u64 {
-        match expiry {
-            Expiry::Default => self.default_timeout,
-            Expiry::After(duration) => nanos(duration),
-            Expiry::Never => NEVER,
-        }
-    }
-
-    /// The entry at a key, if it may be served.
-    pub(super) fn live(&self, key: &str) -> Option<Slot> {
-        let slot = self.memory.as_ref()?.find(&owned(key))?;
-        let meta = slot.0.meta();
-        let fresh = meta.times.judge(self.clock.now()) == Judgement::Fresh;
-        (fresh && self.verdict(meta) == Verdict::Valid).then_some(slot)
-    }
-
-    pub(super) fn read<T: Value>(&self, key: &str) -> Option<T> {
-        let Some(slot) = self.live(key) else {
-            self.counters.absent.one();
-            return None;
-        };
-        let Some(entry) = slot.downcast::<Owned, T>() else {
-            self.counters.undecodable.one();
-            return None;
-        };
-        if let Some(memory) = &self.memory {
-            memory.sample(&entry.meta);
-        }
-        self.counters.hits.one();
-        Some(entry.value.clone())
-    }
-
-    /// Stores a value where `allowed` agrees, asked while nobody else writes this key.
-    pub(super) fn write<T: Value>(
-        &self,
-        key: &str,
-        value: T,
-        lifetime: u64,
-        allowed: impl FnOnce(Option<&Slot>) -> bool,
-    ) -> bool {
-        let Some(memory) = &self.memory else {
-            return false;
-        };
-        let slot = Slot(Arc::new(self.entry(memory, owned(key), value, lifetime)));
-        // The fence stands only once the write is allowed: it would take the old value's place.
-        let stored = lifetime > 0
-            && memory.insert(slot.clone(), |old| {
-                let allowed = allowed(old);
-                if allowed {
-                    self.fence(slot.0.key());
-                    let checked = &slot.0.meta().checked;
-                    checked.fetch_max(self.ticks.now(), Ordering::AcqRel);
-                }
-                allowed
-            });
-        if stored {
-            self.counters.stores.one();
-        }
-        stored
-    }
-
-    /// Stores a value whatever is there; one that lives for no time at all takes its place away.
-    pub(super) fn replace<T: Value>(&self, key: &str, value: T, lifetime: u64) {
-        if lifetime == 0 {
-            self.erase(key);
-        } else {
-            self.write(key, value, lifetime, |_| true);
-        }
-    }
-
-    fn entry<T>(
-        &self,
-        memory: &Memory,
-        key: OwnedKey<Owned>,
-        value: T,
-        lifetime: u64,
-    ) -> Entry<Owned, T> {
-        let began = self.begin();
-        let mut scopes = Scopes::default();
-        scopes.add_prefix(&key.parts.0);
-        scopes.ids.push(of_key(key.marker, key.hash));
-        let meta = Meta {
-            number: memory.number(),
-            hash: key.hash,
-            order: began.order,
-            times: Policy::DEFAULT.times(self.clock.now(), lifetime, 0),
-            scopes,
-            checked: AtomicU64::new(began.tick),
-            reads: AtomicU32::new(0),
-            counters: Arc::clone(&self.counters),
-            bytes: size_of::<Entry<Owned, T>>() + key.parts.0.len(),
-        };
-        Entry { meta, key, value }
-    }
-
-    pub(super) fn erase(&self, key: &str) -> bool {
-        let owned = owned(key);
-        self.fence(&owned);
-        let was_live = self.live(key).is_some();
-        if let Some(slot) = self.memory.as_ref().and_then(|memory| memory.find(&owned)) {
-            self.discard(&slot);
-        }
-        was_live
-    }
-
-    pub(super) fn renew(&self, key: &str, lifetime: u64) -> bool {
-        let Some(slot) = self.live(key) else {
-            return false;
-        };
-        slot.0.meta().times.renew(self.clock.now(), lifetime);
-        true
-    }
-
-    /// Adds to a number; one that is not there counts as zero and lives for the default timeout.
-    pub(super) fn count(&self, key: &str, by: i64) -> Result<i64, Error> {
-        loop {
-            let old = self.live(key);
-            let (was, lifetime) = match &old {
-                None => (0, self.default_timeout),
-                Some(slot) => {
-                    let number = number(slot.0.value()).ok_or_else(|| {
-                        Error::value(key, "is not an `i64`, so nothing can be added to it")
-                    })?;
-                    (number, slot.0.meta().times.left(self.clock.now()))
-                }
-            };
-            let sum = was.checked_add(by).ok_or_else(|| {
-                Error::value(key, format!("is {was}: adding {by} would overflow"))
-            })?;
-            let seen = old.map(|slot| slot.0.meta().number);
-            let unchanged = |now: Option<&Slot>| match (seen, now) {
-                (Some(seen), Some(now)) => now.0.meta().number == seen,
-                (Some(_), None) => false,
-                (None, _) => self.live(key).is_none(),
-            };
-            if self.memory.is_none() || self.write(key, sum, lifetime.max(1), unchanged) {
-                return Ok(sum);
-            }
-        }
-    }
-
-    pub(super) fn at<R: 'static, O: Outcome<R>>(
-        self: &Arc<Self>,
-        key: &str,
-        outcome: O,
-        lifetime: u64,
-    ) -> At<R> {
-        let plan = |plan: &mut Plan<R, O::Value, O::Error>| {
-            plan.prefix(key.into());
-            plan.timeout(Duration::from_nanos(lifetime));
-        };
-        let marker = Marker::of(&ByHand);
-        at_in(
-            self,
-            Mode::Read,
-            &SITE,
-            marker,
-            (Text(key), ()),
-            outcome,
-            |_| false,
-            plan,
-        )
-    }
-}
-
-fn number(value: &dyn Any) -> Option<i64> {
-    value.downcast_ref().copied()
-}
-
-/// Text that is owned as a `String`.
-struct Text<'a>(&'a str);
-
-impl key::Part for Text<'_> {
-    type Owned = String;
-
-    fn hash<H: std::hash::Hasher>(&self, hasher: &mut H) {
-        std::hash::Hash::hash(self.0, hasher);
-    }
-
-    fn matches(&self, owned: &String) -> bool {
-        self.0 == owned
-    }
-
-    fn own(&self) -> String {
-        self.0.to_owned()
     }
 }
 
@@ -297,6 +79,10 @@ impl Cache {
     ) -> Result<bool, Error> {
         let engine = self.engine();
         let lifetime = engine.lifetime(expiry.into());
+        if engine.memory.is_none() {
+            // There is never one already.
+            return Ok(true);
+        }
         Ok(engine.write(key, value, lifetime, |_| engine.live(key).is_none()))
     }
 
@@ -401,9 +187,19 @@ impl Cache {
             return Ok(found);
         }
         let engine = self.engine();
-        let _loading = engine.loading();
+        let _loading = engine.loading_all(&missing);
         let began = engine.begin();
-        let loaded = load(missing).await?;
+        let started = engine.clock.now();
+        let loaded = load(missing).await;
+        engine
+            .counters
+            .loads
+            .add(loaded.as_ref().map_or(1, |loaded| loaded.len() as u64));
+        engine
+            .counters
+            .load_nanos
+            .add(engine.clock.now().saturating_sub(started));
+        let loaded = loaded.inspect_err(|_| engine.counters.load_errors.one())?;
         let lifetime = engine.lifetime(expiry.into());
         for (key, value) in &loaded {
             engine.write_loaded(key, value.clone(), lifetime, began);
@@ -416,7 +212,7 @@ impl Cache {
     /// a value counts as zero and gets the default timeout.
     ///
     /// # Errors
-    /// The value is no `i64`, the sum would overflow, or the store refused.
+    /// The value is no integer, the sum would overflow, or the store refused.
     pub async fn increment(&self, key: &str, by: i64) -> Result<i64, Error> {
         self.engine().count(key, by)
     }
@@ -435,7 +231,7 @@ impl Cache {
     /// How long the value lives still; [`Duration::MAX`] if for ever, `None` if there is none.
     pub async fn ttl(&self, key: &str) -> Option<Duration> {
         let slot = self.engine().live(key)?;
-        Some(match slot.0.meta().times.left(self.engine().clock.now()) {
+        Some(match slot.meta().times.left(self.engine().clock.now()) {
             NEVER => Duration::MAX,
             left => Duration::from_nanos(left),
         })
@@ -444,36 +240,5 @@ impl Cache {
     /// Invalidates everything in this cache, whoever put it there; in constant time.
     pub fn clear(&self) -> Invalidated {
         self.invalidation().all().run()
-    }
-}
-
-impl Engine {
-    /// Stores a value whose load began then, unless the key was written or invalidated since.
-    pub(super) fn write_loaded<T: Value>(
-        self: &Arc<Self>,
-        key: &str,
-        value: T,
-        lifetime: u64,
-        began: crate::engine::Began,
-    ) {
-        let outcome: Plain<T> = out::<T>().kind();
-        let plan = |plan: &mut Plan<T, T, std::convert::Infallible>| {
-            plan.prefix(key.into());
-            plan.timeout(Duration::from_nanos(lifetime));
-        };
-        let marker = Marker::of(&ByHand);
-        let at = at_in(
-            self,
-            Mode::Key,
-            &SITE,
-            marker,
-            (Text(key), ()),
-            outcome,
-            |_| false,
-            plan,
-        );
-        if let Place::Miss { load, .. } = at.0 {
-            load.store(&value, began);
-        }
     }
 }

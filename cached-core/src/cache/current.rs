@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use super::Cache;
@@ -18,13 +19,28 @@ thread_local! {
     static FRAMES: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Whether there has ever been a frame, on any thread: most programs have none.
+static EVER: AtomicBool = AtomicBool::new(false);
+
 /// The current cache, for a function that names none (`default`) or one that does.
 #[inline]
 pub(crate) fn of(default: bool) -> Option<Cache> {
-    FRAMES.with_borrow(|frames| {
+    // A frame of this thread's is no secret to it, in whatever order others see the flag.
+    if EVER.load(Ordering::Relaxed) {
+        innermost(default)
+    } else {
+        None
+    }
+}
+
+fn innermost(default: bool) -> Option<Cache> {
+    let found = FRAMES.try_with(|frames| {
+        let frames = frames.borrow();
         let frame = frames.last()?;
         (default || frame.all).then(|| frame.cache.clone())
-    })
+    });
+    // A thread that is ending has no frames left.
+    found.ok().flatten()
 }
 
 /// Leaves the frame when dropped.
@@ -32,6 +48,7 @@ struct Guard;
 
 impl Guard {
     fn enter(frame: Frame) -> Guard {
+        EVER.store(true, Ordering::Relaxed);
         FRAMES.with_borrow_mut(|frames| frames.push(frame));
         Guard
     }

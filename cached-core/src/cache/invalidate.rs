@@ -6,8 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::Cache;
 use super::deliver::{Deliveries, names};
+use super::{Cache, current};
 use crate::engine::Engine;
 use crate::engine::answers::Answers;
 use crate::engine::at::{At, Place};
@@ -48,15 +48,16 @@ impl Invalidation {
         }
     }
 
-    /// In this cache.
+    /// In the cache that functions use which name this one: itself, but where a test has put its
+    /// own in the place of all.
     pub fn of(mut self, cache: &Cache) -> Self {
-        self.cache = Ok(cache.clone());
+        self.cache = Ok(current::of(false).unwrap_or_else(|| cache.clone()));
         self
     }
 
-    /// In the cache registered under this name.
+    /// The same for the cache registered under this name.
     pub fn named(mut self, name: &str) -> Self {
-        self.cache = Cache::named(name);
+        self.cache = current::of(false).map_or_else(|| Cache::named(name), Ok);
         self
     }
 
@@ -309,6 +310,10 @@ impl Future for Invalidated {
 impl Cache {
     /// Starts an invalidation in this cache.
     pub fn invalidation(&self) -> Invalidation {
-        Invalidation::new().of(self)
+        let cache = Ok(self.clone());
+        Invalidation {
+            cache,
+            ..Invalidation::new()
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Sweeping without traffic: one thread for all caches, gone when they are.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ pub(super) fn watch(engine: &Arc<Engine>) {
     let mut watched = lock(&WATCHED);
     watched.engines.push(Arc::downgrade(engine));
     if !watched.running {
-        watched.running = crate::rt::thread("dewar-janitor", run);
+        watched.running = crate::rt::thread("dewar-janitor", run).is_some();
     }
 }
 
@@ -45,7 +46,10 @@ fn run() {
             watched.engines.clone()
         };
         for engine in engines.iter().filter_map(Weak::upgrade) {
-            engine.sweep();
+            let swept = catch_unwind(AssertUnwindSafe(|| engine.sweep()));
+            if swept.is_err() {
+                crate::trace::sweep_panicked();
+            }
         }
     }
 }

@@ -1,12 +1,13 @@
 //! `Cache`: what users hold in their hands.
 //!
 //! Here: making caches ([`builder`], [`config`], [`env`]), finding them ([`registry`],
-//! [`current`]), the low-level operations ([`api`], [`blocking`]), invalidation ([`invalidate`])
+//! [`current`]), the low-level operations ([`api`], [`blocking`], [`by_hand`]), invalidation ([`invalidate`])
 //! and the handle on one call's entry ([`entry`]). What the operations do is decided in `engine`.
 
 pub(crate) mod api;
 pub(crate) mod blocking;
 pub(crate) mod builder;
+mod by_hand;
 #[cfg(feature = "config")]
 pub(crate) mod config;
 pub(crate) mod current;
@@ -15,6 +16,7 @@ pub(crate) mod entry;
 pub(crate) mod env;
 pub(crate) mod invalidate;
 mod janitor;
+mod numbers;
 pub(crate) mod registry;
 
 use std::sync::Arc;

@@ -231,8 +231,12 @@ where
         if engine.verdict(meta) == Verdict::Invalid {
             return Look::Invalid(slot.clone());
         }
-        let now = engine.clock.now();
-        let judged = meta.times.judge(now);
+        let (judged, now) = if meta.times.fresh_until(engine.clock.latest()) {
+            (Judgement::Fresh, 0)
+        } else {
+            let now = engine.clock.now();
+            (meta.times.judge(now), now)
+        };
         let served = !matches!(judged, Judgement::Expired | Judgement::OnError);
         if served && outcome.value(&entry.value).is_some_and(&stale_if) {
             return Look::Expired {
@@ -244,8 +248,7 @@ where
         match judged {
             Judgement::Fresh => {
                 meta.times.read(now);
-                memory.sample(meta);
-                meta.counters.hits.one();
+                engine.hit(meta, &meta.counters);
                 Look::Hit(outcome.give(&entry.value))
             }
             Judgement::Throttled => {
@@ -359,7 +362,7 @@ where
             });
         }
         Some(Look::Due(value, slot)) => {
-            call.base.refused = slot.0.meta().number;
+            call.base.refused = slot.meta().number;
             call.base.stale = Some(slot);
             Some(value)
         }
@@ -370,7 +373,7 @@ where
         }) => {
             tell("expired");
             count_expired(engine, &counters, &slot, useful || refused);
-            call.base.refused = slot.0.meta().number;
+            call.base.refused = slot.meta().number;
             call.base.stale = useful.then_some(slot);
             None
         }

@@ -212,7 +212,7 @@ where
     fn left(&self) -> Option<Nanos> {
         let engine = &self.base.engine;
         let slot = engine.memory.as_ref()?.find(&self.owned_key())?;
-        let meta = slot.0.meta();
+        let meta = slot.meta();
         let now = engine.clock.now();
         let fresh = matches!(meta.times.judge(now), Judgement::Fresh | Judgement::Refresh);
         (fresh && engine.verdict(meta) == Verdict::Valid).then(|| meta.times.left(now))
@@ -311,9 +311,9 @@ where
         let Some(memory) = &engine.memory else {
             return false;
         };
-        let slot = Slot(Arc::new(entry));
+        let slot = Slot::new(entry);
         memory.insert(slot.clone(), |_old| {
-            engine.verdict(slot.0.meta()) != Verdict::Invalid
+            engine.verdict(slot.meta()) != Verdict::Invalid
         })
     }
 }

@@ -3,13 +3,13 @@
 //! A flight holds no lock while its body runs; what a leader leaves behind decides how it goes on:
 //!
 //! - it *lands*: everyone who waits is given the outcome;
-//! - its leader is dropped half way and the body can be handed over: one waiter takes the half-run
-//!   body and becomes the leader ([`Flight::orphan`]);
+//! - its leader is dropped half way and the body can be handed over: every waiter wakes, and the
+//!   first of them that is polled takes the half-run body and leads ([`Flight::orphan`]);
 //! - its leader panics, or is dropped with a body that cannot be handed over: the flight is gone,
 //!   every waiter wakes, and the first of them starts afresh.
 //!
-//! A waiter that leaves hands the wake it may have been given to the next, and the last one to
-//! leave an orphaned flight carries the body away, so that it can be run in the background.
+//! The last waiter to leave an orphaned flight carries the body away, so that it can be run in the
+//! background.
 
 use std::collections::BTreeMap;
 use std::task::{Context, Poll, Waker};
@@ -84,15 +84,16 @@ impl<L: Clone, O> Flight<L, O> {
     /// # Errors
     /// The body, where nobody does.
     pub(crate) fn orphan(&self, body: O) -> Result<(), O> {
-        let next = {
+        let woken = {
             let mut state = lock(&self.state);
-            let Some(next) = state.waiting.values().next().cloned() else {
+            if state.waiting.is_empty() {
                 return Err(body);
-            };
+            }
             state.phase = Phase::Orphaned(body);
-            next
+            // All of them: one alone may be one that nobody polls for now.
+            Vec::from_iter(state.waiting.values().cloned())
         };
-        next.wake();
+        woken.into_iter().for_each(Waker::wake);
         Ok(())
     }
 
@@ -128,9 +129,8 @@ impl<L: Clone, O> Flight<L, O> {
         if !matches!(state.phase, Phase::Orphaned(_)) {
             return None;
         }
-        if let Some(next) = state.waiting.values().next().cloned() {
-            drop(state);
-            next.wake();
+        // Those who are left were woken when it lost its leader.
+        if !state.waiting.is_empty() {
             return None;
         }
         match std::mem::replace(&mut state.phase, Phase::Flying) {

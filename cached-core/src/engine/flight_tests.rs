@@ -58,18 +58,18 @@ fn a_landing_reaches_everyone() {
 }
 
 #[test]
-fn an_orphan_wakes_one_and_only_one_takes_it() {
+fn an_orphan_wakes_everyone_and_only_one_takes_it() {
     let flight = Flight::new();
     let mut waiters = waiting(&flight, 3);
     assert_eq!(flight.orphan("half"), Ok(()));
-    assert_eq!(waiters.iter().map(Waiter::woken).sum::<usize>(), 1);
+    assert_eq!(waiters.iter().map(Waiter::woken).sum::<usize>(), 3);
     assert_eq!(
-        waiters[0].poll(&flight),
+        waiters[1].poll(&flight),
         Poll::Ready(News::TakeOver("half"))
     );
-    assert!(waiters[1].poll(&flight).is_pending());
+    assert!(waiters[0].poll(&flight).is_pending());
     flight.land(1);
-    assert_eq!(waiters[1].poll(&flight), Poll::Ready(News::Landed(1)));
+    assert_eq!(waiters[0].poll(&flight), Poll::Ready(News::Landed(1)));
     assert_eq!(waiters[2].poll(&flight), Poll::Ready(News::Landed(1)));
 }
 
@@ -80,7 +80,7 @@ fn an_orphan_that_nobody_waits_for_comes_back() {
 }
 
 #[test]
-fn a_woken_waiter_that_leaves_wakes_the_next_and_the_last_carries_the_body_away() {
+fn a_woken_waiter_leaves_the_body_to_the_next_and_the_last_carries_the_body_away() {
     let flight = Flight::new();
     let mut waiters = waiting(&flight, 2);
     assert_eq!(flight.orphan("half"), Ok(()));

@@ -108,12 +108,22 @@ impl Flights {
     /// Leads or joins the load of a key.
     ///
     /// With `anew`, a load that is under way is not joined but replaced: those who come later join
-    /// the new one.
+    /// the new one. Without `single_flight`, everybody loads.
     pub(crate) fn enter<R: 'static>(&self, load: &Arc<dyn Load<R>>, anew: bool) -> Entered<R> {
-        let base = load.base();
-        if !base.policy.single_flight {
-            return Entered::Lead(Lead::solo(Arc::clone(load)));
+        if load.base().policy.single_flight {
+            self.enter_one(load, anew)
+        } else {
+            Entered::Lead(Lead::solo(Arc::clone(load)))
         }
+    }
+
+    /// The same for a refresh while a value is served: one at a time, whatever the function says.
+    pub(crate) fn refresh<R: 'static>(&self, load: &Arc<dyn Load<R>>) -> Entered<R> {
+        self.enter_one(load, false)
+    }
+
+    fn enter_one<R: 'static>(&self, load: &Arc<dyn Load<R>>, anew: bool) -> Entered<R> {
+        let base = load.base();
         let key = load.key();
         let mut shard = lock(self.shard(base.hash));
         if let Some(aloft) = shard.get(&Key(Arc::clone(&key))).filter(|_| !anew) {
@@ -141,7 +151,9 @@ impl Flights {
             tick: lead.began().tick,
             scopes,
         };
-        let replaced = shard.insert(Key(key), aloft);
+        let key = Key(key);
+        let replaced = shard.remove_entry(&key);
+        shard.insert(key, aloft);
         drop(shard);
         // Not under the lock: what hangs on it may be the user's.
         drop(replaced);
@@ -154,18 +166,16 @@ impl Flights {
 
     /// Takes a flight off the table, unless another of the same key has replaced it.
     pub(crate) fn remove<R: 'static>(&self, load: &dyn Load<R>, flight: &Arc<FlightOf<R>>) {
-        if !load.base().policy.single_flight {
-            return;
-        }
         let key = Key(load.key());
         let mut shard = lock(self.shard(load.base().hash));
         let this = address(flight);
-        if shard
+        let listed = shard
             .get(&key)
-            .is_some_and(|aloft| address(&aloft.flight) == this)
-        {
-            shard.remove(&key);
-        }
+            .is_some_and(|aloft| address(&aloft.flight) == this);
+        let removed = listed.then(|| shard.remove_entry(&key)).flatten();
+        drop(shard);
+        // Not under the lock: the key is the user's.
+        drop(removed);
     }
 }
 

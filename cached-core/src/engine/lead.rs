@@ -32,7 +32,7 @@ impl<R: 'static> Lead<R> {
     pub(crate) fn new(load: Arc<dyn Load<R>>, flight: Arc<FlightOf<R>>) -> Self {
         let engine = &load.base().engine;
         // First the count, then the tick: a write that sees no load running comes before it.
-        let loading = engine.loading();
+        let loading = engine.loading(load.base().hash);
         let began = engine.begin();
         let started = engine.clock.now();
         Lead {

@@ -35,7 +35,7 @@ pub(crate) mod through;
 pub(crate) mod wait;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::clock::{Clock, Nanos};
@@ -43,10 +43,13 @@ use crate::key::AnyKey;
 use crate::memory::{Memory, Meta, Slot};
 use crate::rt::Runtime;
 use crate::scope::ticks::{Order, Ticks, Verdict};
-use crate::stats::Counters;
+use crate::stats::{Counters, drawn};
 use crate::sync::lock;
 use flights::Flights;
 use site::Site;
+
+/// How finely running loads are told apart.
+const LOADS: usize = 4096;
 
 /// What is behind one cache.
 pub(crate) struct Engine {
@@ -66,7 +69,8 @@ pub(crate) struct Engine {
     pub(crate) counters: Arc<Counters>,
     pub(crate) functions: Mutex<HashMap<usize, Function>>,
     orders: AtomicU64,
-    loading: AtomicUsize,
+    /// The loads that run, by hash: a write that sees none of its key need not fence any off.
+    loads: Box<[AtomicU32]>,
 }
 
 /// A function that has been called in this cache.
@@ -118,7 +122,7 @@ impl Engine {
             counters: parts.counters,
             functions: Mutex::default(),
             orders: AtomicU64::new(1),
-            loading: AtomicUsize::new(0),
+            loads: (0..LOADS).map(|_| AtomicU32::new(0)).collect(),
         }
     }
 
@@ -147,6 +151,16 @@ impl Engine {
         verdict
     }
 
+    /// A fresh entry was served.
+    #[inline]
+    pub(crate) fn hit(&self, meta: &Meta, counters: &Counters) {
+        let count = counters.hits.one();
+        let Some(memory) = &self.memory else { return };
+        if memory.sample(meta, drawn(count, 5)) && drawn(count, 7) {
+            self.clock.check();
+        }
+    }
+
     /// A load or a write begins.
     pub(crate) fn begin(&self) -> Began {
         let order = self.orders.fetch_add(1, Ordering::SeqCst);
@@ -156,15 +170,20 @@ impl Engine {
         }
     }
 
-    /// Counts a load as running as long as the guard lives.
-    pub(crate) fn loading(self: &Arc<Self>) -> Loading {
-        self.loading.fetch_add(1, Ordering::SeqCst);
-        Loading(Arc::clone(self))
+    /// Counts a load of a key as running, as long as the guard lives.
+    pub(crate) fn loading(self: &Arc<Self>, hash: u64) -> Loading {
+        self.loads(hash).fetch_add(1, Ordering::SeqCst);
+        Loading(Arc::clone(self), hash)
+    }
+
+    /// How many loads run of the keys that share a place with this one.
+    fn loads(&self, hash: u64) -> &AtomicU32 {
+        &self.loads[(hash >> 20) as usize % LOADS]
     }
 
     /// Makes sure that no load of this key that runs now will be stored.
     pub(crate) fn fence(&self, key: &dyn AnyKey) {
-        if self.loading.load(Ordering::SeqCst) > 0 {
+        if self.loads(key.hash()).load(Ordering::SeqCst) > 0 {
             self.forget(key);
         }
     }
@@ -227,10 +246,10 @@ impl Engine {
 }
 
 /// A load that runs.
-pub(crate) struct Loading(Arc<Engine>);
+pub(crate) struct Loading(Arc<Engine>, u64);
 
 impl Drop for Loading {
     fn drop(&mut self) {
-        self.0.loading.fetch_sub(1, Ordering::SeqCst);
+        self.0.loads(self.1).fetch_sub(1, Ordering::SeqCst);
     }
 }

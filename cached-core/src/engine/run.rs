@@ -155,7 +155,7 @@ async fn ready<R: 'static, B: Body<R>>(
     body: B,
     spawner: Spawner,
 ) -> R {
-    let Entered::Lead(lead) = load.base().engine.flights.enter(&load, false) else {
+    let Entered::Lead(lead) = load.base().engine.flights.refresh(&load) else {
         return value;
     };
     match body.detach() {
@@ -188,7 +188,7 @@ pub(crate) fn throttle<R>(load: &dyn Load<R>) {
     let base = load.base();
     if let Some(slot) = &base.stale {
         let until = base.engine.clock.now().saturating_add(base.policy.retry);
-        slot.0.meta().times.throttle(until);
+        slot.meta().times.throttle(until);
     }
 }
 
@@ -261,7 +261,7 @@ fn serve_stale<R>(load: &dyn Load<R>, stale: R) -> R {
 
 /// A synchronous caller that finds a value due for a refresh and has no background: it loads.
 fn ready_sync<R: 'static>(value: R, load: &Arc<dyn Load<R>>, body: impl FnOnce() -> R) -> R {
-    match load.base().engine.flights.enter(load, false) {
+    match load.base().engine.flights.refresh(load) {
         Entered::Lead(lead) => settle_ready(&**load, Ended::Result(lead.run(body)), value),
         _ => value,
     }

@@ -1,10 +1,10 @@
 //! One remembered result.
 
 use std::any::Any;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
+use super::Id;
 use crate::key::{AnyKey, OwnedKey};
 use crate::policy::Times;
 use crate::scope::Scopes;
@@ -21,10 +21,21 @@ pub(crate) struct Meta {
     pub(crate) scopes: Scopes,
     /// The tick at which it was last known to be valid; the tick its load began at, first.
     pub(crate) checked: AtomicU64,
+    /// Hits, up to a few.
     pub(crate) reads: AtomicU32,
     pub(crate) counters: Arc<Counters>,
     /// The length of the value and key together, in bytes, as far as their types tell.
     pub(crate) bytes: usize,
+}
+
+impl Meta {
+    /// moka's name for the entry.
+    pub(super) fn id(&self) -> Id {
+        Id {
+            hash: self.hash,
+            number: self.number,
+        }
+    }
 }
 
 /// An entry whose types are known.
@@ -52,32 +63,5 @@ impl<K: Eq + Send + Sync + 'static, V: Send + Sync + 'static> AnyEntry for Entry
 
     fn value(&self) -> &dyn Any {
         &self.value
-    }
-}
-
-/// A place for an entry in the index and in moka: equal by key.
-#[derive(Clone)]
-pub(crate) struct Slot(pub(crate) Arc<dyn AnyEntry>);
-
-impl Slot {
-    /// The entry, if it is of these types.
-    #[inline]
-    pub(crate) fn downcast<K: 'static, V: 'static>(&self) -> Option<&Entry<K, V>> {
-        let entry: &dyn Any = &*self.0;
-        entry.downcast_ref()
-    }
-}
-
-impl PartialEq for Slot {
-    fn eq(&self, other: &Slot) -> bool {
-        self.0.key().same(other.0.key())
-    }
-}
-
-impl Eq for Slot {}
-
-impl Hash for Slot {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0.meta().hash);
     }
 }

@@ -4,7 +4,9 @@ use std::any::TypeId;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::marker::PhantomData;
 
-use super::{AnyEntry, Entry, Slot};
+use papaya::Guard;
+
+use super::{Entry, Id, Slot};
 use crate::key::{AnyKey, Parts};
 
 /// A hasher for what is hashed already.
@@ -71,7 +73,13 @@ impl Hash for Owned<'_> {
 
 impl papaya::Equivalent<Slot> for Owned<'_> {
     fn equivalent(&self, slot: &Slot) -> bool {
-        slot.0.key().same(self.0)
+        slot.key().same(self.0)
+    }
+}
+
+impl papaya::Equivalent<Slot> for Id {
+    fn equivalent(&self, slot: &Slot) -> bool {
+        slot.meta().number == self.number
     }
 }
 
@@ -102,14 +110,15 @@ impl Index {
         self.0.pin().insert(slot, ());
     }
 
-    /// Removes this very entry, not another of the same key.
-    pub(crate) fn remove(&self, entry: &dyn AnyEntry) -> bool {
-        let number = entry.meta().number;
+    /// Removes the entry of that number. Keys are not compared: their `Eq` is not ours.
+    pub(crate) fn remove(&self, id: Id) -> Option<Slot> {
         let map = self.0.pin();
-        let removed = map.remove_if(&Owned(entry.key()), |slot, ()| {
-            slot.0.meta().number == number
-        });
-        matches!(removed, Ok(Some(_)))
+        map.remove_entry(&id).map(|(slot, ())| slot.clone())
+    }
+
+    /// Frees what this thread has removed, as far as nobody looks at it.
+    pub(crate) fn flush(&self) {
+        self.0.guard().flush();
     }
 
     pub(crate) fn for_each(&self, mut each: impl FnMut(&Slot)) {

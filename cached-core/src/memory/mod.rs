@@ -4,6 +4,8 @@
 //! numbers, bounds them, and tells through its eviction listener which of them to take out of the
 //! map. Reads are reported to moka sparsely, the first few of an entry and then every so many, and
 //! only before something is inserted ([`reads`]); its frequency sketch saturates at 15 anyway.
+//! No code of a user's runs under a lock or inside moka ([`slot`]): a panic in a weigher, or in a
+//! value's `Drop`, concerns that value alone.
 //!
 //! # How the two cannot drift apart
 //! An entry has a number that is never used again, and moka knows it by that number alone. Writers
@@ -16,15 +18,19 @@
 mod entry;
 mod index;
 mod reads;
+mod slot;
 
-pub(crate) use entry::{AnyEntry, Entry, Meta, Slot};
+pub(crate) use entry::{AnyEntry, Entry, Meta};
 pub(crate) use index::{Identity, Query};
+pub(crate) use slot::Slot;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use index::Index;
 use reads::Reads;
+use slot::Section;
 
 use crate::key::{AnyKey, Parts};
 use crate::sync::lock;
@@ -39,6 +45,9 @@ pub(crate) enum Limit {
 type Weigher = Arc<dyn Fn(&dyn AnyEntry) -> u32 + Send + Sync>;
 type OnEvict = Arc<dyn Fn(&Meta) + Send + Sync>;
 
+/// How many hits of an entry are all passed on.
+const FIRST: u32 = 8;
+
 /// moka's name for an entry: the key's hash, so that its sketch counts the key, and the number.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Id {
@@ -52,10 +61,14 @@ impl std::hash::Hash for Id {
     }
 }
 
+/// What an entry counts for the bound.
+type Weight = u32;
+
 /// The entries of one cache.
 pub(crate) struct Memory {
     index: Arc<Index>,
-    moka: moka::sync::Cache<Id, Slot, Identity>,
+    moka: moka::sync::Cache<Id, Weight, Identity>,
+    weigher: Option<Weigher>,
     reads: Reads,
     writers: Box<[Mutex<()>]>,
     numbers: AtomicU64,
@@ -68,22 +81,26 @@ impl Memory {
         let index = Arc::new(Index::default());
         let listener = {
             let index = Arc::clone(&index);
-            move |_id: Arc<Id>, slot: Slot, cause: moka::notification::RemovalCause| {
-                if index.remove(&*slot.0) && cause.was_evicted() {
-                    evicted(slot.0.meta());
+            move |id: Arc<Id>, _: Weight, cause: moka::notification::RemovalCause| {
+                if let Some(slot) = index.remove(*id)
+                    && cause.was_evicted()
+                {
+                    evicted(slot.meta());
                 }
             }
         };
         let builder = moka::sync::Cache::builder().eviction_listener(listener);
-        let builder = match limit {
-            Limit::Entries(most) => builder.max_capacity(most),
-            Limit::Bytes(most) => builder
-                .max_capacity(most)
-                .weigher(move |_, slot: &Slot| weigher(&*slot.0)),
+        let (builder, weigher) = match limit {
+            Limit::Entries(most) => (builder.max_capacity(most), None),
+            Limit::Bytes(most) => {
+                let builder = builder.max_capacity(most).weigher(|_, weight| *weight);
+                (builder, Some(weigher))
+            }
         };
         Memory {
             index,
             moka: builder.build_with_hasher(Identity::default()),
+            weigher,
             reads: Reads::default(),
             writers: (0..WRITERS).map(|_| Mutex::default()).collect(),
             numbers: AtomicU64::new(1),
@@ -110,66 +127,85 @@ impl Memory {
         self.index.find(key)
     }
 
-    /// Notes a hit for moka, for a few of them.
+    /// Notes a hit for moka, for a few of them: the first of an entry, and then the one in many
+    /// that `drawn` says this is. An entry that is read a lot is not written to.
+    ///
+    /// Says whether it was one of those.
     #[inline]
-    pub(crate) fn sample(&self, meta: &Meta) {
+    pub(crate) fn sample(&self, meta: &Meta, drawn: bool) -> bool {
         let reads = meta.reads.load(Ordering::Relaxed);
-        // A lost update makes a sample come a little later.
-        meta.reads.store(reads.wrapping_add(1), Ordering::Relaxed);
-        if reads < 8 || reads.is_multiple_of(32) {
-            self.note(meta);
+        let noted = reads < FIRST || drawn;
+        if noted {
+            self.note(meta, reads);
         }
+        noted
     }
 
     #[cold]
-    fn note(&self, meta: &Meta) {
-        let (hash, number) = (meta.hash, meta.number);
-        self.reads.note(Id { hash, number });
+    fn note(&self, meta: &Meta, reads: u32) {
+        if reads < FIRST {
+            // Of two at once, one may be lost.
+            meta.reads.store(reads + 1, Ordering::Relaxed);
+        }
+        self.reads.note(meta.id());
     }
 
     /// Tells moka of the hits that were noted.
     fn pass_on(&self) {
-        self.reads.pass_on(|id| drop(self.moka.get(&id)));
+        self.reads.pass_on(|id| {
+            let _ = self.moka.get(&id);
+        });
     }
 
     /// Tells moka that a key was asked for and not found.
     pub(crate) fn missed(&self, hash: u64) {
+        let _section = Section::enter();
         let _ = self.moka.get(&Id { hash, number: 0 });
+    }
+
+    /// What an entry counts for the bound; none if its weigher panics.
+    fn weigh(&self, slot: &Slot) -> Option<Weight> {
+        let Some(weigher) = &self.weigher else {
+            return Some(1);
+        };
+        let weight = catch_unwind(AssertUnwindSafe(|| weigher(slot.erased())));
+        weight
+            .inspect_err(|_| crate::trace::weigher_panicked())
+            .ok()
     }
 
     /// Puts an entry in, unless a newer one of the same key is there or `allowed` objects, asked
     /// while no other writer of this key can come between.
     pub(crate) fn insert(&self, slot: Slot, allowed: impl FnOnce(Option<&Slot>) -> bool) -> bool {
+        let Some(weight) = self.weigh(&slot) else {
+            return false;
+        };
+        let _section = Section::enter();
         self.pass_on();
-        let (hash, number) = (slot.0.meta().hash, slot.0.meta().number);
-        let _turn = lock(self.writer(hash));
-        let old = self.index.find(slot.0.key());
+        let id = slot.meta().id();
+        let _turn = lock(self.writer(id.hash));
+        let old = self.index.find(slot.key());
         let newer = old
             .as_ref()
-            .is_some_and(|old| old.0.meta().order > slot.0.meta().order);
+            .is_some_and(|old| old.meta().order > slot.meta().order);
         if newer || !allowed(old.as_ref()) {
             return false;
         }
-        self.index.insert(slot.clone());
+        self.index.insert(slot);
         if let Some(old) = old {
-            self.moka.invalidate(&Id {
-                hash,
-                number: old.0.meta().number,
-            });
+            self.moka.invalidate(&old.meta().id());
         }
-        self.moka.insert(Id { hash, number }, slot);
+        self.moka.insert(id, weight);
         true
     }
 
     /// Takes an entry out, if it is still there.
     pub(crate) fn remove(&self, slot: &Slot) -> bool {
-        let meta = slot.0.meta();
-        let _turn = lock(self.writer(meta.hash));
-        let removed = self.index.remove(&*slot.0);
-        self.moka.invalidate(&Id {
-            hash: meta.hash,
-            number: meta.number,
-        });
+        let _section = Section::enter();
+        let id = slot.meta().id();
+        let _turn = lock(self.writer(id.hash));
+        let removed = self.index.remove(id).is_some();
+        self.moka.invalidate(&id);
         removed
     }
 
@@ -179,15 +215,18 @@ impl Memory {
 
     /// Takes out every entry that is not to be kept, and lets moka do its own work.
     pub(crate) fn sweep(&self, keep: impl Fn(&Meta) -> bool) -> usize {
+        let _section = Section::enter();
         let mut dead = Vec::new();
         self.index.for_each(|slot| {
-            if !keep(slot.0.meta()) {
+            if !keep(slot.meta()) {
                 dead.push(slot.clone());
             }
         });
         let removed = dead.iter().filter(|slot| self.remove(slot)).count();
         self.pass_on();
         self.moka.run_pending_tasks();
+        drop(dead);
+        self.index.flush();
         removed
     }
 
@@ -198,6 +237,7 @@ impl Memory {
 
     /// How many entries moka holds, and their weight; exact after its own work is done.
     pub(crate) fn settled(&self) -> (u64, u64) {
+        let _section = Section::enter();
         self.moka.run_pending_tasks();
         (self.moka.entry_count(), self.moka.weighted_size())
     }

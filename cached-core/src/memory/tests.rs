@@ -37,18 +37,18 @@ fn slot(memory: &Memory, key: u64, order: u64) -> Slot {
         marker: TypeId::of::<()>(),
         parts: (key, ()),
     };
-    Slot(Arc::new(Entry {
+    Slot::new(Entry {
         meta,
         key,
         value: order,
-    }))
+    })
 }
 
 /// The numbers of the entries in the index.
 fn indexed(memory: &Memory) -> HashSet<u64> {
     let mut numbers = HashSet::new();
     memory.index.for_each(|slot| {
-        numbers.insert(slot.0.meta().number);
+        numbers.insert(slot.meta().number);
     });
     numbers
 }
@@ -65,7 +65,7 @@ fn a_newer_entry_replaces_an_older_one_and_not_the_other_way_round() {
     let (old, new) = (slot(&memory, 1, 1), slot(&memory, 1, 2));
     assert!(memory.insert(new.clone(), |old| old.is_none()));
     assert!(!memory.insert(old, |_| true));
-    let found = memory.find(new.0.key()).map(|slot| slot.0.meta().order);
+    let found = memory.find(new.key()).map(|slot| slot.meta().order);
     assert_eq!(found, Some(2));
     assert_agree(&memory);
 }
@@ -117,7 +117,7 @@ fn index_and_moka_agree_after_concurrent_writes_removals_and_evictions() {
                         let key = (step * 31 + thread * 17 + round) % 200;
                         let new = slot(memory, key, step);
                         if step % 5 == 0 {
-                            if let Some(old) = memory.find(new.0.key()) {
+                            if let Some(old) = memory.find(new.key()) {
                                 memory.remove(&old);
                             }
                         } else {

@@ -10,6 +10,8 @@ pub(crate) struct Times {
     /// A soft invalidation moves it forward.
     expires: AtomicU64,
     refresh: Nanos,
+    /// Before then, and before it expires, there is nothing to think about.
+    carefree: Nanos,
     /// Windows after expiry.
     revalidate: Nanos,
     error: Nanos,
@@ -44,6 +46,7 @@ impl Times {
         Times {
             expires: AtomicU64::new(expires),
             refresh,
+            carefree: if policy.idle == 0 { refresh } else { 0 },
             revalidate: policy.stale_while_revalidate,
             error: policy.stale_if_error,
             idle: policy.idle,
@@ -54,8 +57,13 @@ impl Times {
         }
     }
 
-    /// What the entry is good for now.
+    /// Whether the entry is fresh at any time up to `latest`, as far as can be told at a glance.
     #[inline]
+    pub(crate) fn fresh_until(&self, latest: Nanos) -> bool {
+        latest < self.expires.load(Ordering::Relaxed) && latest < self.carefree
+    }
+
+    /// What the entry is good for now.
     pub(crate) fn judge(&self, now: Nanos) -> Judgement {
         let expires = self.expires.load(Ordering::Relaxed);
         if self.idle != 0 && self.idle_until() <= now {
@@ -78,6 +86,7 @@ impl Times {
     #[cfg(feature = "stores")]
     pub(crate) fn vouch_until(mut self, until: Nanos) -> Self {
         self.vouched = until;
+        self.carefree = self.carefree.min(until);
         self
     }
 
@@ -107,10 +116,11 @@ impl Times {
         past < self.error.max(self.revalidate)
     }
 
-    /// Remembers a read, where that matters.
-    #[inline]
+    /// Remembers a read, where that matters: to a thousandth of the idle timeout, so that threads
+    /// which read the same entry do not write to it all the time.
     pub(crate) fn read(&self, now: Nanos) {
-        if self.idle != 0 {
+        let known = self.last_read.load(Ordering::Relaxed);
+        if self.idle != 0 && now.saturating_sub(known) > self.idle / 1024 {
             self.last_read.fetch_max(now, Ordering::Relaxed);
         }
     }
@@ -125,21 +135,29 @@ impl Times {
         self.retry.fetch_max(until, Ordering::Relaxed);
     }
 
-    /// Lives for `lifetime` from now on.
-    pub(crate) fn renew(&self, now: Nanos, lifetime: Nanos) {
+    /// Lives for `lifetime` from now on, unless it has expired.
+    pub(crate) fn renew(&self, now: Nanos, lifetime: Nanos) -> bool {
         let expires = if lifetime == NEVER {
             NEVER
         } else {
             now.saturating_add(lifetime)
         };
-        self.expires.store(expires, Ordering::Relaxed);
+        let alive = |old: Nanos| (old > now).then_some(expires);
+        self.expires
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, alive)
+            .is_ok()
     }
 
     /// How long the entry is fresh still; [`NEVER`] for one without a timeout.
     pub(crate) fn left(&self, now: Nanos) -> Nanos {
-        match self.expires.load(Ordering::Relaxed) {
+        let idle = if self.idle == 0 {
+            NEVER
+        } else {
+            self.idle_until()
+        };
+        match self.expires.load(Ordering::Relaxed).min(idle) {
             NEVER => NEVER,
-            expires => expires.saturating_sub(now),
+            end => end.saturating_sub(now),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod striped;
 
 use striped::Striped;
+pub(crate) use striped::drawn;
 
 use std::fmt;
 use std::ops::AddAssign;
@@ -206,7 +207,11 @@ mod tests {
         let counters = Counters::default();
         std::thread::scope(|scope| {
             for _ in 0..8 {
-                scope.spawn(|| (0..1000).for_each(|_| counters.hits.one()));
+                scope.spawn(|| {
+                    for _ in 0..1000 {
+                        counters.hits.one();
+                    }
+                });
             }
         });
         assert_eq!(counters.snapshot().hits, 8000);

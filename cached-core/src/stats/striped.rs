@@ -1,48 +1,189 @@
 //! A counter that threads add to without getting in each other's way.
+//!
+//! Every thread has a stripe of its own, as long as there are enough: as many as the machine has
+//! processors, and some. It alone writes there, so that adding is a load and a store. The threads
+//! beyond share the last stripe. A thread that ends leaves its stripe to the next.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::thread::available_parallelism;
 
-const STRIPES: usize = 8;
+use crate::sync::lock;
 
 #[derive(Default)]
 #[repr(align(128))]
 struct Stripe(AtomicU64);
 
-/// A sum kept in several places, one for each of a few threads.
-#[derive(Default)]
-pub(crate) struct Striped([Stripe; STRIPES]);
-
-thread_local! {
-    static MINE: Cell<usize> = const { Cell::new(usize::MAX) };
+/// A sum kept in several places.
+pub(crate) struct Striped {
+    stripes: Box<[Stripe]>,
+    /// What does not count any more.
+    before: AtomicU64,
 }
 
-fn mine() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    MINE.with(|mine| {
-        if mine.get() == usize::MAX {
-            mine.set(NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES);
+/// How many threads have a stripe of their own.
+fn owned() -> usize {
+    static OWNED: OnceLock<usize> = OnceLock::new();
+    *OWNED.get_or_init(|| available_parallelism().map_or(4, |n| n.get()).clamp(4, 60) + 4)
+}
+
+/// The stripes that no thread has.
+static FREE: Mutex<Free> = Mutex::new(Free {
+    next: 0,
+    returned: Vec::new(),
+});
+
+struct Free {
+    next: usize,
+    returned: Vec<usize>,
+}
+
+/// Not asked yet.
+const UNKNOWN: usize = usize::MAX;
+/// None of its own.
+const SHARED: usize = usize::MAX - 1;
+
+thread_local! {
+    static MINE: Cell<usize> = const { Cell::new(UNKNOWN) };
+    static LEASE: Lease = Lease::take();
+}
+
+/// A thread's right to its stripe.
+struct Lease(usize);
+
+impl Lease {
+    fn take() -> Lease {
+        let mut free = lock(&FREE);
+        let mine = free.returned.pop().unwrap_or_else(|| {
+            let next = free.next;
+            if next < owned() {
+                free.next += 1;
+                next
+            } else {
+                SHARED
+            }
+        });
+        Lease(mine)
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        MINE.set(SHARED);
+        if self.0 != SHARED {
+            lock(&FREE).returned.push(self.0);
         }
-        mine.get()
-    })
+    }
+}
+
+#[cold]
+fn ask() -> usize {
+    let mine = LEASE.try_with(|lease| lease.0).unwrap_or(SHARED);
+    MINE.set(mine);
+    mine
+}
+
+impl Default for Striped {
+    fn default() -> Self {
+        Striped {
+            stripes: (0..=owned()).map(|_| Stripe::default()).collect(),
+            before: AtomicU64::new(0),
+        }
+    }
 }
 
 impl Striped {
+    /// Adds one, and says how many there are in this stripe.
     #[inline]
-    pub(crate) fn one(&self) {
-        self.0[mine()].0.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn one(&self) -> u64 {
+        let mine = MINE.get();
+        // The last stripe is nobody's.
+        if mine < self.stripes.len() - 1 {
+            let count = &self.stripes[mine].0;
+            let sum = count.load(Ordering::Relaxed) + 1;
+            count.store(sum, Ordering::Relaxed);
+            return sum;
+        }
+        self.one_more(mine)
+    }
+
+    #[cold]
+    fn one_more(&self, mine: usize) -> u64 {
+        if mine == UNKNOWN && ask() != SHARED {
+            return self.one();
+        }
+        match self.stripes.last() {
+            Some(last) => last.0.fetch_add(1, Ordering::Relaxed) + 1,
+            None => 0,
+        }
     }
 
     pub(crate) fn sum(&self) -> u64 {
-        self.0
-            .iter()
-            .map(|stripe| stripe.0.load(Ordering::Relaxed))
-            .sum()
+        self.total()
+            .wrapping_sub(self.before.load(Ordering::Relaxed))
     }
 
+    /// Counts from zero again. The stripes are their threads': they are left as they are.
     pub(crate) fn reset(&self) {
-        self.0
-            .iter()
-            .for_each(|stripe| stripe.0.store(0, Ordering::Relaxed));
+        self.before.store(self.total(), Ordering::Relaxed);
+    }
+
+    fn total(&self) -> u64 {
+        let stripes = self.stripes.iter();
+        stripes.fold(0, |sum: u64, stripe| {
+            sum.wrapping_add(stripe.0.load(Ordering::Relaxed))
+        })
+    }
+}
+
+/// Draws one number in two to the power of `bits`, without a rhythm: every key of a loop has its
+/// turn, however long the loop.
+#[inline]
+pub(crate) fn drawn(count: u64, bits: u32) -> bool {
+    let mixed = count.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> (64 - bits) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Striped, drawn, owned};
+
+    #[test]
+    fn threads_one_after_the_other_and_side_by_side_lose_nothing() {
+        let count = Striped::default();
+        for _ in 0..3 {
+            std::thread::scope(|scope| {
+                for _ in 0..owned() * 2 {
+                    scope.spawn(|| {
+                        for _ in 0..1000 {
+                            count.one();
+                        }
+                    });
+                }
+            });
+        }
+        assert_eq!(count.sum(), owned() as u64 * 2 * 3 * 1000);
+    }
+
+    #[test]
+    fn a_reset_starts_at_zero_and_the_next_counts_on() {
+        let count = Striped::default();
+        count.one();
+        count.reset();
+        assert_eq!(count.sum(), 0);
+        count.one();
+        assert_eq!(count.sum(), 1);
+    }
+
+    #[test]
+    fn every_key_of_a_loop_is_drawn_now_and_then() {
+        for length in 1..200 {
+            let mut times = vec![0; length];
+            for count in 0..length as u64 * 320 {
+                times[count as usize % length] += usize::from(drawn(count, 5));
+            }
+            assert!(times.iter().all(|n| (1..=30).contains(n)), "{times:?}");
+        }
     }
 }

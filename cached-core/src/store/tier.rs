@@ -329,7 +329,7 @@ impl Tier {
                 tier.deliver_later(0);
             }
         });
-        if !started {
+        if started.is_none() {
             self.delivering.store(false, Ordering::SeqCst);
         }
     }

@@ -1,0 +1,307 @@
+//! The low-level operations on the memory tier: keys of the user's own.
+
+use std::any::TypeId;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::api::{Expiry, Value};
+use super::numbers;
+use crate::clock::{NEVER, nanos};
+use crate::engine::at::{At, Mode, Place, at_in};
+use crate::engine::plan::Plan;
+use crate::engine::site::{Marker, Site};
+use crate::engine::{Began, Engine, Loading};
+use crate::error::Error;
+use crate::key::{self, OwnedKey};
+use crate::memory::{Entry, Memory, Meta, Slot};
+use crate::outcome::{Outcome, Plain, out};
+use crate::policy::{Judgement, Policy};
+use crate::scope::ticks::Verdict;
+use crate::scope::{Scopes, of_key};
+
+/// Stands for all keys of the low-level API where functions have a site of their own.
+static SITE: Site = Site::new("dewar::Cache", Policy::DEFAULT);
+
+/// Tells these keys apart from those of functions.
+struct ByHand;
+
+pub(super) type Owned = (String, ());
+
+fn owned(key: &str) -> OwnedKey<Owned> {
+    let marker = TypeId::of::<ByHand>();
+    let hash = key::hash(marker, &(key, ()));
+    OwnedKey {
+        hash,
+        marker,
+        parts: (key.to_owned(), ()),
+    }
+}
+
+/// Why there is nothing to serve.
+enum Missing {
+    Absent,
+    Expired,
+    Invalidated,
+}
+
+impl Engine {
+    pub(super) fn lifetime(&self, expiry: Expiry) -> u64 {
+        match expiry {
+            Expiry::Default => self.default_timeout,
+            Expiry::After(duration) => nanos(duration),
+            Expiry::Never => NEVER,
+        }
+    }
+
+    /// The entry at a key, if it may be served; else why not.
+    fn find(&self, key: &str) -> Result<Slot, Missing> {
+        let memory = self.memory.as_ref().ok_or(Missing::Absent)?;
+        let slot = memory.find(&owned(key)).ok_or(Missing::Absent)?;
+        let meta = slot.meta();
+        match self.verdict(meta) {
+            Verdict::Invalid => return Err(Missing::Invalidated),
+            Verdict::Expired => return Err(Missing::Expired),
+            Verdict::Valid => {}
+        }
+        let now = self.clock.now();
+        match meta.times.judge(now) {
+            Judgement::Fresh => Ok(slot),
+            _ => Err(Missing::Expired),
+        }
+    }
+
+    /// The entry at a key, if it may be served.
+    pub(super) fn live(&self, key: &str) -> Option<Slot> {
+        self.find(key).ok()
+    }
+
+    pub(super) fn read<T: Value>(&self, key: &str) -> Option<T> {
+        let slot = match self.find(key) {
+            Ok(slot) => slot,
+            Err(missing) => {
+                match missing {
+                    Missing::Absent => self.counters.absent.one(),
+                    Missing::Expired => self.counters.expired.one(),
+                    Missing::Invalidated => self.counters.invalidated.one(),
+                }
+                return None;
+            }
+        };
+        let Some(entry) = slot.downcast::<Owned, T>() else {
+            self.counters.undecodable.one();
+            return None;
+        };
+        self.hit(&entry.meta, &self.counters);
+        Some(entry.value.clone())
+    }
+
+    /// Stores a value where `allowed` agrees, asked while nobody else writes this key.
+    pub(super) fn write<T: Value>(
+        &self,
+        key: &str,
+        value: T,
+        lifetime: u64,
+        allowed: impl FnOnce(Option<&Slot>) -> bool,
+    ) -> bool {
+        self.write_since(key, value, lifetime, None, allowed)
+    }
+
+    /// The same for a value that was made of what was there at the tick `since`, if it is known:
+    /// an invalidation from then on is one of this value too.
+    pub(super) fn write_since<T: Value>(
+        &self,
+        key: &str,
+        value: T,
+        lifetime: u64,
+        since: Option<u64>,
+        allowed: impl FnOnce(Option<&Slot>) -> bool,
+    ) -> bool {
+        let Some(memory) = &self.memory else {
+            return false;
+        };
+        let slot = Slot::new(self.entry(memory, owned(key), value, lifetime));
+        // The fence stands only once the write is allowed: it would take the old value's place.
+        let stored = lifetime > 0
+            && memory.insert(slot.clone(), |old| {
+                if !allowed(old) {
+                    return false;
+                }
+                self.fence(slot.key());
+                let now = self.ticks.now();
+                let meta = slot.meta();
+                meta.checked.fetch_max(now, Ordering::AcqRel);
+                since.is_none_or(|since| self.untouched(meta, since))
+            });
+        if stored {
+            self.counters.stores.one();
+        }
+        stored
+    }
+
+    /// Whether nothing was invalidated that holds an entry, but for the fence of its own key.
+    fn untouched(&self, meta: &Meta, since: u64) -> bool {
+        let own = of_key(TypeId::of::<ByHand>(), meta.hash);
+        let ids: Vec<u64> = (meta.scopes.ids.iter().copied())
+            .filter(|id| *id != own)
+            .collect();
+        self.ticks.check(&ids, &meta.scopes.prefix, since) == Verdict::Valid
+    }
+
+    /// Stores a value whatever is there; one that lives for no time at all takes its place away.
+    pub(super) fn replace<T: Value>(&self, key: &str, value: T, lifetime: u64) {
+        if lifetime == 0 {
+            self.erase(key);
+        } else {
+            self.write(key, value, lifetime, |_| true);
+        }
+    }
+
+    fn entry<T>(
+        &self,
+        memory: &Memory,
+        key: OwnedKey<Owned>,
+        value: T,
+        lifetime: u64,
+    ) -> Entry<Owned, T> {
+        let began = self.begin();
+        let mut scopes = Scopes::default();
+        scopes.add_prefix(&key.parts.0);
+        scopes.ids.push(of_key(key.marker, key.hash));
+        let meta = Meta {
+            number: memory.number(),
+            hash: key.hash,
+            order: began.order,
+            times: Policy::DEFAULT.times(self.clock.now(), lifetime, 0),
+            scopes,
+            checked: AtomicU64::new(began.tick),
+            reads: AtomicU32::new(0),
+            counters: Arc::clone(&self.counters),
+            bytes: size_of::<Entry<Owned, T>>() + key.parts.0.len(),
+        };
+        Entry { meta, key, value }
+    }
+
+    pub(super) fn erase(&self, key: &str) -> bool {
+        let owned = owned(key);
+        self.fence(&owned);
+        let was_live = self.live(key).is_some();
+        if let Some(slot) = self.memory.as_ref().and_then(|memory| memory.find(&owned)) {
+            self.discard(&slot);
+        }
+        was_live
+    }
+
+    pub(super) fn renew(&self, key: &str, lifetime: u64) -> bool {
+        let Some(slot) = self.live(key) else {
+            return false;
+        };
+        slot.meta().times.renew(self.clock.now(), lifetime)
+    }
+
+    /// Adds to a number, of whatever integer type it is; one that is not there counts as zero and
+    /// lives for the default timeout.
+    pub(super) fn count(&self, key: &str, by: i64) -> Result<i64, Error> {
+        loop {
+            let since = self.begin().tick;
+            let Some(old) = self.live(key) else {
+                let absent = |_: Option<&Slot>| self.live(key).is_none();
+                let lifetime = self.default_timeout.max(1);
+                if self.memory.is_none() || self.write(key, by, lifetime, absent) {
+                    return Ok(by);
+                }
+                continue;
+            };
+            let lifetime = old.meta().times.left(self.clock.now()).max(1);
+            let number = old.meta().number;
+            let unchanged = |now: Option<&Slot>| now.is_some_and(|now| now.meta().number == number);
+            let update = numbers::Update {
+                key,
+                by,
+                lifetime,
+                since,
+            };
+            if let Some(sum) = update.apply(self, old.value(), unchanged)? {
+                return Ok(sum);
+            }
+        }
+    }
+
+    /// Says that a load of these keys runs, as long as the guards live.
+    pub(super) fn loading_all(self: &Arc<Self>, keys: &[String]) -> Vec<Loading> {
+        keys.iter()
+            .map(|key| self.loading(owned(key).hash))
+            .collect()
+    }
+
+    pub(super) fn at<R: 'static, O: Outcome<R>>(
+        self: &Arc<Self>,
+        key: &str,
+        outcome: O,
+        lifetime: u64,
+    ) -> At<R> {
+        let plan = |plan: &mut Plan<R, O::Value, O::Error>| {
+            plan.prefix(key.into());
+            plan.timeout(Duration::from_nanos(lifetime));
+        };
+        let marker = Marker::of(&ByHand);
+        at_in(
+            self,
+            Mode::Read,
+            &SITE,
+            marker,
+            (Text(key), ()),
+            outcome,
+            |_| false,
+            plan,
+        )
+    }
+
+    /// Stores a value whose load began then, unless the key was written or invalidated since.
+    pub(super) fn write_loaded<T: Value>(
+        self: &Arc<Self>,
+        key: &str,
+        value: T,
+        lifetime: u64,
+        began: Began,
+    ) {
+        let outcome: Plain<T> = out::<T>().kind();
+        let plan = |plan: &mut Plan<T, T, std::convert::Infallible>| {
+            plan.prefix(key.into());
+            plan.timeout(Duration::from_nanos(lifetime));
+        };
+        let marker = Marker::of(&ByHand);
+        let at = at_in(
+            self,
+            Mode::Key,
+            &SITE,
+            marker,
+            (Text(key), ()),
+            outcome,
+            |_| false,
+            plan,
+        );
+        if let Place::Miss { load, .. } = at.0 {
+            load.store(&value, began);
+        }
+    }
+}
+
+/// Text that is owned as a `String`.
+struct Text<'a>(&'a str);
+
+impl key::Part for Text<'_> {
+    type Owned = String;
+
+    fn hash<H: std::hash::Hasher>(&self, hasher: &mut H) {
+        std::hash::Hash::hash(self.0, hasher);
+    }
+
+    fn matches(&self, owned: &String) -> bool {
+        self.0 == owned
+    }
+
+    fn own(&self) -> String {
+        self.0.to_owned()
+    }
+}
