@@ -1,0 +1,20 @@
+//! What is compared, one file for each group.
+
+pub mod hit;
+pub mod hit_ratio;
+pub mod invalidation;
+pub mod miss;
+pub mod scaling;
+pub mod stampede;
+
+use crate::cli::Group;
+
+/// The groups that measure times, and what is not measured in this process.
+pub const TIMED: &[Group] = &[
+    ("hit", hit::run),
+    ("miss", miss::run),
+    ("stampede", stampede::run),
+    ("invalidation", invalidation::run),
+    ("hit_ratio", hit_ratio::run),
+    ("scaling", scaling::run),
+];

@@ -1,0 +1,88 @@
+//! What is aimed at, in one place, so that a table can say whether it is met.
+
+use crate::report::Row;
+
+/// What a figure of ours has to be.
+#[derive(Clone, Copy, Debug)]
+pub enum Rule {
+    /// At most so many times the best of these peers.
+    AtMostTimes(f64, &'static [&'static str]),
+    /// At most so many points below this peer.
+    WithinPoints(f64, &'static str),
+    /// At most this.
+    AtMost(f64),
+    /// At least this.
+    AtLeast(f64),
+}
+
+use Rule::{AtLeast, AtMost, AtMostTimes, WithinPoints};
+
+/// Table, start and end of the row's name, rule. A row may have several.
+#[rustfmt::skip]
+const TARGETS: &[(&str, &str, &str, Rule)] = &[
+    ("hit", "u64,", "1 thread", AtMostTimes(0.5, &["cached"])),
+    ("hit", "u64,", "1 thread", AtMostTimes(0.15, &["moka"])),
+    ("hit", "u64,", "2 threads", AtMostTimes(0.2, &["cached"])),
+    ("throughput", "u64,", "", AtLeast(1.8)),
+    ("hit", "(&str, u32)", "1 thread", AtMostTimes(0.5, &["cached"])),
+    ("async hit", "u64,", "1 thread", AtMostTimes(0.4, &["cached", "concurrent_cached", "quick_cache", "moka"])),
+    ("miss", "", "", AtMostTimes(1.5, &["moka"])),
+    ("invalidation", "prefix of 10,000", "", AtMost(5_000.0)),
+    ("invalidation", "tag", "", AtMost(5_000.0)),
+    ("by the number of entries hit", "", "", AtMost(5_000.0)),
+    ("reads around an invalidation, to those before", "after", "", AtMost(1.1)),
+    ("runs", "one key", "", AtMost(1.0)),
+    // One after the other they would take 640 ms.
+    ("stampede", "64 keys", "", AtMost(30e6)),
+    ("hit ratio", "", "", WithinPoints(1.0, "moka")),
+    ("memory", "1,000,000 entries", "", AtMostTimes(1.5, &["moka"])),
+    ("allocations", "hit", "", AtMost(0.0)),
+    ("build", "check after a change", "", AtMostTimes(1.0, &["cached"])),
+    ("packages", "default features", "", AtMost(29.0)),
+];
+
+/// What is aimed at in a row, and whether it is met; empty where nothing is.
+pub fn verdict(table: &str, row: &Row) -> String {
+    let ours = row.ours();
+    let about = |(of, start, end, _): &&(&str, &str, &str, Rule)| {
+        *of == table && row.what.starts_with(start) && row.what.ends_with(end)
+    };
+    let said = |(_, _, _, rule): &(_, _, _, Rule)| {
+        let (met, goal) = rule.judge(ours?, row)?;
+        Some(format!(
+            "{goal}: {}",
+            if met { "met" } else { "**not met**" }
+        ))
+    };
+    let verdicts: Vec<_> = TARGETS.iter().filter(about).filter_map(said).collect();
+    verdicts.join("; ")
+}
+
+impl Rule {
+    /// Whether it holds, and how it reads; nothing if the peer has no figure.
+    fn judge(self, ours: f64, row: &Row) -> Option<(bool, String)> {
+        Some(match self {
+            AtMostTimes(times, peers) => {
+                let best = peers.iter().filter_map(|peer| row.figure(peer));
+                let best = best.reduce(f64::min)?;
+                let of = match peers {
+                    [peer] => (*peer).to_owned(),
+                    _ => "the best".to_owned(),
+                };
+                (
+                    ours <= times * best,
+                    format!("≤ {times} × {of} ({:.2})", ours / best),
+                )
+            }
+            WithinPoints(points, peer) => {
+                let below = row.figure(peer)? - ours;
+                (
+                    below <= points,
+                    format!("≥ {peer} − {points} ({:+.1})", -below),
+                )
+            }
+            AtMost(most) => (ours <= most, format!("≤ {}", row.unit.show(most))),
+            AtLeast(least) => (ours >= least, format!("≥ {}", row.unit.show(least))),
+        })
+    }
+}
