@@ -1,5 +1,6 @@
 //! What is compared, one file for each group.
 
+pub mod compile;
 pub mod hit;
 pub mod hit_ratio;
 pub mod invalidation;
@@ -17,4 +18,5 @@ pub const TIMED: &[Group] = &[
     ("invalidation", invalidation::run),
     ("hit_ratio", hit_ratio::run),
     ("scaling", scaling::run),
+    ("compile", compile::run),
 ];

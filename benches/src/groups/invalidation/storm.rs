@@ -72,10 +72,13 @@ pub(super) fn run(effort: Effort) -> Table {
         each: READ,
     };
     let (cache, keys) = (held::dewar(levels), levels.of(0));
-    let read =
-        || cache.scope_blocking(|| keys.iter().for_each(|key| {
+    let read = || {
+        cache.scope_blocking(|| {
+            keys.iter().for_each(|key| {
                 let _ = held::ours(key.0, key.1);
-            }));
+            })
+        })
+    };
     let disturb = |at| held::prefix(&cache, 1 + at % (levels.count() - 1));
     let ours = reads(passes, read, disturb);
     table.row("of prefixes", Unit::Time, vec![(OURS, ours)]);
