@@ -13,7 +13,7 @@ impl Random {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -23,12 +23,12 @@ impl Random {
 
     /// The next number below `end`.
     pub fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
+        self.number() % end
     }
 
     /// The next number from 0 to 1.
     fn share(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1u64 << 53) as f64
+        (self.number() >> 11) as f64 / (1u64 << 53) as f64
     }
 }
 
@@ -59,7 +59,7 @@ impl Zipf {
     }
 
     /// The next key.
-    pub fn next(&self, random: &mut Random) -> u64 {
+    pub fn key(&self, random: &mut Random) -> u64 {
         let wanted = random.share() * self.sums[self.sums.len() - 1];
         let rank = self.sums.partition_point(|sum| *sum < wanted);
         self.names[rank.min(self.names.len() - 1)]
@@ -79,7 +79,7 @@ pub fn uniform(keys: u64) -> Arc<[u64]> {
 pub fn zipf(keys: u64) -> Arc<[u64]> {
     let mut random = Random::new(2);
     let zipf = Zipf::new(keys, 1.0, &mut random);
-    (0..LENGTH).map(|_| zipf.next(&mut random)).collect()
+    (0..LENGTH).map(|_| zipf.key(&mut random)).collect()
 }
 
 /// The traces by which hit ratios are compared, over `keys` keys.
@@ -91,11 +91,11 @@ pub fn standard(keys: u64, length: usize) -> Vec<(&'static str, Vec<u64>)> {
     vec![
         (
             "Zipf 0.8",
-            (0..length).map(|_| flat.next(&mut random)).collect(),
+            (0..length).map(|_| flat.key(&mut random)).collect(),
         ),
         (
             "Zipf 1.0",
-            (0..length).map(|_| steep.next(&mut random)).collect(),
+            (0..length).map(|_| steep.key(&mut random)).collect(),
         ),
         // A third of the requests goes through keys that are never asked for again.
         (
@@ -106,7 +106,7 @@ pub fn standard(keys: u64, length: usize) -> Vec<(&'static str, Vec<u64>)> {
                         scanned += 1;
                         scanned
                     }
-                    _ => steep.next(&mut random),
+                    _ => steep.key(&mut random),
                 })
                 .collect(),
         ),
@@ -116,7 +116,7 @@ pub fn standard(keys: u64, length: usize) -> Vec<(&'static str, Vec<u64>)> {
             (0..length)
                 .map(|at| {
                     let moved = at as u64 * 20 / length as u64 * (keys / 20);
-                    (steep.next(&mut random) + moved) % keys
+                    (steep.key(&mut random) + moved) % keys
                 })
                 .collect(),
         ),

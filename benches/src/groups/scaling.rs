@@ -60,13 +60,16 @@ fn invalidations(kind: &Kind, entries: u64) -> Contender {
     })
 }
 
+/// A contender with so many entries.
+type Enter = fn(&Kind, u64) -> Contender;
+
 /// Measures the group.
 pub fn run(effort: Effort) -> Section {
     let sizes: &[u64] = effort.pick(&[1_000, 10_000, 100_000, 1_000_000], &[1_000, 10_000]);
     // A batch is one operation to the race.
     let race = Race::new(effort).rounds(31).operations(1);
     let mut tables = Vec::new();
-    let kinds: [(_, fn(&Kind, u64) -> Contender, _); 3] = [
+    let kinds: [(_, Enter, _); 3] = [
         (
             "hit, by entries",
             hits,
