@@ -137,11 +137,13 @@ macro_rules! common {
 
 impl<R: 'static> At<R> {
     /// The handle on a call whose body is asynchronous.
+    #[inline]
     pub fn entry<F: Future<Output = R>>(self, body: F) -> Entry<R, F> {
         Entry { at: self, body }
     }
 
     /// The handle on a call whose body blocks.
+    #[inline]
     pub fn blocking<F: FnOnce() -> R>(self, body: F) -> BlockingEntry<R, F> {
         BlockingEntry { at: self, body }
     }
@@ -150,12 +152,14 @@ impl<R: 'static> At<R> {
 impl<R: 'static, F: Future<Output = R>> Entry<R, F> {
     /// For generated code: makes the call.
     #[doc(hidden)]
+    #[inline]
     pub fn run(self) -> impl Future<Output = R> {
         self.at.run_here(self.body)
     }
 
     /// For generated code: makes the call, its body handed over if `how` says that it can be.
     #[doc(hidden)]
+    #[inline]
     pub fn run_as<D: Drive<F>>(self, how: impl FnOnce(&F) -> D) -> impl Future<Output = R> {
         let how = how(&self.body);
         how.drive(self.at, self.body)
@@ -209,12 +213,14 @@ impl<R: 'static, F: Future<Output = R>> Entry<R, F> {
 impl<R: 'static, F: FnOnce() -> R> BlockingEntry<R, F> {
     /// For generated code: makes the call.
     #[doc(hidden)]
+    #[inline]
     pub fn run(self) -> R {
         self.at.call(self.body)
     }
 
     /// For generated code: makes the call, its body handed over if `how` says that it can be.
     #[doc(hidden)]
+    #[inline]
     pub fn run_as<D: DriveBlocking<R, F>>(self, how: impl FnOnce(&F) -> D) -> R {
         let how = how(&self.body);
         how.drive(self.at, self.body)
@@ -222,6 +228,7 @@ impl<R: 'static, F: FnOnce() -> R> BlockingEntry<R, F> {
 
     /// For generated code: makes the call with its body on a thread of its own.
     #[doc(hidden)]
+    #[inline]
     pub fn run_timed(self) -> R
     where
         F: Send + 'static,

@@ -27,20 +27,68 @@ pub trait Drive<F: Future<Output: 'static>> {
 }
 
 impl<F: Future<Output: 'static>> Drive<F> for Attached {
-    async fn drive(self, at: At<F::Output>, body: F) -> F::Output {
-        at.run_here(body).await
+    #[inline]
+    fn drive(self, at: At<F::Output>, body: F) -> impl Future<Output = F::Output> {
+        at.run_here(body)
     }
 }
 
 impl<F: Future<Output: Send + 'static> + Send + 'static> Drive<F> for Detachable {
-    async fn drive(self, at: At<F::Output>, body: F) -> F::Output {
+    #[inline]
+    fn drive(self, at: At<F::Output>, body: F) -> impl Future<Output = F::Output> {
+        Run::new(at, |place| detachable(place, body))
+    }
+}
+
+async fn detachable<F: Future<Output: Send + 'static> + Send + 'static>(
+    place: Place<F::Output>,
+    body: F,
+) -> F::Output {
+    let (load, anew) = place.load();
+    let body = || Boxed(Box::pin(through(load, anew, body)));
+    go(place, body, Spawner::Runtime).await
+}
+
+async fn attached<F: Future<Output: 'static>>(place: Place<F::Output>, body: F) -> F::Output {
+    let (load, anew) = place.load();
+    let mut body = pin!(through(load, anew, body));
+    go(place, || Pinned(body.as_mut()), Spawner::Runtime).await
+}
+
+/// A call: ready at once where it is a hit, and else what is left to do, out of the way.
+///
+/// A caller's own future has room for the hit alone.
+enum Run<R, F> {
+    Ready(Option<R>),
+    Rest(Pin<Box<F>>),
+}
+
+impl<R: 'static, F: Future<Output = R>> Run<R, F> {
+    #[inline]
+    fn new(at: At<R>, rest: impl FnOnce(Place<R>) -> F) -> Self {
         match at.0 {
-            Place::Hit(result) => result,
-            place => {
-                let (load, anew) = place.load();
-                let body = || Boxed(Box::pin(through(load, anew, body)));
-                go(place, body, Spawner::Runtime).await
-            }
+            Place::Hit(result) => Run::Ready(Some(result)),
+            place => Run::rest(place, rest),
+        }
+    }
+
+    #[cold]
+    fn rest(place: Place<R>, rest: impl FnOnce(Place<R>) -> F) -> Self {
+        Run::Rest(Box::pin(rest(place)))
+    }
+}
+
+/// Nothing in it is ever pinned in place.
+impl<R, F> Unpin for Run<R, F> {}
+
+impl<R, F: Future<Output = R>> Future for Run<R, F> {
+    type Output = R;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
+        match &mut *self {
+            Run::Ready(result) => result.take().map_or(Poll::Pending, Poll::Ready),
+            Run::Rest(rest) => rest.as_mut().poll(cx),
         }
     }
 }
@@ -66,43 +114,29 @@ impl<R: Send + 'static, F: FnOnce() -> R + Send + 'static> DriveBlocking<R, F> f
 
 impl<R: 'static> At<R> {
     /// Runs an asynchronous body in its caller's task.
-    pub async fn run_here<F: Future<Output = R>>(self, body: F) -> R {
-        match self.0 {
-            Place::Hit(result) => result,
-            place => {
-                let (load, anew) = place.load();
-                let mut body = pin!(through(load, anew, body));
-                go(place, || Pinned(body.as_mut()), Spawner::Runtime).await
-            }
-        }
+    #[inline]
+    pub fn run_here<F: Future<Output = R>>(self, body: F) -> impl Future<Output = R> {
+        Run::new(self, |place| attached(place, body))
     }
 
     /// Runs a synchronous body.
+    #[inline]
     pub fn call(self, body: impl FnOnce() -> R) -> R {
         match self.0 {
             Place::Hit(result) => result,
-            Place::Bypass(_) => body(),
-            Place::Ready { value, load } => {
-                ready_sync(value, &load, || through_sync(&load, true, body))
-            }
-            Place::Miss { load, anew } => {
-                load_sync(&load, anew, || through_sync(&load, anew, body))
-            }
+            place => place.call(body),
         }
     }
 
     /// Runs a synchronous body that can be handed to another thread.
+    #[inline]
     pub fn call_detached(self, body: impl FnOnce() -> R + Send + 'static) -> R
     where
         R: Send,
     {
         match self.0 {
             Place::Hit(result) => result,
-            place => {
-                let (load, anew) = place.load();
-                let body = || Boxed(Box::pin(through(load, anew, async move { body() })));
-                rt::block_on(go(place, body, Spawner::Thread))
-            }
+            place => place.call_detached(body),
         }
     }
 
@@ -123,6 +157,30 @@ impl<R: 'static> At<R> {
 }
 
 impl<R: 'static> Place<R> {
+    #[cold]
+    fn call(self, body: impl FnOnce() -> R) -> R {
+        match self {
+            Place::Hit(result) => result,
+            Place::Bypass(_) => body(),
+            Place::Ready { value, load } => {
+                ready_sync(value, &load, || through_sync(&load, true, body))
+            }
+            Place::Miss { load, anew } => {
+                load_sync(&load, anew, || through_sync(&load, anew, body))
+            }
+        }
+    }
+
+    #[cold]
+    fn call_detached(self, body: impl FnOnce() -> R + Send + 'static) -> R
+    where
+        R: Send,
+    {
+        let (load, anew) = self.load();
+        let body = || Boxed(Box::pin(through(load, anew, async move { body() })));
+        rt::block_on(go(self, body, Spawner::Thread))
+    }
+
     /// The load, and whether its result is to be new whatever the store has.
     fn load(&self) -> (Option<Arc<dyn Load<R>>>, bool) {
         match self {

@@ -118,9 +118,13 @@ impl Times {
 
     /// Remembers a read, where that matters: to a thousandth of the idle timeout, so that threads
     /// which read the same entry do not write to it all the time.
+    #[inline]
     pub(crate) fn read(&self, now: Nanos) {
+        if self.idle == 0 {
+            return;
+        }
         let known = self.last_read.load(Ordering::Relaxed);
-        if self.idle != 0 && now.saturating_sub(known) > self.idle / 1024 {
+        if now.saturating_sub(known) > self.idle / 1024 {
             self.last_read.fetch_max(now, Ordering::Relaxed);
         }
     }

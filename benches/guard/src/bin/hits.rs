@@ -13,5 +13,11 @@ fn main() {
         eprintln!("usage: hits NAME TIMES; without arguments it lists the names");
         exit(2);
     };
+    // The machine's clock is read now and then, and by another thread: not the same each time.
+    let clock = dewar::testing::ManualClock::new();
+    if let Err(error) = dewar::Cache::builder().clock(clock).install() {
+        eprintln!("{error}");
+        exit(1);
+    }
     call(times);
 }
