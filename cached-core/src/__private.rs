@@ -6,7 +6,6 @@ pub use crate::cache::invalidate::{Invalidated, Invalidation, Pending};
 pub use crate::engine::answers::Answers;
 pub use crate::engine::at::{At, Mode, at, at_unless_stale};
 pub use crate::engine::batch::{Batch, BatchEntry};
-pub use crate::engine::detach::{auto, auto_call};
 pub use crate::engine::run::Drive;
 pub use crate::engine::site::Site;
 pub use crate::key::{arg, borrowed};

@@ -8,6 +8,7 @@ use super::invalidate::{Invalidated, Invalidation};
 use crate::clock::{NEVER, Nanos};
 use crate::engine::at::{At, Place};
 use crate::engine::call::Load;
+use crate::engine::detach::{Auto, AutoCall};
 use crate::engine::run::{Drive, DriveBlocking};
 #[cfg(feature = "stores")]
 use crate::engine::through::publish;
@@ -160,8 +161,8 @@ impl<R: 'static, F: Future<Output = R>> Entry<R, F> {
     /// For generated code: makes the call, its body handed over if `how` says that it can be.
     #[doc(hidden)]
     #[inline]
-    pub fn run_as<D: Drive<F>>(self, how: impl FnOnce(&F) -> D) -> impl Future<Output = R> {
-        let how = how(&self.body);
+    pub fn run_as<D: Drive<F>>(self, how: impl FnOnce(Auto<F>) -> D) -> impl Future<Output = R> {
+        let how = how(Auto::new());
         how.drive(self.at, self.body)
     }
 
@@ -221,8 +222,8 @@ impl<R: 'static, F: FnOnce() -> R> BlockingEntry<R, F> {
     /// For generated code: makes the call, its body handed over if `how` says that it can be.
     #[doc(hidden)]
     #[inline]
-    pub fn run_as<D: DriveBlocking<R, F>>(self, how: impl FnOnce(&F) -> D) -> R {
-        let how = how(&self.body);
+    pub fn run_as<D: DriveBlocking<R, F>>(self, how: impl FnOnce(AutoCall<F, R>) -> D) -> R {
+        let how = how(AutoCall::new());
         how.drive(self.at, self.body)
     }
 

@@ -1,6 +1,7 @@
 //! Bodies that can be handed to another task, and where they then run.
 
 use std::future::Future;
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -115,28 +116,29 @@ pub(crate) fn background<R: 'static>(
     Box::pin(crate::cache::current::Scoped::again(task))
 }
 
-/// Asks a future whether it is `Send`: `auto(&future).send()`.
-pub struct Auto<'a, F>(NotSend<'a, F>);
+/// Asks a future whether it is `Send`.
+pub struct Auto<F>(NotSend<F>);
 
-/// A future that is not known to be `Send`.
-pub struct NotSend<'a, F>(std::marker::PhantomData<&'a F>);
+/// A body that is not known to be `Send`.
+pub struct NotSend<F>(PhantomData<fn() -> F>);
 
-/// Asks about a future.
-#[inline]
-pub fn auto<F>(_future: &F) -> Auto<'_, F> {
-    Auto(NotSend(std::marker::PhantomData))
+impl<F> Auto<F> {
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Auto(NotSend(PhantomData))
+    }
 }
 
-impl<'a, F> Deref for Auto<'a, F> {
-    type Target = NotSend<'a, F>;
+impl<F> Deref for Auto<F> {
+    type Target = NotSend<F>;
 
     #[inline]
-    fn deref(&self) -> &NotSend<'a, F> {
+    fn deref(&self) -> &NotSend<F> {
         &self.0
     }
 }
 
-impl<F: Future<Output: Send> + Send> Auto<'_, F> {
+impl<F: Future<Output: Send> + Send> Auto<F> {
     /// It is.
     #[inline]
     pub fn send(&self) -> Detachable {
@@ -144,7 +146,7 @@ impl<F: Future<Output: Send> + Send> Auto<'_, F> {
     }
 }
 
-impl<F> NotSend<'_, F> {
+impl<F> NotSend<F> {
     /// It is not.
     #[inline]
     pub fn send(&self) -> Attached {
@@ -153,24 +155,25 @@ impl<F> NotSend<'_, F> {
 }
 
 /// Asks a synchronous body whether it is `Send`, and so is its result.
-pub struct AutoCall<'a, F, R>(NotSend<'a, F>, std::marker::PhantomData<fn() -> R>);
+pub struct AutoCall<F, R>(NotSend<F>, PhantomData<fn() -> R>);
 
-/// Asks about a body.
-#[inline]
-pub fn auto_call<R, F: FnOnce() -> R>(_body: &F) -> AutoCall<'_, F, R> {
-    AutoCall(NotSend(std::marker::PhantomData), std::marker::PhantomData)
+impl<F, R> AutoCall<F, R> {
+    #[inline]
+    pub(crate) fn new() -> Self {
+        AutoCall(NotSend(PhantomData), PhantomData)
+    }
 }
 
-impl<'a, F, R> Deref for AutoCall<'a, F, R> {
-    type Target = NotSend<'a, F>;
+impl<F, R> Deref for AutoCall<F, R> {
+    type Target = NotSend<F>;
 
     #[inline]
-    fn deref(&self) -> &NotSend<'a, F> {
+    fn deref(&self) -> &NotSend<F> {
         &self.0
     }
 }
 
-impl<F: Send, R: Send> AutoCall<'_, F, R> {
+impl<F: Send, R: Send> AutoCall<F, R> {
     /// It is.
     #[inline]
     pub fn send(&self) -> Detachable {

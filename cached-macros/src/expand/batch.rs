@@ -26,7 +26,7 @@ pub(crate) fn cached(options: &Options, function: &Function<'_>) -> TokenStream 
     if function.context == Context::Trait {
         return outer;
     }
-    let hidden = super::function::body(function);
+    let hidden = super::function::body(options, function);
     let rest = places(options, function);
     let rest = wrap(options, function, &hidden, &rest);
     quote!(#outer #rest)

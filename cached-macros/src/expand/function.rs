@@ -3,12 +3,15 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Attribute, FnArg, ItemFn, Meta, Visibility};
+use syn::{Attribute, FnArg, ItemFn, Meta, PatType, Token, Visibility, parse_quote};
 
+use super::capture::{mentions, used};
 use super::names::{Function, Part};
 use super::{batch, parts, plan, policy};
 use crate::check::detachable;
 use crate::model::{Context, Options};
+
+type Inputs = syn::punctuated::Punctuated<FnArg, Token![,]>;
 
 /// The annotated function and what goes with it.
 pub(crate) fn cached(options: &Options, context: Context, item: &ItemFn) -> TokenStream {
@@ -60,10 +63,7 @@ fn run(options: &Options, function: &Function<'_>) -> TokenStream {
     let call = quote!(#path(#arguments ::dewar::__private::READ));
     let run = match how(options, function) {
         How::Here => quote!(.run()),
-        How::Detached if function.is_async() => {
-            quote!(.run_as(|b| ::dewar::__private::auto(b).send()))
-        }
-        How::Detached => quote!(.run_as(|b| ::dewar::__private::auto_call(b).send())),
+        How::Detached => quote!(.run_as(|b| b.send())),
         How::Timed => quote!(.run_timed()),
     };
     let wait = function.is_async().then(|| quote!(.await));
@@ -160,7 +160,7 @@ pub(crate) fn at(
     let marked = function.marked();
     let parts = parts::parts(options, function);
     let kind = kind(options, function);
-    let plan = plan::plan(options);
+    let plan = plan::plan(options, function);
     let stale_if = options
         .stale_if
         .as_ref()
@@ -236,7 +236,7 @@ pub(crate) fn static_site(options: &Options, function: &Function<'_>) -> TokenSt
 
 /// The hidden parts: in a struct of their own, or beside the method.
 fn companion(options: &Options, function: &Function<'_>) -> TokenStream {
-    let body = body(function);
+    let body = body(options, function);
     let key = key(options, function);
     let entry = entry(options, function);
     wrap(options, function, &body, &quote!(#key #entry))
@@ -262,24 +262,33 @@ pub(crate) fn wrap(
             #rest #body
         };
     }
-    let name = &function.companion;
-    // Where the name is taken, that is reported on the name.
-    let item = quote_spanned!(name.span()=> struct #name {});
+    let (name, hidden) = (&function.companion, &function.hidden);
+    // Where the name is taken, that is reported on the name, and nothing follows from it: only
+    // users go by that name.
+    let alias = quote_spanned!(name.span()=> type #name = #hidden;);
     let unseen = (!matches!(vis, Visibility::Inherited)).then(|| quote!(#[doc(hidden)]));
     quote! {
-        #(#cfgs)* #unseen #vis #item
-        #(#cfgs)* #[allow(deprecated, clippy::all)] impl #name { #site #rest }
-        #(#cfgs)* impl #name { #body }
+        #(#cfgs)* #unseen #vis #alias
+        #(#cfgs)* #unseen #vis struct #hidden {}
+        #(#cfgs)* #[allow(deprecated, clippy::all)] impl #hidden { #site #rest }
+        #(#cfgs)* impl #hidden { #body }
     }
 }
 
 /// The user's body as a function.
-pub(crate) fn body(function: &Function<'_>) -> TokenStream {
+pub(crate) fn body(options: &Options, function: &Function<'_>) -> TokenStream {
     let ItemFn {
         attrs, sig, block, ..
     } = function.item;
     let mut sig = sig.clone();
     sig.ident = function.name_of(Part::Body);
+    for (input, (name, _)) in typed(&mut sig.inputs).zip(&function.arguments) {
+        let name = name.to_string();
+        // Not unused: an option works with it.
+        if !mentions(block, &name) && used(options, function, &name) {
+            input.attrs.push(parse_quote!(#[allow(unused_variables)]));
+        }
+    }
     let lints = allowed(kept(
         attrs,
         &["allow", "expect", "warn", "deny", "forbid", "cfg"],
@@ -288,6 +297,13 @@ pub(crate) fn body(function: &Function<'_>) -> TokenStream {
     // Past that many arguments clippy would complain of the copy too.
     let many = (sig.inputs.len() > 7).then(|| quote!(#[allow(clippy::too_many_arguments)]));
     quote!(#(#lints)* #hidden #many #sig #block)
+}
+
+fn typed(inputs: &mut Inputs) -> impl Iterator<Item = &mut PatType> {
+    inputs.iter_mut().filter_map(|input| match input {
+        FnArg::Typed(typed) => Some(typed),
+        FnArg::Receiver(_) => None,
+    })
 }
 
 /// `#[doc(hidden)]` beside a method; the companion of a free function has it already.

@@ -1,14 +1,15 @@
 //! The model → code.
 //!
 //! One annotated function becomes one call into `__private`, and a companion through which
-//! `invalidate!` and `entry!` reach the same key. The companion of a free function is a struct of
-//! the function's own name (the names of types and of functions do not meet, and `use` brings
-//! both); that of a method is a set of hidden sibling methods; a method of a trait can have none.
+//! `invalidate!` and `entry!` reach the same key. The companion of a free function is a struct, and
+//! the function's own name stands for it among the types (the names of types and of functions do
+//! not meet, and `use` brings both); that of a method is a set of hidden sibling methods; a method of a trait can have none.
 //!
 //! The user's body stands in a function of its own, so no generated name is in scope there, and so
 //! that the compiler can tell whether its future is `Send` while it looks at the caller.
 
 mod batch;
+mod capture;
 mod entry;
 mod function;
 mod invalidate;

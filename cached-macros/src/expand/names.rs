@@ -48,7 +48,10 @@ pub(crate) fn beside_method(method: &Ident, part: Part) -> Ident {
 pub(crate) struct Function<'a> {
     pub(crate) item: &'a ItemFn,
     pub(crate) context: Context,
+    /// The name that users know the companion of a free function by.
     pub(crate) companion: Ident,
+    /// Its own.
+    pub(crate) hidden: Ident,
     /// Name and type of every argument but the receiver.
     pub(crate) arguments: Vec<(Ident, &'a Type)>,
     pub(crate) receiver: Option<&'a Receiver>,
@@ -83,10 +86,12 @@ impl<'a> Function<'a> {
         // It stands at the name, but as the macro's: no lint on names and types is the user's.
         let mut companion = name.clone();
         companion.set_span(name.span().resolved_at(Span::call_site()));
+        let hidden = format_ident!("__{}", item.sig.ident.unraw(), span = companion.span());
         Function {
             item,
             context,
             companion,
+            hidden,
             arguments,
             receiver,
             result,
@@ -117,8 +122,8 @@ impl<'a> Function<'a> {
         let name = self.name_of(part);
         match self.context {
             Context::Free => {
-                let companion = &self.companion;
-                quote!(#companion::#name)
+                let hidden = &self.hidden;
+                quote!(#hidden::#name)
             }
             _ => quote!(Self::#name),
         }

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit::Visit;
 use syn::{Expr, Lifetime, ReceiverKind, Type};
 
+use super::capture::mentions;
 use super::names::{Function, mentions_impl};
 use super::text;
 use crate::model::{Options, Piece, Skipped};
@@ -182,7 +183,7 @@ fn inside_option(ty: &Type) -> Option<&Type> {
 /// skipped. An argument that an option works with keeps its type, and so does `impl Trait`, whose type
 /// tells instantiations apart whether its value counts or not.
 pub(crate) fn open_inputs(options: &Options, function: &Function<'_>) -> Option<TokenStream> {
-    let plan = super::plan::plan(options);
+    let plan = super::plan::plan(options, function);
     let open =
         |name: &str, ty| skips(options, name) && !mentions(&plan, name) && !mentions_impl(ty);
     if !function
@@ -201,17 +202,4 @@ pub(crate) fn open_inputs(options: &Options, function: &Function<'_>) -> Option<
             false => quote!(#name: #ty),
         });
     Some(quote!(#receiver #(#inputs),*))
-}
-
-/// Whether an option's tokens mention an argument.
-fn mentions(tokens: &impl ToTokens, name: &str) -> bool {
-    fn search(tokens: TokenStream, name: &str) -> bool {
-        tokens.into_iter().any(|token| match token {
-            proc_macro2::TokenTree::Ident(ident) => ident == name,
-            proc_macro2::TokenTree::Group(group) => search(group.stream(), name),
-            proc_macro2::TokenTree::Literal(literal) => literal.to_string().contains(name),
-            proc_macro2::TokenTree::Punct(_) => false,
-        })
-    }
-    search(tokens.to_token_stream(), name)
 }

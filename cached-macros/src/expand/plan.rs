@@ -3,12 +3,14 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 
+use super::capture::kept;
 use super::label;
+use super::names::Function;
 use crate::model::{Options, Time};
 
 /// The closure that fills in the plan.
-pub(crate) fn plan(options: &Options) -> TokenStream {
-    let calls = calls(options);
+pub(crate) fn plan(options: &Options, function: &Function<'_>) -> TokenStream {
+    let calls = calls(options, function);
     if calls.is_empty() {
         quote!(|_| {})
     } else {
@@ -16,7 +18,8 @@ pub(crate) fn plan(options: &Options) -> TokenStream {
     }
 }
 
-fn calls(options: &Options) -> Vec<TokenStream> {
+fn calls(options: &Options, function: &Function<'_>) -> Vec<TokenStream> {
+    let kept = |closure| kept(options, function, closure);
     let mut calls = Vec::new();
     if let Some(prefix) = &options.key_prefix {
         calls.push(call("prefix", prefix.name, label(&prefix.value)));
@@ -26,19 +29,19 @@ fn calls(options: &Options) -> Vec<TokenStream> {
     }
     match options.timeout.as_ref().map(|it| (it.name, &it.value)) {
         Some((name, Time::Expr(expr))) => calls.push(call("timeout", name, expr)),
-        Some((name, Time::ByValue(closure))) => calls.push(call("timeout_by", name, closure)),
+        Some((name, Time::ByValue(closure))) => calls.push(call("timeout_by", name, kept(closure))),
         _ => {}
     }
     if let Some(closure) = &options.cache_if {
-        calls.push(call("cache_if", closure.name, &closure.value));
+        calls.push(call("cache_if", closure.name, kept(&closure.value)));
     }
     if let Some(closure) = &options.tags_by_value {
-        calls.push(call("tags_by", closure.name, &closure.value));
+        calls.push(call("tags_by", closure.name, kept(&closure.value)));
     }
     if let Some(stale) = &options.stale_if_error
         && let Some(only) = &stale.value.only
     {
-        calls.push(call("only", stale.name, only));
+        calls.push(call("only", stale.name, kept(only)));
     }
     if let Some(hard) = &options.hard_timeout {
         calls.push(call("hard", hard.name, TokenStream::new()));

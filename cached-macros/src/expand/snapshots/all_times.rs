@@ -6,11 +6,12 @@
 // fn user(id: u64) -> Result<Option<User>, DbError> { fetch(id) }
 
 fn user(id: u64) -> Result<Option<User>, DbError> {
-    user_entries::__entry(id, ::dewar::__private::READ).run_timed()
+    __user::__entry(id, ::dewar::__private::READ).run_timed()
 }
-struct user_entries {}
+type user_entries = __user;
+struct __user {}
 #[allow(deprecated, clippy::all)]
-impl user_entries {
+impl __user {
     fn __site() -> &'static ::dewar::__private::Site {
         static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
             .idle_timeout(300000000000)
@@ -35,7 +36,7 @@ impl user_entries {
     > {
         ::dewar::__private::at(
                 mode,
-                user_entries::__site(),
+                __user::__site(),
                 &user,
                 (::dewar::__private::arg(&id).part(), ()),
                 ::dewar::__private::out::<Result<Option<User>, DbError>>().whole(),
@@ -43,10 +44,10 @@ impl user_entries {
                     plan.timeout(ttl()).hard();
                 },
             )
-            .blocking(move || user_entries::__body(id))
+            .blocking(move || __user::__body(id))
     }
 }
-impl user_entries {
+impl __user {
     fn __body(id: u64) -> Result<Option<User>, DbError> {
         fetch(id)
     }

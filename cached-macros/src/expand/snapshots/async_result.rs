@@ -1,13 +1,12 @@
 // #[cached(timeout = 60)] async fn f(id: u64, name: String) -> Result<String, E> {}
 
 async fn f(id: u64, name: String) -> Result<String, E> {
-    f::__entry(id, name, ::dewar::__private::READ)
-        .run_as(|b| ::dewar::__private::auto(b).send())
-        .await
+    __f::__entry(id, name, ::dewar::__private::READ).run_as(|b| b.send()).await
 }
-struct f {}
+type f = __f;
+struct __f {}
 #[allow(deprecated, clippy::all)]
-impl f {
+impl __f {
     fn __site() -> &'static ::dewar::__private::Site {
         static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
             .timeout(60000000000)
@@ -24,7 +23,7 @@ impl f {
     > {
         ::dewar::__private::at(
                 mode,
-                f::__site(),
+                __f::__site(),
                 &f,
                 (
                     ::dewar::__private::arg(&id).part(),
@@ -33,9 +32,9 @@ impl f {
                 ::dewar::__private::out::<Result<String, E>>().kind(),
                 |_| {},
             )
-            .entry(f::__body(id, name))
+            .entry(__f::__body(id, name))
     }
 }
-impl f {
+impl __f {
     async fn __body(id: u64, name: String) -> Result<String, E> {}
 }

@@ -6,14 +6,17 @@
 #[must_use]
 #[allow(unused)]
 pub(crate) async fn double(id: u64) -> u64 {
-    double::__entry(id, ::dewar::__private::READ).run().await
+    __double::__entry(id, ::dewar::__private::READ).run().await
 }
 #[cfg(unix)]
 #[doc(hidden)]
-pub(crate) struct double {}
+pub(crate) type double = __double;
+#[cfg(unix)]
+#[doc(hidden)]
+pub(crate) struct __double {}
 #[cfg(unix)]
 #[allow(deprecated, clippy::all)]
-impl double {
+impl __double {
     pub(crate) fn __site() -> &'static ::dewar::__private::Site {
         static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
             .no_single_flight()
@@ -28,17 +31,17 @@ impl double {
     ) -> ::dewar::__private::Entry<u64, impl ::core::future::Future<Output = u64>> {
         ::dewar::__private::at(
                 mode,
-                double::__site(),
+                __double::__site(),
                 &double,
                 (::dewar::__private::arg(&id).part(), ()),
                 ::dewar::__private::out::<u64>().kind(),
                 |_| {},
             )
-            .entry(double::__body(id))
+            .entry(__double::__body(id))
     }
 }
 #[cfg(unix)]
-impl double {
+impl __double {
     #[cfg(unix)]
     #[allow(unused)]
     async fn __body(mut id: u64) -> u64 {

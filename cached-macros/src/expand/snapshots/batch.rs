@@ -9,7 +9,7 @@ async fn products(db: &Pool, ids: &[u64]) -> Result<HashMap<u64, Product>, DbErr
             ids,
             |ids| ::dewar::__private::at(
                 ::dewar::__private::READ,
-                products::__site(),
+                __products::__site(),
                 &products,
                 (::dewar::__private::arg(&*ids).part(), ()),
                 ::dewar::__private::out::<
@@ -26,13 +26,14 @@ async fn products(db: &Pool, ids: &[u64]) -> Result<HashMap<u64, Product>, DbErr
         )
         .run(|missing: ::std::vec::Vec<_>| {
             let db = ::core::clone::Clone::clone(&db);
-            async move { products::__body(db, &missing).await }
+            async move { __products::__body(db, &missing).await }
         })
         .await
 }
-struct products {}
+type products = __products;
+struct __products {}
 #[allow(deprecated, clippy::all)]
-impl products {
+impl __products {
     fn __site() -> &'static ::dewar::__private::Site {
         static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
             .timeout(60000000000)
@@ -55,7 +56,7 @@ impl products {
                 ids,
                 |ids| ::dewar::__private::at(
                     ::dewar::__private::KEY,
-                    products::__site(),
+                    __products::__site(),
                     &products,
                     (::dewar::__private::arg(&*ids).part(), ()),
                     ::dewar::__private::out::<
@@ -87,7 +88,7 @@ impl products {
             ids,
             |ids| ::dewar::__private::at(
                 ::dewar::__private::KEY,
-                products::__site(),
+                __products::__site(),
                 &products,
                 (::dewar::__private::arg(&*ids).part(), ()),
                 ::dewar::__private::out::<
@@ -104,7 +105,7 @@ impl products {
         )
     }
 }
-impl products {
+impl __products {
     async fn __body(db: &Pool, ids: &[u64]) -> Result<HashMap<u64, Product>, DbError> {
         db.fetch_all(ids).await
     }

@@ -8,7 +8,7 @@ fn names(ids: Vec<u64>) -> HashMap<u64, String> {
             &ids,
             |ids| ::dewar::__private::at(
                 ::dewar::__private::READ,
-                names::__site(),
+                __names::__site(),
                 &names,
                 (::dewar::__private::arg(&*ids).part(), ()),
                 ::dewar::__private::out::<
@@ -19,12 +19,13 @@ fn names(ids: Vec<u64>) -> HashMap<u64, String> {
             ),
         )
         .call(|missing: ::std::vec::Vec<_>| {
-            names::__body(missing.into_iter().collect())
+            __names::__body(missing.into_iter().collect())
         })
 }
-struct names {}
+type names = __names;
+struct __names {}
 #[allow(deprecated, clippy::all)]
-impl names {
+impl __names {
     fn __site() -> &'static ::dewar::__private::Site {
         static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
             .site(concat!(module_path!(), "::names"));
@@ -45,7 +46,7 @@ impl names {
                 &ids,
                 |ids| ::dewar::__private::at(
                     ::dewar::__private::KEY,
-                    names::__site(),
+                    __names::__site(),
                     &names,
                     (::dewar::__private::arg(&*ids).part(), ()),
                     ::dewar::__private::out::<
@@ -58,7 +59,7 @@ impl names {
             .entry()
     }
 }
-impl names {
+impl __names {
     fn __body(ids: Vec<u64>) -> HashMap<u64, String> {
         fetch(ids)
     }

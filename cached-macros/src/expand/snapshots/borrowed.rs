@@ -1,11 +1,12 @@
 // #[cached(key = (view.id, name))] async fn f(view: View<'_>, name: &str) -> u64 { view.id }
 
 async fn f(view: View<'_>, name: &str) -> u64 {
-    f::__entry(view, name, ::dewar::__private::READ).run().await
+    __f::__entry(view, name, ::dewar::__private::READ).run().await
 }
-struct f {}
+type f = __f;
+struct __f {}
 #[allow(deprecated, clippy::all)]
-impl f {
+impl __f {
     fn __site() -> &'static ::dewar::__private::Site {
         static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
             .site(concat!(module_path!(), "::f"));
@@ -18,7 +19,7 @@ impl f {
     ) -> ::dewar::__private::Entry<u64, impl ::core::future::Future<Output = u64>> {
         ::dewar::__private::at(
                 mode,
-                f::__site(),
+                __f::__site(),
                 &f,
                 (
                     ::dewar::__private::arg(&(view.id)).part(),
@@ -27,11 +28,11 @@ impl f {
                 ::dewar::__private::out::<u64>().kind(),
                 |_| {},
             )
-            .entry(f::__body(view, name))
+            .entry(__f::__body(view, name))
     }
 }
-impl f {
-    async fn __body(view: View<'_>, name: &str) -> u64 {
+impl __f {
+    async fn __body(view: View<'_>, #[allow(unused_variables)] name: &str) -> u64 {
         view.id
     }
 }

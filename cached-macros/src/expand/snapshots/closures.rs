@@ -6,13 +6,12 @@
 // async fn user(id: u64, force: bool) -> Result<User, DbError> { fetch(id).await }
 
 async fn user(id: u64, force: bool) -> Result<User, DbError> {
-    user::__entry(id, force, ::dewar::__private::READ)
-        .run_as(|b| ::dewar::__private::auto(b).send())
-        .await
+    __user::__entry(id, force, ::dewar::__private::READ).run_as(|b| b.send()).await
 }
-struct user {}
+type user = __user;
+struct __user {}
 #[allow(deprecated, clippy::all)]
-impl user {
+impl __user {
     fn __site() -> &'static ::dewar::__private::Site {
         static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
             .stale_if_error(3600000000000u64)
@@ -30,7 +29,7 @@ impl user {
     > {
         ::dewar::__private::at_unless_stale(
                 mode.unless(|| id == 0).refresh_if(|| force),
-                user::__site(),
+                __user::__site(),
                 &user,
                 (
                     ::dewar::__private::arg(&(2)).part(),
@@ -46,11 +45,15 @@ impl user {
                         .only(|e| e.is_timeout());
                 },
             )
-            .entry(user::__body(id, force))
+            .entry(__user::__body(id, force))
     }
 }
-impl user {
-    async fn __body(id: u64, force: bool) -> Result<User, DbError> {
+impl __user {
+    async fn __body(
+        id: u64,
+        #[allow(unused_variables)]
+        force: bool,
+    ) -> Result<User, DbError> {
         fetch(id).await
     }
 }

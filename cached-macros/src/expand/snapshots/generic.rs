@@ -4,12 +4,14 @@ pub fn f<'a, T: Hash + Eq, const N: usize>(text: &'a str, value: T) -> String
 where
     T: Clone,
 {
-    f::__entry::<T, N>(text, value, ::dewar::__private::READ).run()
+    __f::__entry::<T, N>(text, value, ::dewar::__private::READ).run()
 }
 #[doc(hidden)]
-pub struct f {}
+pub type f = __f;
+#[doc(hidden)]
+pub struct __f {}
 #[allow(deprecated, clippy::all)]
-impl f {
+impl __f {
     pub fn __site() -> &'static ::dewar::__private::Site {
         static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
             .site(concat!(module_path!(), "::f"));
@@ -25,7 +27,7 @@ impl f {
     {
         ::dewar::__private::at(
                 mode,
-                f::__site(),
+                __f::__site(),
                 &f::<T, N>,
                 (
                     ::dewar::__private::arg(&text).part(),
@@ -34,10 +36,10 @@ impl f {
                 ::dewar::__private::out::<String>().kind(),
                 |_| {},
             )
-            .blocking(move || f::__body::<T, N>(text, value))
+            .blocking(move || __f::__body::<T, N>(text, value))
     }
 }
-impl f {
+impl __f {
     fn __body<'a, T: Hash + Eq, const N: usize>(text: &'a str, value: T) -> String
     where
         T: Clone,

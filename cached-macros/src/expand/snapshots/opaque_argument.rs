@@ -1,11 +1,12 @@
 // #[cached(skip(by))] fn f(id: u64, by: impl Fn(u64) -> u64) -> u64 { by(id) }
 
 fn f(id: u64, by: impl Fn(u64) -> u64) -> u64 {
-    f::__entry(id, by, ::dewar::__private::READ).run()
+    __f::__entry(id, by, ::dewar::__private::READ).run()
 }
-struct f {}
+type f = __f;
+struct __f {}
 #[allow(deprecated, clippy::all)]
-impl f {
+impl __f {
     fn __site() -> &'static ::dewar::__private::Site {
         static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
             .site(concat!(module_path!(), "::f"));
@@ -18,16 +19,16 @@ impl f {
     ) -> ::dewar::__private::BlockingEntry<u64, impl FnOnce() -> u64> {
         ::dewar::__private::at(
                 mode,
-                f::__site(),
-                &(f::__site, ::core::marker::PhantomData::<()>, &by),
+                __f::__site(),
+                &(__f::__site, ::core::marker::PhantomData::<()>, &by),
                 (::dewar::__private::arg(&id).part(), ()),
                 ::dewar::__private::out::<u64>().kind(),
                 |_| {},
             )
-            .blocking(move || f::__body(id, by))
+            .blocking(move || __f::__body(id, by))
     }
 }
-impl f {
+impl __f {
     fn __body(id: u64, by: impl Fn(u64) -> u64) -> u64 {
         by(id)
     }

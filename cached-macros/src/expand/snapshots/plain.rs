@@ -1,11 +1,12 @@
 // #[cached] fn f(id: u64) -> u64 { id }
 
 fn f(id: u64) -> u64 {
-    f::__entry(id, ::dewar::__private::READ).run()
+    __f::__entry(id, ::dewar::__private::READ).run()
 }
-struct f {}
+type f = __f;
+struct __f {}
 #[allow(deprecated, clippy::all)]
-impl f {
+impl __f {
     fn __site() -> &'static ::dewar::__private::Site {
         static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
             .site(concat!(module_path!(), "::f"));
@@ -17,16 +18,16 @@ impl f {
     ) -> ::dewar::__private::BlockingEntry<u64, impl FnOnce() -> u64> {
         ::dewar::__private::at(
                 mode,
-                f::__site(),
+                __f::__site(),
                 &f,
                 (::dewar::__private::arg(&id).part(), ()),
                 ::dewar::__private::out::<u64>().kind(),
                 |_| {},
             )
-            .blocking(move || f::__body(id))
+            .blocking(move || __f::__body(id))
     }
 }
-impl f {
+impl __f {
     fn __body(id: u64) -> u64 {
         id
     }

@@ -1,11 +1,12 @@
 // #[cached(skip(db))] fn f(db: &Db, id: u64) -> u64 { db.get(id) }
 
 fn f(db: &Db, id: u64) -> u64 {
-    f::__entry(db, id, ::dewar::__private::READ).run()
+    __f::__entry(db, id, ::dewar::__private::READ).run()
 }
-struct f {}
+type f = __f;
+struct __f {}
 #[allow(deprecated, clippy::all)]
-impl f {
+impl __f {
     fn __site() -> &'static ::dewar::__private::Site {
         static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
             .site(concat!(module_path!(), "::f"));
@@ -14,7 +15,7 @@ impl f {
     fn __needs_skip(_: impl Sized, id: u64) -> ::dewar::__private::At<u64> {
         ::dewar::__private::at(
             ::dewar::__private::KEY,
-            f::__site(),
+            __f::__site(),
             &f,
             (::dewar::__private::arg(&id).part(), ()),
             ::dewar::__private::out::<u64>().kind(),
@@ -28,16 +29,16 @@ impl f {
     ) -> ::dewar::__private::BlockingEntry<u64, impl FnOnce() -> u64> {
         ::dewar::__private::at(
                 mode,
-                f::__site(),
+                __f::__site(),
                 &f,
                 (::dewar::__private::arg(&id).part(), ()),
                 ::dewar::__private::out::<u64>().kind(),
                 |_| {},
             )
-            .blocking(move || f::__body(db, id))
+            .blocking(move || __f::__body(db, id))
     }
 }
-impl f {
+impl __f {
     fn __body(db: &Db, id: u64) -> u64 {
         db.get(id)
     }

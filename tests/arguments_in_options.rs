@@ -1,0 +1,141 @@
+//! The function's arguments are in scope in its options, also in closures that outlive the call.
+#![deny(unused_variables)]
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use dewar::testing::isolated;
+use dewar::{cached, entry, invalidate};
+
+#[derive(Clone)]
+struct Limits {
+    length: usize,
+}
+
+#[cached(skip(limits), cache_if = |text| text.len() <= limits.length)]
+fn owned(text: String, limits: Limits) -> String {
+    text
+}
+
+#[cached(skip(limits), cache_if = |text| text.len() <= limits.length)]
+async fn lent(text: &str, limits: &Limits) -> String {
+    text.to_owned()
+}
+
+#[cached(tags(|text: &String| [format!("{kind}:{}", text.len())]))]
+fn tagged(text: &str, kind: &str) -> String {
+    format!("{text}{kind}")
+}
+
+#[cached(timeout = |_: &u64| Duration::from_secs(*seconds.first().unwrap_or(&1)))]
+fn timed(seconds: &[u64]) -> u64 {
+    seconds.iter().sum()
+}
+
+#[cached(skip(known), stale_if = |text| text != known)]
+fn checked(known: &str) -> String {
+    known.to_owned()
+}
+
+#[derive(Clone, PartialEq, Debug)]
+enum Failed {
+    Once,
+    Twice,
+}
+
+#[cached(timeout = 60, skip(other, fails), stale_if_error("1h", only = |error| *error != other))]
+fn only(fails: bool, other: Failed) -> Result<u64, Failed> {
+    if fails { Err(Failed::Once) } else { Ok(1) }
+}
+
+#[cached(batch = ids, skip(least), cache_if = |n| n >= least && n > ids)]
+fn many(ids: &[u64], least: &u64) -> HashMap<u64, u64> {
+    let _ = least;
+    ids.iter().map(|id| (*id, id * 10)).collect()
+}
+
+/// Used in an option and nowhere else.
+#[cached(unless = off, refresh_if = again, key_prefix = "n:{id}:{page}", skip(off, again))]
+fn only_in_options(id: u64, page: &str, off: bool, again: bool) -> u64 {
+    7
+}
+
+#[test]
+fn a_condition_on_the_value_uses_an_owned_argument() {
+    isolated(|cache| {
+        let limits = Limits { length: 3 };
+        owned("abc".into(), limits.clone());
+        owned("abcd".into(), limits);
+        assert_eq!(cache.len(), 1);
+    });
+}
+
+#[test]
+fn a_condition_on_the_value_uses_a_borrowed_argument() {
+    isolated(|cache| {
+        let limits = Limits { length: 3 };
+        futures::executor::block_on(lent("abc", &limits));
+        futures::executor::block_on(lent("abcd", &limits));
+        assert_eq!(cache.len(), 1);
+    });
+}
+
+#[test]
+fn tags_of_the_value_use_an_argument() {
+    isolated(|_| {
+        tagged("abc", "x");
+        tagged("abc", "y");
+        drop(invalidate!(tag = "x:4"));
+        assert!(!entry!(tagged("abc", "x")).contains());
+        assert!(entry!(tagged("abc", "y")).contains());
+    });
+}
+
+#[test]
+fn a_timeout_of_the_value_uses_an_argument() {
+    isolated(|cache| {
+        timed(&[5, 6]);
+        cache.advance(Duration::from_secs(4));
+        assert!(entry!(timed(&[5, 6])).contains());
+        cache.advance(Duration::from_secs(1));
+        assert!(!entry!(timed(&[5, 6])).contains());
+    });
+}
+
+#[test]
+fn a_check_of_a_hit_uses_an_argument() {
+    isolated(|cache| {
+        assert_eq!((checked("a"), checked("a")), ("a".into(), "a".into()));
+        assert_eq!(checked("b"), "b");
+        assert_eq!((cache.stats().hits, cache.stats().loads), (1, 2));
+    });
+}
+
+#[test]
+fn a_condition_on_the_error_uses_an_argument() {
+    isolated(|cache| {
+        assert_eq!(only(false, Failed::Twice), Ok(1));
+        cache.advance(Duration::from_secs(61));
+        assert_eq!(only(true, Failed::Twice), Ok(1));
+        cache.advance(Duration::from_secs(61));
+        assert_eq!(only(true, Failed::Once), Err(Failed::Once));
+    });
+}
+
+#[test]
+fn a_batch_condition_uses_the_key_and_other_arguments() {
+    isolated(|cache| {
+        assert_eq!(many(&[0, 1, 2, 3], &20).len(), 4);
+        assert_eq!(cache.len(), 2);
+    });
+}
+
+#[test]
+fn an_argument_that_only_options_use_is_used() {
+    isolated(|cache| {
+        assert_eq!(only_in_options(1, "a", false, false), 7);
+        assert_eq!(only_in_options(1, "a", true, false), 7);
+        assert_eq!(only_in_options(1, "a", false, true), 7);
+        assert_eq!((cache.stats().bypassed, cache.stats().refreshed), (1, 1));
+    });
+}
