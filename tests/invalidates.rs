@@ -161,3 +161,15 @@ fn methods_name_their_own_entries() {
         assert!(!entry!(user(10)).contains());
     });
 }
+
+#[invalidates(prefix = "listed:{id}")]
+fn ids_changed(id: u64) -> impl Iterator<Item = u64> {
+    (0..id).map(|n| n * 2)
+}
+
+#[test]
+fn a_writer_may_return_what_has_no_name() {
+    isolated(|_| {
+        assert_eq!(ids_changed(3).sum::<u64>(), 6);
+    });
+}

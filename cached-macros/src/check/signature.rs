@@ -4,7 +4,8 @@ use quote::ToTokens;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 use syn::{
-    FnArg, ItemFn, ReceiverKind, Safety, Signature, Type, TypeFnPtr, TypePtr, TypeReference,
+    Attribute, FnArg, ItemFn, ReceiverKind, Safety, Signature, Type, TypeFnPtr, TypePtr,
+    TypeReference,
 };
 
 use super::shape::written;
@@ -31,6 +32,14 @@ pub(super) fn cached(item: &ItemFn, diag: &mut Diag) {
                 _ => {}
             },
             FnArg::Typed(typed) => {
+                let cfg = |attr: &&Attribute| attr.path().is_ident("cfg");
+                if let Some(cfg) = typed.attrs.iter().find(cfg) {
+                    diag.on(
+                        cfg,
+                        "an argument of a cached function is there or not, whatever is configured; \
+                         put the `#[cfg]` on two functions",
+                    );
+                }
                 let name = typed.pat.to_token_stream().to_string();
                 argument(name.trim_start_matches("mut "), &typed.ty, diag);
             }

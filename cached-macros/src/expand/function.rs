@@ -266,10 +266,11 @@ pub(crate) fn wrap(
     // Where the name is taken, that is reported on the name, and nothing follows from it: only
     // users go by that name.
     let alias = quote_spanned!(name.span()=> type #name = #hidden;);
+    let item = quote_spanned!(name.span()=> struct #hidden {});
     let unseen = (!matches!(vis, Visibility::Inherited)).then(|| quote!(#[doc(hidden)]));
     quote! {
         #(#cfgs)* #unseen #vis #alias
-        #(#cfgs)* #unseen #vis struct #hidden {}
+        #(#cfgs)* #unseen #vis #item
         #(#cfgs)* #[allow(deprecated, clippy::all)] impl #hidden { #site #rest }
         #(#cfgs)* impl #hidden { #body }
     }

@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{ExprPath, ItemFn, ReturnType};
 
 use super::label;
-use super::names::{Part, beside_method, in_companion};
+use super::names::{Part, beside_method, in_companion, mentions_impl};
 use crate::model::{Argument, CacheRef, Invalidates, Invalidation, Target};
 
 /// `invalidate!(…)`.
@@ -171,12 +171,17 @@ pub(crate) fn invalidates(invalidates: &Invalidates, item: &ItemFn) -> TokenStre
         true => quote!(true),
         false => quote!(::dewar::__private::Succeeded::new(&#done).succeeded()),
     };
+    // `impl Trait` cannot be written there; then the body says it all.
+    let returns = match &sig.output {
+        ReturnType::Type(_, ty) if mentions_impl(ty) => TokenStream::new(),
+        _ => quote!(-> #result),
+    };
     let (body, confirmed) = match sig.asyncness {
         Some(_) => (
-            quote!((async move || -> #result #block)().await),
+            quote!((async move || #returns #block)().await),
             quote!(.await),
         ),
-        None => (quote!((move || -> #result #block)()), quote!(.wait())),
+        None => (quote!((move || #returns #block)()), quote!(.wait())),
     };
     // The targets are worked out before the body, which may consume the arguments. A failure is
     // logged, counted and replayed where it happens.
