@@ -118,7 +118,7 @@ impl Race {
                 let job = (contenders[which].make)();
                 let threads = self.threads[threads];
                 if contenders[which].goes_on {
-                    workers.time(&job, operations[which] / 4, threads);
+                    workers.time(&job, operations[which] / 2, threads);
                 }
                 let time = workers.time(&job, operations[which], threads);
                 measured[start].push(time.as_nanos() as f64 / operations[which] as f64);

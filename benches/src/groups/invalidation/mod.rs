@@ -10,8 +10,8 @@ use crate::report::Section;
 const ABOUT: &str = "Of a cache with 1,000,000 entries, those of one level of a prefix, or those \
     with one tag, or one entry, are invalidated. moka has predicates (`invalidate_entries_if`), \
     which are kept and asked by later reads, or can be gone through; cached and quick_cache go \
-    through all (`retain`). The reads are of 10,000 entries that stay valid: before, in the first \
-    pass after the invalidation, and in the passes after that. In the storm, another thread \
+    through all (`retain`). The reads are of 10,000 entries that stay valid: before any \
+    invalidation, in the first pass after each, and in the passes after that. In the storm, another thread \
     invalidates 10,000 times a second what the reader does not read.";
 
 /// Measures the group.
