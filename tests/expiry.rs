@@ -173,3 +173,23 @@ fn a_hit_does_not_prolong_a_plain_timeout() {
         assert_eq!(entry!(seconds()).ttl(), None);
     });
 }
+
+#[test]
+fn the_time_left_is_that_of_the_idle_timeout_where_it_is_shorter() {
+    isolated(|cache| {
+        sliding();
+        cache.advance(secs(4));
+        assert_eq!(entry!(sliding()).ttl(), Some(secs(6)));
+        sliding();
+        assert_eq!(entry!(sliding()).ttl(), Some(secs(10)));
+        for _ in 0..8 {
+            cache.advance(secs(6));
+            sliding();
+        }
+        assert_eq!(
+            entry!(sliding()).ttl(),
+            Some(secs(8)),
+            "the timeout is near"
+        );
+    });
+}

@@ -75,7 +75,11 @@ impl Shop {
 }
 
 static CACHE: LazyLock<Cache> = LazyLock::new(|| {
-    let cache = Cache::builder().build().expect("settings that make sense");
+    let clock = dewar::testing::ManualClock::new();
+    let cache = Cache::builder()
+        .clock(clock)
+        .build()
+        .expect("settings that make sense");
     let hour = std::time::Duration::from_secs(3_600);
     let stored = cache.blocking().set("a key:7", 7_u64, hour);
     stored.expect("a cache in memory");

@@ -12,8 +12,11 @@ use crate::rt::block_on;
 /// The operations of a [`Cache`] for synchronous code, inside a runtime and outside of one; made
 /// by [`Cache::blocking`].
 ///
-/// Each blocks its thread until it is done. They need no runtime to be done, so they cannot
-/// dead-lock one, single-threaded ones included.
+/// Each blocks its thread until it is done, and needs no runtime for that. Only
+/// [`get_or_load`](Blocking::get_or_load) ever waits for another caller: where that one is a task
+/// that needs this very thread (a single-threaded runtime), it waits in vain up to the cache's
+/// [`max_wait`](crate::CacheBuilder::max_wait) and then loads for itself. Use the asynchronous
+/// operations there.
 #[derive(Clone, Copy, Debug)]
 pub struct Blocking<'a>(&'a Cache);
 

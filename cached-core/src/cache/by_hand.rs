@@ -1,6 +1,7 @@
 //! The low-level operations on the memory tier: keys of the user's own.
 
 use std::any::TypeId;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use crate::engine::site::{Marker, Site};
 use crate::engine::{Began, Engine, Loading};
 use crate::error::Error;
 use crate::key::{self, OwnedKey};
-use crate::memory::{Entry, Memory, Meta, Slot};
+use crate::memory::{Entry, Memory, Meta, Query, Slot};
 use crate::outcome::{Outcome, Plain, out};
 use crate::policy::{Judgement, Policy};
 use crate::scope::ticks::Verdict;
@@ -77,6 +78,34 @@ impl Engine {
     }
 
     pub(super) fn read<T: Value>(&self, key: &str) -> Option<T> {
+        self.hit_at(key).or_else(|| self.read_slowly(key))
+    }
+
+    /// The value, if it is of this type and nothing has to be thought about.
+    fn hit_at<T: Value>(&self, key: &str) -> Option<T> {
+        let marker = TypeId::of::<ByHand>();
+        let parts = (Text(key), ());
+        let query = Query {
+            hash: key::hash(marker, &parts),
+            marker,
+            parts: &parts,
+            value: PhantomData,
+        };
+        let value = self
+            .memory
+            .as_ref()?
+            .look(&query, |_, entry: &Entry<_, T>| {
+                let fresh = entry.meta.times.fresh_until(self.clock.latest());
+                if !fresh || self.verdict(&entry.meta) != Verdict::Valid {
+                    return None;
+                }
+                self.hit(&entry.meta, &self.counters);
+                Some(entry.value.clone())
+            });
+        value.flatten()
+    }
+
+    fn read_slowly<T: Value>(&self, key: &str) -> Option<T> {
         let slot = match self.find(key) {
             Ok(slot) => slot,
             Err(missing) => {

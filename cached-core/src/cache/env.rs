@@ -16,7 +16,8 @@ impl CacheBuilder {
     /// | `CACHE_THRESHOLD` | entries at most |
     /// | `CACHE_MAX_BYTES` | bytes at most, instead of entries |
     ///
-    /// What is not set keeps its default; other variables are left alone.
+    /// What is not set keeps its default. `CACHE_KEY_PREFIX` means nothing within one process;
+    /// the settings of shared stores, which this version does not have, are refused.
     ///
     /// ```
     /// use dewar::CacheBuilder;
@@ -54,8 +55,29 @@ fn from_lookup(get: impl Fn(&str) -> Result<Option<String>, Error>) -> Result<Ca
     if let Some(bytes) = get("CACHE_MAX_BYTES")? {
         builder = builder.max_bytes(count("CACHE_MAX_BYTES", &bytes, "bytes")?);
     }
+    for name in OF_SHARED_STORES {
+        if get(name)?.is_some() {
+            return Err(Error::config(
+                name,
+                "is set, and this version has no shared stores yet: unset it, and leave `CACHE_TYPE` \
+                 out or at `memory`",
+            ));
+        }
+    }
     Ok(builder)
 }
+
+/// Settings that would be without effect. What they hold is not repeated: it may be a secret.
+const OF_SHARED_STORES: [&str; 8] = [
+    "CACHE_REDIS_URL",
+    "CACHE_REDIS_HOST",
+    "CACHE_REDIS_PORT",
+    "CACHE_REDIS_PASSWORD",
+    "CACHE_REDIS_DB",
+    "CACHE_MEMCACHED_SERVERS",
+    "CACHE_DIR",
+    "CACHE_DATABASE_URL",
+];
 
 /// A store by its name, in Flask-Caching's spellings, old and new.
 pub(super) fn store_kind(setting: &str, name: &str) -> Result<StoreKind, Error> {
@@ -95,7 +117,10 @@ pub(super) fn seconds(setting: &str, text: &str) -> Result<Duration, Error> {
             ", which means \"for ever\" to some and \"not stored\" to others",
         ));
     }
-    Duration::try_from_secs_f64(seconds).map_err(|_| refuse(""))
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err(refuse("")),
+    }
 }
 
 fn count(setting: &str, text: &str, what: &str) -> Result<u64, Error> {
@@ -160,6 +185,12 @@ mod tests {
         assert!(refusal("CACHE_DEFAULT_TIMEOUT", "0").contains("for ever"));
         assert!(refusal("CACHE_DEFAULT_TIMEOUT", "-1").contains("is `-1`"));
         assert!(refusal("CACHE_DEFAULT_TIMEOUT", "1e300").contains("is `1e300`"));
+        assert!(refusal("CACHE_DEFAULT_TIMEOUT", "1e-30").contains("is `1e-30`"));
+        assert_eq!(
+            refusal("CACHE_REDIS_URL", "redis://:secret@host"),
+            "`CACHE_REDIS_URL` is set, and this version has no shared stores yet: unset it, and leave \
+             `CACHE_TYPE` out or at `memory`"
+        );
         assert_eq!(
             refusal("CACHE_THRESHOLD", "0"),
             "`CACHE_THRESHOLD` is `0`: give a number of entries, at least 1"

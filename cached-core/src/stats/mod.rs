@@ -84,7 +84,8 @@ counters! {
     refreshed,
     /// Misses: the entry could not be read.
     undecodable,
-    /// Times a body was run; for a batch, the keys that it returned.
+    /// Times a body was run in order to fill the cache; for a batch, the keys that it returned. Not
+    /// counted: calls that went past the cache, and those from inside their own load.
     loads,
     /// Bodies that returned an error, panicked or ran into the hard timeout.
     load_errors,
