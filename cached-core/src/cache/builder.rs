@@ -260,7 +260,7 @@ fn weigh(entry: &dyn AnyEntry, user: Option<&UserWeigher>) -> u32 {
         .and_then(|user| user(entry.value()))
         .or_else(|| text_length(entry.value()))
         .unwrap_or(0);
-    let scopes = entry.meta().scopes.ids.len() * 8 + entry.meta().scopes.prefix.len();
+    let scopes = entry.meta().scopes.bytes();
     u32::try_from(entry.meta().bytes + heap + scopes + RECORDS).unwrap_or(u32::MAX)
 }
 

@@ -170,11 +170,8 @@ impl Engine {
 
     /// Whether nothing was invalidated that holds an entry, but for the fence of its own key.
     fn untouched(&self, meta: &Meta, since: u64) -> bool {
-        let own = of_key(TypeId::of::<ByHand>(), meta.hash);
-        let ids: Vec<u64> = (meta.scopes.ids.iter().copied())
-            .filter(|id| *id != own)
-            .collect();
-        self.ticks.check(&ids, &meta.scopes.prefix, since) == Verdict::Valid
+        let verdict = (self.ticks).check(meta.scopes.others(), meta.scopes.prefix(), since);
+        verdict == Verdict::Valid
     }
 
     /// Stores a value whatever is there; one that lives for no time at all takes its place away.
@@ -194,9 +191,7 @@ impl Engine {
         lifetime: u64,
     ) -> Entry<Owned, T> {
         let began = self.begin();
-        let mut scopes = Scopes::default();
-        scopes.add_prefix(&key.parts.0);
-        scopes.ids.push(of_key(key.marker, key.hash));
+        let scopes = Scopes::new(of_key(key.marker, key.hash), &key.parts.0, []);
         let meta = Meta {
             number: memory.number(),
             hash: key.hash,

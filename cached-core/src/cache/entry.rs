@@ -88,7 +88,7 @@ impl<R: 'static> At<R> {
     fn name(&self) -> String {
         self.load().map_or_else(String::new, |load| {
             let base = load.base();
-            format!("{}:{:016x}", base.scopes.prefix, base.hash)
+            format!("{}:{:016x}", base.scopes.prefix(), base.hash)
         })
     }
 

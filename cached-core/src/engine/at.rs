@@ -12,8 +12,8 @@ use crate::key::{self, Parts};
 use crate::memory::{Entry, Query, Slot};
 use crate::outcome::Outcome;
 use crate::policy::Judgement;
+use crate::scope::of_key;
 use crate::scope::ticks::Verdict;
-use crate::scope::{of_function, of_key};
 use crate::stats::Counters;
 use crate::trace;
 
@@ -298,9 +298,7 @@ where
     fill(&mut plan);
     #[cfg(feature = "stores")]
     let names = names(engine, site, marker, &parts, &outcome, &plan);
-    let mut scopes = plan.scopes(site.name());
-    scopes.ids.push(of_function(site.id()));
-    scopes.ids.push(of_key(marker.id, hash));
+    let scopes = plan.scopes(site, of_key(marker.id, hash));
     let base = Base {
         engine: Arc::clone(engine),
         function: site.name(),

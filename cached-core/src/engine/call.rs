@@ -254,13 +254,9 @@ where
     fn entry(&self, result: &R, began: Began) -> Option<Entry<K, O::Stored>> {
         let (stored, lifetime) = self.keep(result)?;
         let memory = self.base.engine.memory.as_ref()?;
-        let mut scopes = self.base.scopes.clone();
-        if let Some(value) = self.outcome.value(&stored) {
-            let late = self.plan.late_tags(value);
-            scopes
-                .ids
-                .extend(late.iter().map(|tag| of_tag(tag.as_str())));
-        }
+        let value = self.outcome.value(&stored);
+        let late = value.map_or_else(Vec::new, |value| self.plan.late_tags(value));
+        let scopes = (self.base.scopes).and(late.iter().map(|tag| of_tag(tag.as_str())));
         let meta = Meta {
             number: memory.number(),
             hash: self.base.hash,

@@ -130,7 +130,7 @@ impl Flights {
             let current =
                 base.engine
                     .ticks
-                    .check(&aloft.scopes.ids, &aloft.scopes.prefix, aloft.tick)
+                    .check(aloft.scopes.ids(), aloft.scopes.prefix(), aloft.tick)
                     == Verdict::Valid;
             let flight = Arc::clone(&aloft.flight).downcast::<FlightOf<R>>();
             if let (true, Ok(flight)) = (current, flight) {
@@ -142,10 +142,7 @@ impl Flights {
         }
         let flight: Arc<FlightOf<R>> = Arc::new(Flight::new());
         let lead = Lead::new(Arc::clone(load), Arc::clone(&flight));
-        let mut scopes = base.scopes.clone();
-        if base.late_tags {
-            scopes.ids.push(of_any_tag());
-        }
+        let scopes = base.scopes.and(base.late_tags.then(of_any_tag));
         let aloft = Aloft {
             flight,
             tick: lead.began().tick,

@@ -141,7 +141,7 @@ impl Engine {
         let since = meta.checked.load(Ordering::Acquire);
         let verdict = self
             .ticks
-            .check(&meta.scopes.ids, &meta.scopes.prefix, since);
+            .check(meta.scopes.ids(), meta.scopes.prefix(), since);
         match verdict {
             Verdict::Invalid => return verdict,
             Verdict::Expired => meta.times.expire(self.clock.now()),

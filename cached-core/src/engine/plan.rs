@@ -1,10 +1,11 @@
 //! What the options say about one call, worked out on a miss only.
 
+use super::site::Site;
 use crate::clock::Nanos;
 use crate::error::TimedOut;
 use crate::outcome::FromTimedOut;
 use crate::policy::IntoTimeout;
-use crate::scope::{Label, Scopes, of_tag};
+use crate::scope::{Label, Scope, Scopes, of_function, of_tag};
 
 type OnValue<V, T> = Option<Box<dyn Fn(&V) -> T + Send + Sync>>;
 
@@ -93,14 +94,15 @@ impl<R, V: ?Sized, E> Plan<R, V, E> {
         self
     }
 
-    /// The scopes known before the body runs.
-    pub(crate) fn scopes(&self, default_prefix: &str) -> Scopes {
-        let mut scopes = Scopes::default();
-        scopes.add_prefix(self.prefix.as_ref().map_or(default_prefix, Label::as_str));
-        scopes
-            .ids
-            .extend(self.tags.iter().map(|tag| of_tag(tag.as_str())));
-        scopes
+    /// The scopes of the key `own` that are known before the body runs. Where neither prefix nor
+    /// tags are the call's, they are the function's, the same for all its entries.
+    pub(crate) fn scopes(&self, site: &'static Site, own: Scope) -> Scopes {
+        if self.prefix.is_none() && self.tags.is_empty() {
+            return site.scopes().of(own);
+        }
+        let prefix = self.prefix.as_ref().map_or(site.name(), Label::as_str);
+        let tags = self.tags.iter().map(|tag| of_tag(tag.as_str()));
+        Scopes::new(own, prefix, tags.chain([of_function(site.id())]))
     }
 
     /// The names on the shared store of an entry with this hash, and of its scopes.

@@ -8,6 +8,7 @@ use once_cell::sync::OnceCell;
 use crate::cache::{self, Cache};
 use crate::error::Error;
 use crate::policy::Policy;
+use crate::scope::{Scopes, of_function};
 
 /// The description of an annotated function: a `static` in generated code.
 pub struct Site {
@@ -15,6 +16,7 @@ pub struct Site {
     policy: Policy,
     source: Source,
     cache: OnceCell<Cache>,
+    scopes: OnceCell<Scopes>,
 }
 
 /// Which cache a function uses.
@@ -40,6 +42,7 @@ impl Site {
             policy,
             source: Source::Default,
             cache: OnceCell::new(),
+            scopes: OnceCell::new(),
         }
     }
 
@@ -69,6 +72,12 @@ impl Site {
     /// A number that no other function has in this process.
     pub(crate) fn id(&'static self) -> usize {
         std::ptr::from_ref(self).addr()
+    }
+
+    /// The scopes of an entry without a prefix or tags of its own.
+    pub(crate) fn scopes(&'static self) -> &'static Scopes {
+        let new = || Scopes::new(0, self.name, [of_function(self.id())]);
+        self.scopes.get_or_init(new)
     }
 
     /// The cache that holds for a call made here and now.

@@ -26,7 +26,7 @@ fn slot(memory: &Memory, key: u64, order: u64) -> Slot {
         hash,
         order,
         times: Policy::DEFAULT.times(0, NEVER, 0),
-        scopes: Default::default(),
+        scopes: crate::scope::Scopes::new(0, "", []),
         checked: AtomicU64::new(0),
         reads: Default::default(),
         counters: Arc::default(),

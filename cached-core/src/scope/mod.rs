@@ -11,7 +11,7 @@ pub(crate) use glob::Glob;
 pub use label::Label;
 
 use std::hash::{BuildHasher, Hash};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// The number of a scope.
 ///
@@ -50,20 +50,73 @@ pub(crate) fn of_key(marker: std::any::TypeId, key: u64) -> Scope {
     hash(("key", marker, key))
 }
 
-/// The scopes of one entry.
-#[derive(Default, Clone)]
+/// The scopes of one entry: its own, and those that it shares with others.
+#[derive(Clone)]
 pub(crate) struct Scopes {
-    /// Their numbers.
-    pub(crate) ids: Vec<Scope>,
+    own: Scope,
+    shared: Arc<Shared>,
+}
+
+/// Scopes of any number of entries.
+#[derive(Clone)]
+struct Shared {
+    ids: Box<[Scope]>,
     /// The whole prefix, for patterns.
-    pub(crate) prefix: Box<str>,
+    prefix: Box<str>,
 }
 
 impl Scopes {
-    /// Adds every level of a prefix.
-    pub(crate) fn add_prefix(&mut self, prefix: &str) {
-        self.ids.extend(levels(prefix).map(of_level));
-        self.prefix = prefix.into();
+    /// The scopes of the key `own`: every level of its prefix, and more.
+    pub(crate) fn new(own: Scope, prefix: &str, more: impl IntoIterator<Item = Scope>) -> Self {
+        let ids = levels(prefix).map(of_level).chain(more).collect();
+        let prefix = prefix.into();
+        let shared = Arc::new(Shared { ids, prefix });
+        Scopes { own, shared }
+    }
+
+    /// The same scopes for another key.
+    pub(crate) fn of(&self, own: Scope) -> Self {
+        let shared = Arc::clone(&self.shared);
+        Scopes { own, shared }
+    }
+
+    /// These scopes and more.
+    pub(crate) fn and(&self, more: impl IntoIterator<Item = Scope>) -> Self {
+        let mut more = more.into_iter().peekable();
+        if more.peek().is_none() {
+            return self.clone();
+        }
+        let shared = Shared {
+            ids: self.shared.ids.iter().copied().chain(more).collect(),
+            prefix: self.shared.prefix.clone(),
+        };
+        Scopes {
+            own: self.own,
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// All numbers.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = Scope> + Clone {
+        std::iter::once(self.own).chain(self.others())
+    }
+
+    /// All numbers but that of the key.
+    pub(crate) fn others(&self) -> impl Iterator<Item = Scope> + Clone {
+        self.shared.ids.iter().copied()
+    }
+
+    /// The whole prefix.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.shared.prefix
+    }
+
+    /// How many bytes they take, as far as they are not shared.
+    pub(crate) fn bytes(&self) -> usize {
+        if Arc::strong_count(&self.shared) > 1 {
+            return 0;
+        }
+        size_of_val(&*self.shared.ids) + self.shared.prefix.len()
     }
 }
 

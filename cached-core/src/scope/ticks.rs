@@ -30,8 +30,10 @@ struct Tables {
     young_len: usize,
     /// The tick at which the younger table was begun.
     young_since: u64,
-    elder: Arc<TickMap>,
-    patterns: Arc<Vec<Pattern>>,
+    elder: Option<Arc<TickMap>>,
+    patterns: Option<Arc<Vec<Pattern>>>,
+    /// There has been a soft invalidation.
+    soft: bool,
 }
 
 /// An invalidated pattern: it holds for every prefix, known or not.
@@ -67,8 +69,9 @@ impl Ticks {
             young: Arc::default(),
             young_len: 0,
             young_since: 0,
-            elder: Arc::default(),
-            patterns: Arc::default(),
+            elder: None,
+            patterns: None,
+            soft: false,
         };
         Ticks {
             now: AtomicU64::new(0),
@@ -90,6 +93,7 @@ impl Ticks {
     pub(crate) fn invalidate(&self, order: &Order) -> u64 {
         let mut tables = lock(&self.tables);
         let tick = self.now.load(Ordering::Relaxed) + 1;
+        tables.soft |= order.soft;
         for scope in &order.scopes {
             let id = if order.soft { scope ^ SOFT } else { *scope };
             self.note(&mut tables, id, tick);
@@ -117,14 +121,14 @@ impl Ticks {
     }
 
     fn note_pattern(&self, tables: &mut Tables, pattern: Pattern) {
-        let mut patterns = Vec::clone(&tables.patterns);
+        let mut patterns = tables.patterns.as_deref().cloned().unwrap_or_default();
         patterns.retain(|known| known.glob != pattern.glob || known.soft != pattern.soft);
         if patterns.len() >= PATTERNS {
             let oldest = patterns.remove(0);
             self.floor.fetch_max(oldest.tick, Ordering::Release);
         }
         patterns.push(pattern);
-        tables.patterns = Arc::new(patterns);
+        tables.patterns = Some(Arc::new(patterns));
     }
 
     fn note(&self, tables: &mut Tables, id: u64, tick: u64) {
@@ -140,43 +144,43 @@ impl Ticks {
     /// above it.
     fn turn(&self, tables: &mut Tables, tick: u64) {
         self.floor.fetch_max(tables.young_since, Ordering::Release);
-        tables.elder = std::mem::take(&mut tables.young);
+        tables.elder = Some(std::mem::take(&mut tables.young));
         tables.young_len = 0;
         tables.young_since = tick;
     }
 
     /// Whether something that was valid at tick `since` still is, at the tick read before the call.
-    pub(crate) fn check(&self, scopes: &[u64], prefix: &str, since: u64) -> Verdict {
-        let (young, elder, patterns) = {
+    pub(crate) fn check(
+        &self,
+        scopes: impl Iterator<Item = u64> + Clone,
+        prefix: &str,
+        since: u64,
+    ) -> Verdict {
+        let (young, elder, patterns, soft) = {
             let tables = lock(&self.tables);
-            (
-                Arc::clone(&tables.young),
-                Arc::clone(&tables.elder),
-                Arc::clone(&tables.patterns),
-            )
+            let (elder, patterns) = (tables.elder.clone(), tables.patterns.clone());
+            (Arc::clone(&tables.young), elder, patterns, tables.soft)
         };
         // After the tables: what they have forgotten, the floor says.
         if since < self.floor.load(Ordering::Acquire) {
             return Verdict::Invalid;
         }
-        let later = |id| {
-            young
-                .get(id)
-                .or_else(|| elder.get(id))
-                .is_some_and(|tick| tick > since)
-        };
+        let known = |id| young.get(id).or_else(|| elder.as_ref()?.get(id));
+        let later = |id| known(id).is_some_and(|tick| tick > since);
         let hit = |soft| {
             patterns
                 .iter()
+                .flat_map(|patterns| patterns.iter())
                 .any(|p| p.soft == soft && p.tick > since && p.glob.matches(prefix))
         };
-        if scopes.iter().any(|scope| later(*scope)) || hit(false) {
+        if scopes.clone().any(later) || hit(false) {
             return Verdict::Invalid;
         }
-        let soft = since < self.soft_floor.load(Ordering::Acquire)
-            || scopes.iter().any(|scope| later(scope ^ SOFT))
-            || hit(true);
-        if soft {
+        let expired = soft
+            && (since < self.soft_floor.load(Ordering::Acquire)
+                || scopes.clone().any(|scope| later(scope ^ SOFT))
+                || hit(true));
+        if expired {
             Verdict::Expired
         } else {
             Verdict::Valid

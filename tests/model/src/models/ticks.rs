@@ -62,7 +62,9 @@ impl World {
             return Verdict::Valid;
         }
         let since = entry.checked.load(Ordering::Acquire);
-        let verdict = self.ticks.check(&entry.scopes, entry.prefix, since);
+        let verdict = self
+            .ticks
+            .check(entry.scopes.iter().copied(), entry.prefix, since);
         match verdict {
             Verdict::Invalid => return verdict,
             Verdict::Expired => entry.expired.store(1, Ordering::Relaxed),
