@@ -43,10 +43,13 @@ use crate::key::AnyKey;
 use crate::memory::{Memory, Meta, Slot};
 use crate::rt::Runtime;
 use crate::scope::ticks::{Order, Ticks, Verdict};
-use crate::stats::{Counters, drawn};
+use crate::stats::Counters;
 use crate::sync::lock;
 use flights::Flights;
 use site::Site;
+
+/// After so many hits of a function on a thread the clock is looked after.
+const CHECK: u64 = 4096;
 
 /// How finely running loads are told apart.
 const LOADS: usize = 4096;
@@ -156,7 +159,8 @@ impl Engine {
     pub(crate) fn hit(&self, meta: &Meta, counters: &Counters) {
         let count = counters.hits.one();
         let Some(memory) = &self.memory else { return };
-        if memory.sample(meta, drawn(count, 5)) && drawn(count, 7) {
+        memory.sample(meta);
+        if count.is_multiple_of(CHECK) {
             self.clock.check();
         }
     }

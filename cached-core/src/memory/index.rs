@@ -84,8 +84,16 @@ impl papaya::Equivalent<Slot> for Id {
 }
 
 /// Every entry, by key.
-#[derive(Default)]
 pub(crate) struct Index(papaya::HashMap<Slot, (), Identity>);
+
+impl Default for Index {
+    /// Grown in one go: where every writer moves a part, and then nobody writes any more, readers
+    /// are left with two tables to look through.
+    fn default() -> Self {
+        let builder = papaya::HashMap::builder().hasher(Identity::default());
+        Index(builder.resize_mode(papaya::ResizeMode::Blocking).build())
+    }
+}
 
 impl Index {
     #[inline]

@@ -2,8 +2,8 @@
 //!
 //! A lock-free map from key to entry answers reads. moka holds the same entries under their
 //! numbers, bounds them, and tells through its eviction listener which of them to take out of the
-//! map. Reads are reported to moka sparsely, the first few of an entry and then every so many, and
-//! only before something is inserted ([`reads`]); its frequency sketch saturates at 15 anyway.
+//! map. Reads are reported to moka sparsely, the first few of an entry each time that a part of all
+//! entries has been replaced, and only before something is inserted ([`reads`]); its frequency sketch saturates at 15 anyway.
 //! No code of a user's runs under a lock or inside moka ([`slot`]): a panic in a weigher, or in a
 //! value's `Drop`, concerns that value alone.
 //!
@@ -25,7 +25,7 @@ pub(crate) use index::{Identity, Query};
 pub(crate) use slot::Slot;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use index::Index;
@@ -45,8 +45,12 @@ pub(crate) enum Limit {
 type Weigher = Arc<dyn Fn(&dyn AnyEntry) -> u32 + Send + Sync>;
 type OnEvict = Arc<dyn Fn(&Meta) + Send + Sync>;
 
-/// How many hits of an entry are all passed on.
-const FIRST: u32 = 8;
+/// How many hits of an entry are passed on in an epoch.
+const FIRST: u32 = 4;
+/// The bits that count them; those above are the epoch's.
+const FIRSTS: u32 = 15;
+/// An epoch ends when one in so many entries has been replaced.
+const PART: usize = 16;
 
 /// moka's name for an entry: the key's hash, so that its sketch counts the key, and the number.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,12 +68,20 @@ impl std::hash::Hash for Id {
 /// What an entry counts for the bound.
 type Weight = u32;
 
+/// Goes on when a part of all entries has been replaced; for itself, as every hit looks at it.
+#[derive(Default)]
+#[repr(align(128))]
+struct Epoch(AtomicU32);
+
 /// The entries of one cache.
 pub(crate) struct Memory {
     index: Arc<Index>,
     moka: moka::sync::Cache<Id, Weight, Identity>,
     weigher: Option<Weigher>,
     reads: Reads,
+    epoch: Epoch,
+    /// The entry at which the epoch began.
+    since: AtomicU64,
     writers: Box<[Mutex<()>]>,
     numbers: AtomicU64,
 }
@@ -102,6 +114,8 @@ impl Memory {
             moka: builder.build_with_hasher(Identity::default()),
             weigher,
             reads: Reads::default(),
+            epoch: Epoch::default(),
+            since: AtomicU64::new(0),
             writers: (0..WRITERS).map(|_| Mutex::default()).collect(),
             numbers: AtomicU64::new(1),
         }
@@ -127,27 +141,35 @@ impl Memory {
         self.index.find(key)
     }
 
-    /// Notes a hit for moka, for a few of them: the first of an entry, and then the one in many
-    /// that `drawn` says this is. An entry that is read a lot is not written to.
-    ///
-    /// Says whether it was one of those.
+    /// Notes a hit for moka, if it is one of the first of its entry in this epoch. While nothing is
+    /// replaced, an entry that is read is not written to.
     #[inline]
-    pub(crate) fn sample(&self, meta: &Meta, drawn: bool) -> bool {
+    pub(crate) fn sample(&self, meta: &Meta) {
+        let epoch = self.epoch.0.load(Ordering::Relaxed);
         let reads = meta.reads.load(Ordering::Relaxed);
-        let noted = reads < FIRST || drawn;
-        if noted {
-            self.note(meta, reads);
+        if reads != epoch | FIRST {
+            self.note(meta, epoch, reads);
         }
-        noted
     }
 
     #[cold]
-    fn note(&self, meta: &Meta, reads: u32) {
-        if reads < FIRST {
-            // Of two at once, one may be lost.
+    fn note(&self, meta: &Meta, epoch: u32, reads: u32) {
+        // Of two at once, one may be lost.
+        if reads & !FIRSTS != epoch {
+            meta.reads.store(epoch | 1, Ordering::Relaxed);
+        } else if reads != epoch | FIRST {
             meta.reads.store(reads + 1, Ordering::Relaxed);
         }
         self.reads.note(meta.id());
+    }
+
+    /// Counts an insertion: after enough of them, the hits of every entry are of interest again.
+    fn inserted(&self, number: u64) {
+        let begun = self.since.load(Ordering::Relaxed);
+        if number.saturating_sub(begun) > (self.index.len() / PART) as u64 {
+            self.since.store(number, Ordering::Relaxed);
+            self.epoch.0.fetch_add(FIRSTS + 1, Ordering::Relaxed);
+        }
     }
 
     /// Tells moka of the hits that were noted.
@@ -196,6 +218,7 @@ impl Memory {
             self.moka.invalidate(&old.meta().id());
         }
         self.moka.insert(id, weight);
+        self.inserted(id.number);
         true
     }
 

@@ -6,7 +6,6 @@
 mod striped;
 
 use striped::Striped;
-pub(crate) use striped::drawn;
 
 use std::fmt;
 use std::ops::AddAssign;

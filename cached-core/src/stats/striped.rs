@@ -137,17 +137,9 @@ impl Striped {
     }
 }
 
-/// Draws one number in two to the power of `bits`, without a rhythm: every key of a loop has its
-/// turn, however long the loop.
-#[inline]
-pub(crate) fn drawn(count: u64, bits: u32) -> bool {
-    let mixed = count.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> (64 - bits) == 0
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Striped, drawn, owned};
+    use super::{Striped, owned};
 
     #[test]
     fn threads_one_after_the_other_and_side_by_side_lose_nothing() {
@@ -174,16 +166,5 @@ mod tests {
         assert_eq!(count.sum(), 0);
         count.one();
         assert_eq!(count.sum(), 1);
-    }
-
-    #[test]
-    fn every_key_of_a_loop_is_drawn_now_and_then() {
-        for length in 1..200 {
-            let mut times = vec![0; length];
-            for count in 0..length as u64 * 320 {
-                times[count as usize % length] += usize::from(drawn(count, 5));
-            }
-            assert!(times.iter().all(|n| (1..=30).contains(n)), "{times:?}");
-        }
     }
 }
