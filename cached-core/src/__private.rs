@@ -8,7 +8,7 @@ pub use crate::engine::at::{At, Mode, at, at_unless_stale};
 pub use crate::engine::batch::{Batch, BatchEntry};
 pub use crate::engine::run::Drive;
 pub use crate::engine::site::Site;
-pub use crate::key::{arg, borrowed};
+pub use crate::key::{arg, borrowed, inside};
 pub use crate::outcome::{Succeeded, out, out_borrowed};
 pub use crate::policy::Policy;
 pub use crate::scope::Label;

@@ -3,21 +3,24 @@
 //! Generated code says `arg(&argument).part()`. [`Arg`] has an inherent `part` for the best way;
 //! where its bounds do not hold, method look-up goes on through `Deref` to the next best: the
 //! standard library's types, whatever they borrow; what is `Hash + Eq` and can be owned; what can
-//! be serialised; what is only `Hash`; and last a method that exists for every type and explains,
-//! through [`CacheKey`], what is missing.
+//! be serialised; what is only `Hash`. What has `Eq` and can be neither owned nor serialised is
+//! refused, since its `Hash` may leave out what its `Eq` compares. Last comes a method that exists
+//! for every type. Both explain what is missing, through [`KeptKey`] and [`CacheKey`].
 //!
 //! Method look-up does not see lifetimes: to it, a reference can be owned for ever. So all ways to
-//! take what a reference points to come before those that would own the reference. A type written with one (`View<'_>`) goes by
-//! [`BorrowedArg`], which leaves out the way that would have to own it.
+//! take what a reference points to come before those that would own the reference. A type written
+//! with one (`View<'_>`) goes by [`BorrowedArg`], which leaves out the ways that would have to own
+//! it, and the standard library's containers of such by [`inside`](super::inside()).
 
 use std::borrow::Borrow;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet, hash_map, hash_set};
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::ops::Deref;
 use std::sync::OnceLock;
 
 use serde_core::Serialize;
 
+use super::several::Unordered;
 use super::stable::Stable;
 use super::{Part, canonical};
 
@@ -30,17 +33,22 @@ pub struct BorrowedArg<'a, T: ?Sized>(pub &'a T, BySerde<'a, T>);
 /// Asks an argument.
 #[inline]
 pub fn arg<T: ?Sized>(value: &T) -> Arg<'_, T> {
-    let rest = BySerde(value, ByHash(value, Neither(value)));
-    let by_eq = ByEqSerde(value, ByEq(value, rest));
-    let by_ref = ByRefSerde(value, ByRefHash(value, by_eq));
-    let by_ref_eq = ByRefEq(value, BySet(value, by_ref));
-    Arg(value, ByRefEqSerde(value, by_ref_eq))
+    let by_eq = ByEqSerde(value, ByEq(value, unkept(value)));
+    let by_ref = ByRefUnkept(value, ByRefHash(value, by_eq));
+    let by_set = ByEqSet(value, BySet(value, ByRefSerde(value, by_ref)));
+    Arg(value, ByRefEqSerde(value, ByRefEq(value, by_set)))
 }
 
 /// Asks an argument whose type has a lifetime of its own.
 #[inline]
 pub fn borrowed<T: ?Sized>(value: &T) -> BorrowedArg<'_, T> {
-    BorrowedArg(value, BySerde(value, ByHash(value, Neither(value))))
+    BorrowedArg(value, unkept(value))
+}
+
+/// The ways of what cannot be owned.
+#[inline]
+fn unkept<T: ?Sized>(value: &T) -> BySerde<'_, T> {
+    BySerde(value, ByUnkept(value, ByHash(value, Neither(value))))
 }
 
 impl<'a, T: Part + ?Sized> Arg<'a, T> {
@@ -72,13 +80,16 @@ macro_rules! next_best {
 next_best!(
     Arg => ByRefEqSerde at 1,
     ByRefEqSerde => ByRefEq at 1,
-    ByRefEq => BySet at 1,
+    ByRefEq => ByEqSet at 1,
+    ByEqSet => BySet at 1,
     BySet => ByRefSerde at 1,
-    ByRefSerde => ByRefHash at 1,
+    ByRefSerde => ByRefUnkept at 1,
+    ByRefUnkept => ByRefHash at 1,
     ByRefHash => ByEqSerde at 1,
     ByEqSerde => ByEq at 1,
     ByEq => BySerde at 1,
-    BySerde => ByHash at 1,
+    BySerde => ByUnkept at 1,
+    ByUnkept => ByHash at 1,
     ByHash => Neither at 1,
     BorrowedArg => BySerde at 1
 );
@@ -100,9 +111,10 @@ fn by_hash<T: Hash + ?Sized>(value: &T, out: &mut Stable) {
     value.hash(out);
 }
 
-impl<'a, T> ByEqSerde<'a, T>
+impl<'a, T: ?Sized> ByEqSerde<'a, T>
 where
-    T: Hash + Eq + Clone + Serialize + Send + Sync + 'static,
+    T: Hash + Eq + ToOwned + Serialize,
+    T::Owned: Clone + Eq + Send + Sync + 'static,
 {
     /// By `Hash` and `Eq`, serialised for shared stores.
     #[inline]
@@ -111,9 +123,10 @@ where
     }
 }
 
-impl<'a, T> ByEq<'a, T>
+impl<'a, T: ?Sized> ByEq<'a, T>
 where
-    T: Hash + Eq + Clone + Send + Sync + 'static,
+    T: Hash + Eq + ToOwned,
+    T::Owned: Clone + Eq + Send + Sync + 'static,
 {
     /// By `Hash` and `Eq`.
     #[inline]
@@ -138,7 +151,7 @@ where
 }
 
 /// A reference to what is `Hash + Eq` and can be owned.
-pub struct ByRefEq<'a, T: ?Sized>(&'a T, BySet<'a, T>);
+pub struct ByRefEq<'a, T: ?Sized>(&'a T, ByEqSet<'a, T>);
 
 impl<'a, T: ?Sized> ByRefEq<'a, &'a T>
 where
@@ -186,7 +199,7 @@ where
     }
 
     fn stable(&self, out: &mut Stable) {
-        (self.1)(self.0, out);
+        out.part(|out| (self.1)(self.0, out));
     }
 }
 
@@ -208,6 +221,44 @@ impl<T: Hash + Eq + Clone + Send + Sync + 'static> Part for OptionPart<'_, T> {
         self.0.cloned()
     }
 }
+
+/// A `HashSet` or a `HashMap` of what is `Hash + Eq` and can be owned.
+pub struct ByEqSet<'a, T: ?Sized>(&'a T, BySet<'a, T>);
+
+/// Makes the part of an element.
+type EqOf<'a, T> = fn(&'a T) -> EqPart<'a, T>;
+
+/// Makes the parts of a key and its value.
+type EqOfBoth<'a, K, V> = fn((&'a K, &'a V)) -> (EqPart<'a, K>, EqPart<'a, V>);
+
+macro_rules! eq_sets {
+    ($($t:ty, $map:ty);*) => {$(
+        impl<'a, T, S> ByEqSet<'a, $t>
+        where
+            T: Hash + Eq + Clone + Send + Sync + 'static,
+        {
+            /// By the elements.
+            pub fn part(&self) -> Unordered<hash_set::Iter<'a, T>, EqOf<'a, T>> {
+                Unordered(self.0.iter(), |element| EqPart(element, by_hash))
+            }
+        }
+
+        impl<'a, T, V, S> ByEqSet<'a, $map>
+        where
+            T: Hash + Eq + Clone + Send + Sync + 'static,
+            V: Hash + Eq + Clone + Send + Sync + 'static,
+        {
+            /// By the keys and values.
+            pub fn part(&self) -> Unordered<hash_map::Iter<'a, T, V>, EqOfBoth<'a, T, V>> {
+                Unordered(self.0.iter(), |(key, value)| {
+                    (EqPart(key, by_hash), EqPart(value, by_hash))
+                })
+            }
+        }
+    )*};
+}
+
+eq_sets!(HashSet<T, S>, HashMap<T, V, S>; &'a HashSet<T, S>, &'a HashMap<T, V, S>);
 
 /// A `HashSet` of what can be serialised.
 pub struct BySet<'a, T: ?Sized>(&'a T, ByRefSerde<'a, T>);
@@ -250,7 +301,7 @@ impl<T: Serialize, S> Part for SetPart<'_, T, S> {
 }
 
 /// A reference to what can be serialised and not owned.
-pub struct ByRefSerde<'a, T: ?Sized>(&'a T, ByRefHash<'a, T>);
+pub struct ByRefSerde<'a, T: ?Sized>(&'a T, ByRefUnkept<'a, T>);
 
 impl<'a, T: Serialize + ?Sized> ByRefSerde<'a, &'a T> {
     /// By canonical serialisation of what it points to.
@@ -265,6 +316,29 @@ impl<'a, T: Serialize> ByRefSerde<'a, Option<&'a T>> {
     #[inline]
     pub fn part(&self) -> SerdePart<'a, Option<&'a T>> {
         SerdePart(self.0)
+    }
+}
+
+/// A reference to what is `Hash + Eq` and can be neither owned nor serialised.
+pub struct ByRefUnkept<'a, T: ?Sized>(&'a T, ByRefHash<'a, T>);
+
+impl<'a, T: Hash + Eq + ?Sized> ByRefUnkept<'a, &'a T> {
+    /// Explains what is missing; it is never called.
+    pub fn part(&self) -> &'a u64
+    where
+        Self: KeptKey<T>,
+    {
+        self.nothing(self.0)
+    }
+}
+
+impl<'a, T: Hash + Eq> ByRefUnkept<'a, Option<&'a T>> {
+    /// Explains what is missing; it is never called.
+    pub fn part(&self) -> &'a u64
+    where
+        Self: KeptKey<Option<&'a T>>,
+    {
+        self.nothing(self.0)
     }
 }
 
@@ -288,7 +362,7 @@ impl<'a, T: Hash> ByRefHash<'a, Option<&'a T>> {
 }
 
 /// `serde::Serialize`.
-pub struct BySerde<'a, T: ?Sized>(&'a T, ByHash<'a, T>);
+pub struct BySerde<'a, T: ?Sized>(&'a T, ByUnkept<'a, T>);
 
 /// A part compared by its canonical serialised bytes.
 pub struct SerdePart<'a, T: ?Sized>(&'a T);
@@ -318,6 +392,19 @@ impl<T: Serialize + ?Sized> Part for SerdePart<'_, T> {
 
     fn stable(&self, out: &mut Stable) {
         self.own().stable(out);
+    }
+}
+
+/// `Hash + Eq`, and can be neither owned nor serialised.
+pub struct ByUnkept<'a, T: ?Sized>(&'a T, ByHash<'a, T>);
+
+impl<'a, T: Hash + Eq + ?Sized> ByUnkept<'a, T> {
+    /// Explains what is missing; it is never called.
+    pub fn part(&self) -> &'a u64
+    where
+        Self: KeptKey<T>,
+    {
+        self.nothing(self.0)
     }
 }
 
@@ -351,6 +438,10 @@ impl<T: Hash + ?Sized> Part for HashPart<'_, T> {
         let seeds = SEEDS.get_or_init(|| [RandomState::new(), RandomState::new()]);
         [seeds[0].hash_one(self.0), seeds[1].hash_one(self.0)]
     }
+
+    fn stable(&self, out: &mut Stable) {
+        out.part(|out| Hash::hash(self.0, out));
+    }
 }
 
 /// Nothing that could tell two values apart.
@@ -377,6 +468,22 @@ impl<'a, T: ?Sized> Neither<'a, T> {
     note = "otherwise derive `Hash`, `PartialEq` and `Eq` (or `serde::Serialize`), or name what counts: `key = (…)`"
 )]
 pub trait CacheKey<T: ?Sized> {
+    /// There is none.
+    #[doc(hidden)]
+    fn nothing<'a>(&self, value: &'a T) -> &'a u64;
+}
+
+/// What a cache key can keep a copy of, to compare it by `Eq`.
+///
+/// There is nothing to implement: a type that is `Clone + Send + Sync` and borrows nothing can.
+/// This trait only explains that a type cannot, and nothing implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` cannot be kept in a cache key",
+    label = "this argument is compared by `Eq`, and the key cannot hold a copy to compare with",
+    note = "derive `Clone`, if it is `Send + Sync` and borrows nothing, or derive `serde::Serialize`",
+    note = "or name what counts, as in `key = (view.id, view.name)`, or leave it out: `skip(…)`"
+)]
+pub trait KeptKey<T: ?Sized> {
     /// There is none.
     #[doc(hidden)]
     fn nothing<'a>(&self, value: &'a T) -> &'a u64;

@@ -5,7 +5,7 @@ use std::hash::Hasher;
 /// Collects what a `Hash` feeds to its hasher, or canonical bytes.
 ///
 /// Integers are little-endian and `usize` is 64 bits wide, whatever the machine.
-#[derive(Default, Debug)]
+#[derive(Default, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stable(Vec<u8>);
 
 impl Stable {
@@ -20,6 +20,11 @@ impl Stable {
         write(&mut part);
         self.bytes(&(part.0.len() as u64).to_le_bytes());
         self.bytes(&part.0);
+    }
+
+    /// Appends what another has collected.
+    pub(crate) fn append(&mut self, other: &Stable) {
+        self.bytes(&other.0);
     }
 
     /// All of it.

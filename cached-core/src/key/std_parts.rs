@@ -1,6 +1,7 @@
 //! The standard library's types as parts of keys, whatever they borrow.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZero;
@@ -10,6 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Part;
+use super::several::{Ordered, Sorted, Unordered};
+use super::stable::Stable;
 
 /// Types that are stored as they are.
 macro_rules! plain {
@@ -130,6 +133,7 @@ macro_rules! pointers {
             }
             #[inline]
             fn own(&self) -> <$target as Part>::Owned { <$target as Part>::own(&**self) }
+            fn stable(&self, out: &mut Stable) { <$target as Part>::stable(&**self, out) }
         }
     )*};
 }
@@ -145,42 +149,32 @@ pointers!(
     [] String => str,
 );
 
-impl<T: Part> Part for [T] {
-    type Owned = Box<[T::Owned]>;
-
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        hasher.write_usize(self.len());
-        self.iter().for_each(|part| part.hash(hasher));
-    }
-
-    fn matches(&self, owned: &Self::Owned) -> bool {
-        self.len() == owned.len()
-            && self
-                .iter()
-                .zip(owned)
-                .all(|(part, owned)| part.matches(owned))
-    }
-
-    fn own(&self) -> Self::Owned {
-        self.iter().map(Part::own).collect()
-    }
+/// Containers that count by the values inside, in their order or without one.
+macro_rules! containers {
+    ($([$($generics:tt)*] $t:ty => $kind:ident as $owned:ty),* $(,)?) => {$(
+        impl<$($generics)*> Part for $t {
+            type Owned = $owned;
+            #[inline]
+            fn hash<H: Hasher>(&self, hasher: &mut H) { $kind(self.iter(), |it| it).hash(hasher) }
+            #[inline]
+            fn matches(&self, owned: &$owned) -> bool {
+                $kind(self.iter(), |it| it).matches(owned)
+            }
+            fn own(&self) -> $owned { $kind(self.iter(), |it| it).own() }
+            fn stable(&self, out: &mut Stable) { $kind(self.iter(), |it| it).stable(out) }
+        }
+    )*};
 }
 
-impl<T: Part, const N: usize> Part for [T; N] {
-    type Owned = Box<[T::Owned]>;
-
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        self.as_slice().hash(hasher);
-    }
-
-    fn matches(&self, owned: &Self::Owned) -> bool {
-        self.as_slice().matches(owned)
-    }
-
-    fn own(&self) -> Self::Owned {
-        self.as_slice().own()
-    }
-}
+containers!(
+    [T: Part] [T] => Ordered as Box<[T::Owned]>,
+    [T: Part, const N: usize] [T; N] => Ordered as Box<[T::Owned]>,
+    [T: Part] VecDeque<T> => Ordered as Box<[T::Owned]>,
+    [T: Part] BTreeSet<T> => Ordered as Box<[T::Owned]>,
+    [T: Part, S] HashSet<T, S> => Unordered as Sorted<T::Owned>,
+    [K: Part, V: Part] BTreeMap<K, V> => Ordered as Box<[(K::Owned, V::Owned)]>,
+    [K: Part, V: Part, S] HashMap<K, V, S> => Unordered as Sorted<(K::Owned, V::Owned)>,
+);
 
 impl<T: Part> Part for Option<T> {
     type Owned = Option<T::Owned>;
@@ -205,6 +199,13 @@ impl<T: Part> Part for Option<T> {
     fn own(&self) -> Self::Owned {
         self.as_ref().map(Part::own)
     }
+
+    fn stable(&self, out: &mut Stable) {
+        out.write_u8(u8::from(self.is_some()));
+        if let Some(part) = self {
+            part.stable(out);
+        }
+    }
 }
 
 macro_rules! tuples {
@@ -216,6 +217,7 @@ macro_rules! tuples {
             #[inline]
             fn matches(&self, owned: &Self::Owned) -> bool { $(self.$n.matches(&owned.$n))&&+ }
             fn own(&self) -> Self::Owned { ($(self.$n.own(),)+) }
+            fn stable(&self, out: &mut Stable) { $(self.$n.stable(out);)+ }
         }
     )*};
 }

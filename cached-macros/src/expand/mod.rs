@@ -19,6 +19,7 @@ mod plan;
 mod policy;
 #[cfg(test)]
 mod snapshots;
+mod typed;
 
 pub(crate) use entry::entry;
 pub(crate) use function::cached;

@@ -11,7 +11,7 @@ async fn products(db: &Pool, ids: &[u64]) -> Result<HashMap<u64, Product>, DbErr
                 ::dewar::__private::READ,
                 __products::__site(),
                 &products,
-                (::dewar::__private::arg(&*ids).part(), ()),
+                (::dewar::__private::arg(ids).part(), ()),
                 ::dewar::__private::out::<
                     <Result<
                         HashMap<u64, Product>,
@@ -58,7 +58,7 @@ impl __products {
                     ::dewar::__private::KEY,
                     __products::__site(),
                     &products,
-                    (::dewar::__private::arg(&*ids).part(), ()),
+                    (::dewar::__private::arg(ids).part(), ()),
                     ::dewar::__private::out::<
                         <Result<
                             HashMap<u64, Product>,
@@ -90,7 +90,7 @@ impl __products {
                 ::dewar::__private::KEY,
                 __products::__site(),
                 &products,
-                (::dewar::__private::arg(&*ids).part(), ()),
+                (::dewar::__private::arg(ids).part(), ()),
                 ::dewar::__private::out::<
                     <Result<
                         HashMap<u64, Product>,

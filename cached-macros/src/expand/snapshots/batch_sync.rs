@@ -10,7 +10,7 @@ fn names(ids: Vec<u64>) -> HashMap<u64, String> {
                 ::dewar::__private::READ,
                 __names::__site(),
                 &names,
-                (::dewar::__private::arg(&*ids).part(), ()),
+                (::dewar::__private::arg(ids).part(), ()),
                 ::dewar::__private::out::<
                     <HashMap<u64, String> as ::dewar::__private::Answers>::Value,
                 >()
@@ -48,7 +48,7 @@ impl __names {
                     ::dewar::__private::KEY,
                     __names::__site(),
                     &names,
-                    (::dewar::__private::arg(&*ids).part(), ()),
+                    (::dewar::__private::arg(ids).part(), ()),
                     ::dewar::__private::out::<
                         <HashMap<u64, String> as ::dewar::__private::Answers>::Value,
                     >()
