@@ -260,3 +260,73 @@ fn the_builder_says_the_same() {
     };
     assert_eq!(left(act), "u---u- lgnf");
 }
+
+/// Neither in a prefix nor in a tag does a value without text reach above its level.
+#[test]
+fn a_value_without_text_is_a_level_of_its_own() {
+    #[cached(key_prefix = "member:{name}:posts", tags("of:{name}"))]
+    fn member(name: &str) -> usize {
+        name.len()
+    }
+    #[dewar::invalidates(prefix = "member:{name}")]
+    fn rename(name: &str) {}
+    let left = |act: &dyn Fn(&str)| {
+        isolated(|_| {
+            member("ada");
+            member("");
+            act("");
+            (
+                entry!(member("ada")).contains(),
+                entry!(member("")).contains(),
+            )
+        })
+    };
+    let by_label = |name: &str| {
+        let prefix = dewar::Label::new().text("member:").value(name);
+        drop(Cache::current().invalidation().prefix(prefix).run());
+    };
+    assert_eq!(
+        left(&|name| drop(invalidate!(prefix = "member:{name}"))),
+        (true, false)
+    );
+    assert_eq!(
+        left(&|name| drop(invalidate!(prefix = "member:{name}:posts"))),
+        (true, false)
+    );
+    assert_eq!(
+        left(&|name| drop(invalidate!(tag = "of:{name}"))),
+        (true, false)
+    );
+    assert_eq!(
+        left(&|name| drop(invalidate!(pattern = "member:{name}:*"))),
+        (true, false)
+    );
+    assert_eq!(left(&rename), (true, false));
+    assert_eq!(left(&by_label), (true, false));
+    assert_eq!(
+        left(&|_| drop(invalidate!(prefix = "member"))),
+        (false, false)
+    );
+    assert_eq!(left(&|_| drop(invalidate!(tag = "of:"))), (true, true));
+}
+
+#[test]
+fn a_prefix_without_a_level_is_an_error_that_shows_it() {
+    isolated(|cache| {
+        user(42, 2);
+        for given in ["", ":", "::"] {
+            let invalidation = cache.invalidation().prefix(given).tag("no such");
+            let error = invalidation.run().wait().unwrap_err();
+            assert!(error.is_config());
+            let shown = format!(
+                "`prefix = {given:?}` names no level of a prefix: give one, as in \"user\", or invalidate `all()`"
+            );
+            assert_eq!(error.to_string(), shown);
+        }
+        assert!(entry!(user(42, 2)).contains());
+        // The rest is carried out.
+        let invalidation = cache.invalidation().prefix("").prefix("user");
+        invalidation.run().wait().unwrap_err();
+        assert!(!entry!(user(42, 2)).contains());
+    });
+}

@@ -68,9 +68,19 @@ impl Invalidation {
     }
 
     /// A level of a prefix, and everything below it.
-    pub fn prefix(self, prefix: impl Into<Label>) -> Self {
+    ///
+    /// A prefix without text, as `""` or `":"`, names no level; it is reported by `run`.
+    pub fn prefix(mut self, prefix: impl Into<Label>) -> Self {
         let prefix = prefix.into();
+        // A value in it never ends in `:`, nor is it ever without text.
         let level = prefix.as_str().trim_end_matches(':');
+        if level.is_empty() {
+            let problem =
+                "names no level of a prefix: give one, as in \"user\", or invalidate `all()`";
+            let error = Error::config(format!("prefix = {:?}", prefix.as_str()), problem);
+            self.error.get_or_insert(error);
+            return self;
+        }
         self.here(|order| order.add(of_level(level), || names::level(level)))
     }
 
@@ -172,7 +182,7 @@ impl Invalidation {
         }
         let error = self.error.or(self.cache.err());
         if let Some(error) = &error {
-            crate::trace::unresolved("invalidate!", error);
+            crate::trace::refused(error);
         }
         Invalidated { error, deliveries }
     }
@@ -289,7 +299,7 @@ impl Invalidated {
     /// Waits for the shared store's confirmation.
     ///
     /// # Errors
-    /// The cache is unknown, or the store did not confirm; the invalidation is kept and replayed.
+    /// The cache is unknown, a prefix names no level, or the store did not confirm; the invalidation is kept and replayed.
     pub fn wait(self) -> Result<(), Error> {
         crate::rt::block_on(self)
     }

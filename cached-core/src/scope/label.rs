@@ -6,13 +6,15 @@ use std::fmt::{self, Display, Write};
 ///
 /// Text given by the programmer is taken as it is; values are escaped, so that none of them can
 /// reach into another level: `:` becomes `%3A`, `%` becomes `%25`, and control characters, spaces
-/// and the glob characters `*`, `?`, `[` are written the same way.
+/// and the glob characters `*`, `?`, `[` are written the same way. A value without text is written
+/// `%_`, which no text becomes: it is a level of its own like any other.
 ///
 /// ```
 /// use dewar::Label;
 ///
 /// let label = Label::new().text("user:").value("42:posts");
 /// assert_eq!(label.as_str(), "user:42%3Aposts");
+/// assert_eq!(Label::new().text("user:").value("").as_str(), "user:%_");
 /// ```
 #[derive(Default, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Label(String);
@@ -34,7 +36,11 @@ impl Label {
     #[must_use]
     pub fn value(mut self, value: impl Display) -> Self {
         // A `Display` that fails has written what it could; there is nothing better to add.
+        let before = self.0.len();
         let _ = write!(Escaped(&mut self.0), "{value}");
+        if self.0.len() == before {
+            self.0.push_str("%_");
+        }
         self
     }
 
@@ -95,6 +101,14 @@ mod tests {
         assert_eq!(Label::new().text("a:").value("b:c").as_str(), "a:b%3Ac");
         assert_eq!(Label::new().value("100%").as_str(), "100%25");
         assert_eq!(Label::new().value("a\nb*").as_str(), "a%0Ab%2A");
+    }
+
+    #[test]
+    fn a_value_without_text_is_a_level_too() {
+        assert_eq!(Label::new().text("a:").value("").as_str(), "a:%_");
+        assert_ne!(Label::new().value(""), Label::new().value("%_"));
+        let (one, other) = (Label::new().value("").value("a"), Label::new().value("a"));
+        assert_ne!(one, other.value(""));
     }
 
     #[test]
