@@ -54,6 +54,18 @@ fn many(ids: &[u64], least: &u64) -> HashMap<u64, u64> {
     ids.iter().map(|id| (*id, id * 10)).collect()
 }
 
+/// A text that looks like the name of an argument is none.
+#[cached(skip(kind, size), tags(|_: &u64| [format!("kind:{size:>3}")]))]
+fn texts(id: u64, kind: &str, size: u8) -> u64 {
+    id + kind.len() as u64
+}
+
+/// A closure in the closure has a variable of the argument's name.
+#[cached(skip(one), tags(|all: &Vec<u64>| all.iter().map(|one| format!("one:{one}")).collect::<Vec<_>>()))]
+fn inner(one: std::sync::Mutex<u64>, to: u64) -> Vec<u64> {
+    (one.into_inner().unwrap()..to).collect()
+}
+
 /// Used in an option and nowhere else.
 #[cached(unless = off, refresh_if = again, key_prefix = "n:{id}:{page}", skip(off, again))]
 fn only_in_options(id: u64, page: &str, off: bool, again: bool) -> u64 {
@@ -127,6 +139,26 @@ fn a_batch_condition_uses_the_key_and_other_arguments() {
     isolated(|cache| {
         assert_eq!(many(&[0, 1, 2, 3], &20).len(), 4);
         assert_eq!(cache.len(), 2);
+    });
+}
+
+#[test]
+fn a_text_with_an_argument_in_braces_uses_it() {
+    isolated(|_| {
+        texts(1, "a", 7);
+        drop(invalidate!(tag = "kind:  8"));
+        assert!(entry!(texts(1, "a", 7)).contains());
+        drop(invalidate!(tag = "kind:  7"));
+        assert!(!entry!(texts(1, "a", 7)).contains());
+    });
+}
+
+#[test]
+fn a_closure_s_own_variable_is_no_argument() {
+    isolated(|_| {
+        inner(1.into(), 3);
+        drop(invalidate!(tag = "one:2"));
+        assert!(!entry!(inner(1.into(), 3)).contains());
     });
 }
 

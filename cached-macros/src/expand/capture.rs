@@ -31,21 +31,21 @@ pub(super) fn kept(
         match ty {
             _ if one => {
                 copies.extend(
-                    quote_spanned!(span=> let #name = ::std::borrow::ToOwned::to_owned(#name);),
+                    quote_spanned!(span=> #[allow(unused_variables)] let #name = ::std::borrow::ToOwned::to_owned(#name);),
                 );
                 lent.extend(quote_spanned!(span=> let #name = &#name;));
             }
             Type::Reference(ty) if ty.mutability.is_none() => {
                 let ty = &ty.elem;
                 copies.extend(
-                    quote_spanned!(span=> let #name = ::std::borrow::ToOwned::to_owned(#name);),
+                    quote_spanned!(span=> #[allow(unused_variables)] let #name = ::std::borrow::ToOwned::to_owned(#name);),
                 );
                 lent.extend(
                     quote_spanned!(span=> let #name: &#ty = ::core::borrow::Borrow::borrow(&#name);),
                 );
             }
             _ => copies
-                .extend(quote_spanned!(span=> let #name = ::core::clone::Clone::clone(&#name);)),
+                .extend(quote_spanned!(span=> #[allow(unused_variables)] let #name = ::core::clone::Clone::clone(&#name);)),
         }
     }
     let mut closure = closure.clone();
@@ -65,6 +65,13 @@ fn mentions_expr(expr: &Expr, name: &Ident) -> bool {
             self.1 |= path.path.is_ident(self.0);
         }
 
+        fn visit_expr_closure(&mut self, closure: &'ast ExprClosure) {
+            // Its own variable of that name is another.
+            if !mentions(&closure.inputs, &self.0.to_string()) {
+                syn::visit::visit_expr_closure(self, closure);
+            }
+        }
+
         fn visit_macro(&mut self, call: &'ast syn::Macro) {
             self.1 |= mentions(&call.tokens, &self.0.to_string());
         }
@@ -80,11 +87,20 @@ pub(super) fn mentions(tokens: &impl ToTokens, name: &str) -> bool {
         tokens.into_iter().any(|token| match token {
             TokenTree::Ident(ident) => ident == name,
             TokenTree::Group(group) => search(group.stream(), name),
-            TokenTree::Literal(literal) => literal.to_string().contains(name),
+            TokenTree::Literal(literal) => formats(&literal.to_string(), name),
             TokenTree::Punct(_) => false,
         })
     }
     search(tokens.to_token_stream(), name)
+}
+
+/// Whether a text, if it is a format string, shows a variable: `{name}`, `{name:?}`, `{:name$}`.
+fn formats(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let (before, after) = (text[..at].trim_end(), text[at + name.len()..].trim_start());
+        let shown = before.ends_with('{') && after.starts_with(['}', ':']);
+        shown || after.starts_with('$')
+    })
 }
 
 /// Whether an option works with an argument.
