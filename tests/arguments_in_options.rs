@@ -66,6 +66,29 @@ fn inner(one: std::sync::Mutex<u64>, to: u64) -> Vec<u64> {
     (one.into_inner().unwrap()..to).collect()
 }
 
+impl Limits {
+    #[cached(cache_if = |text| text.len() <= self.length, skip(self), stale_if = |text| text.len() > self.length)]
+    fn method(&self, text: &str) -> String {
+        text.to_owned()
+    }
+
+    #[cached(skip(self), tags(|text: &String| [format!("{}", text.len() + self.length)]))]
+    async fn shared(self: std::sync::Arc<Self>, text: String) -> String {
+        text
+    }
+}
+
+trait Spoken {
+    fn spoken(&self, text: &str) -> String;
+}
+
+impl Spoken for Limits {
+    #[cached(cache_if = |text| (0..=self.length).contains(&text.len()), skip(self))]
+    fn spoken(&self, text: &str) -> String {
+        text.to_owned()
+    }
+}
+
 /// Used in an option and nowhere else.
 #[cached(unless = off, refresh_if = again, key_prefix = "n:{id}:{page}", skip(off, again))]
 fn only_in_options(id: u64, page: &str, off: bool, again: bool) -> u64 {
@@ -159,6 +182,26 @@ fn a_closure_s_own_variable_is_no_argument() {
         inner(1.into(), 3);
         drop(invalidate!(tag = "one:2"));
         assert!(!entry!(inner(1.into(), 3)).contains());
+    });
+}
+
+#[test]
+fn a_condition_on_the_value_uses_self() {
+    isolated(|cache| {
+        let limits = Limits { length: 3 };
+        for text in ["abc", "abcd"] {
+            limits.method(text);
+            limits.spoken(text);
+        }
+        assert_eq!(cache.len(), 2);
+        let limits = std::sync::Arc::new(limits);
+        let entry = || entry!(limits.clone().shared("abcd".into()));
+        futures::executor::block_on(async {
+            limits.clone().shared("abcd".into()).await;
+            assert!(entry().contains().await);
+            drop(invalidate!(tag = "7"));
+            assert!(!entry().contains().await);
+        });
     });
 }
 

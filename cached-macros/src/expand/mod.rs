@@ -21,6 +21,7 @@ mod policy;
 mod snapshots;
 mod typed;
 
+pub(crate) use capture::uses;
 pub(crate) use entry::entry;
 pub(crate) use function::cached;
 pub(crate) use invalidate::{invalidate, invalidates};

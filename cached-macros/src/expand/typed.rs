@@ -9,7 +9,9 @@
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
 use syn::visit::{self, Visit};
-use syn::{GenericArgument, Lifetime, PathArguments, PathSegment, Type};
+use syn::{GenericArgument, PathArguments, PathSegment, Type};
+
+use crate::check::borrow;
 
 /// An argument.
 pub(super) fn argument(name: &Ident, ty: &Type) -> TokenStream {
@@ -80,7 +82,7 @@ impl Place {
     /// The value, whatever it is.
     fn leaf(&self, ty: &Type) -> TokenStream {
         let (value, span) = (self.borrowed(), self.span);
-        match borrows(ty) {
+        match borrow(ty).is_some() {
             true => quote_spanned!(span=> ::dewar::__private::borrowed(#value).part()),
             false => quote_spanned!(span=> ::dewar::__private::arg(#value).part()),
         }
@@ -213,43 +215,14 @@ fn is_plain(ty: &Type) -> bool {
 
 /// Whether the type borrows, or is or holds a set or a map without order.
 fn is_to_be_taken_apart(ty: &Type) -> bool {
-    let hashed = |name: &PathSegment| name.ident == "HashSet" || name.ident == "HashMap";
-    look(ty, &hashed)
-}
-
-/// Whether the type shows a reference or a lifetime that is not `'static`.
-fn borrows(ty: &Type) -> bool {
-    look(ty, &|_| false)
-}
-
-fn look(ty: &Type, also: &dyn Fn(&PathSegment) -> bool) -> bool {
-    struct Find<'a>(&'a dyn Fn(&PathSegment) -> bool, bool);
-    impl<'ast> Visit<'ast> for Find<'_> {
-        fn visit_type_reference(&mut self, reference: &'ast syn::TypeReference) {
-            let of = reference.lifetime.as_ref();
-            self.1 |= of.is_none_or(|lifetime| lifetime.ident != "static");
-            visit::visit_type_reference(self, reference);
-        }
-
-        fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
-            self.1 |= lifetime.ident != "static";
-        }
-
+    struct Find(bool);
+    impl<'ast> Visit<'ast> for Find {
         fn visit_path_segment(&mut self, segment: &'ast PathSegment) {
-            self.1 |= (self.0)(segment);
+            self.0 |= segment.ident == "HashSet" || segment.ident == "HashMap";
             visit::visit_path_segment(self, segment);
         }
-
-        // What a function takes is not what the argument holds.
-        fn visit_type_fn_ptr(&mut self, _: &'ast syn::TypeFnPtr) {}
-
-        fn visit_parenthesized_generic_arguments(
-            &mut self,
-            _: &'ast syn::ParenthesizedGenericArguments,
-        ) {
-        }
     }
-    let mut find = Find(also, false);
+    let mut find = Find(false);
     find.visit_type(ty);
-    find.1
+    find.0 || borrow(ty).is_some()
 }
