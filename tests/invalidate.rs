@@ -260,3 +260,43 @@ fn the_builder_says_the_same() {
     };
     assert_eq!(left(act), "u---u- lgnf");
 }
+
+#[cached(timeout = 60, key_prefix = "mail:{name}:inbox")]
+fn inbox(name: &str) -> usize {
+    name.len()
+}
+
+#[test]
+fn an_empty_value_invalidates_no_more_than_its_own_level() {
+    isolated(|_| {
+        inbox("");
+        inbox("ann");
+        let name = "";
+        invalidate!(prefix = "mail:{name}").wait().unwrap();
+        assert!(!entry!(inbox("")).contains());
+        assert!(entry!(inbox("ann")).contains());
+    });
+}
+
+#[test]
+fn a_prefix_without_a_level_is_an_error_that_says_so() {
+    isolated(|cache| {
+        inbox("ann");
+        for prefix in ["", ":", "::"] {
+            let error = cache
+                .invalidation()
+                .prefix(prefix)
+                .run()
+                .wait()
+                .unwrap_err();
+            assert!(error.is_config());
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "`prefix` is `{prefix}`, which names no level: give one such as `user:42`, or invalidate `all`"
+                )
+            );
+        }
+        assert!(entry!(inbox("ann")).contains());
+    });
+}

@@ -29,7 +29,7 @@ pub use cache::config::{CacheConfig, Seconds};
 pub use cache::entry::{BlockingEntry, Entry};
 pub use cache::invalidate::{Invalidated, Invalidation};
 pub use error::{Error, TimedOut};
-pub use key::CacheKey;
+pub use key::{CacheKey, ComparedKey};
 pub use outcome::{CacheableError, FromTimedOut};
 pub use policy::IntoTimeout;
 pub use rt::{BoxFuture, Runtime};

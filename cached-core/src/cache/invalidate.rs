@@ -68,9 +68,19 @@ impl Invalidation {
     }
 
     /// A level of a prefix, and everything below it.
-    pub fn prefix(self, prefix: impl Into<Label>) -> Self {
+    ///
+    /// A `:` at its end may be left out. One that names no level is an error of
+    /// [`run`](Invalidation::run)'s result.
+    pub fn prefix(mut self, prefix: impl Into<Label>) -> Self {
         let prefix = prefix.into();
         let level = prefix.as_str().trim_end_matches(':');
+        if level.is_empty() {
+            let what = format!(
+                "is `{prefix}`, which names no level: give one such as `user:42`, or invalidate `all`"
+            );
+            self.error = Some(Error::config("prefix", what));
+            return self;
+        }
         self.here(|order| order.add(of_level(level), || names::level(level)))
     }
 

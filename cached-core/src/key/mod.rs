@@ -9,13 +9,15 @@
 //! scopes and prefixes (`scope`), and where a key is looked up (`memory`, `engine::flights`).
 
 pub(crate) mod canonical;
+mod held;
 mod part;
 mod probe;
+mod sets;
 pub(crate) mod stable;
 mod std_parts;
 
 pub(crate) use part::{Part, Parts};
-pub use probe::{CacheKey, arg, borrowed};
+pub use probe::{CacheKey, ComparedKey, arg, borrowed};
 
 use std::any::{Any, TypeId};
 use std::hash::{BuildHasher, Hash, Hasher};

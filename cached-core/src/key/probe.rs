@@ -11,36 +11,43 @@
 //! [`BorrowedArg`], which leaves out the way that would have to own it.
 
 use std::borrow::Borrow;
-use std::collections::HashSet;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::ops::Deref;
 use std::sync::OnceLock;
 
 use serde_core::Serialize;
 
+use super::held::{Held, HeldSerde};
+use super::sets::{BySet, BySetEq};
 use super::stable::Stable;
 use super::{Part, canonical};
 
 /// An argument whose type mentions no lifetime but those of references.
-pub struct Arg<'a, T: ?Sized>(pub &'a T, ByRefEqSerde<'a, T>);
+pub struct Arg<'a, T: ?Sized>(pub &'a T, HeldSerde<'a, T, ByRefEqSerde<'a, T>>);
 
 /// An argument whose type has a lifetime of its own.
-pub struct BorrowedArg<'a, T: ?Sized>(pub &'a T, BySerde<'a, T>);
+pub struct BorrowedArg<'a, T: ?Sized>(pub &'a T, HeldSerde<'a, T, BySerde<'a, T>>);
 
 /// Asks an argument.
 #[inline]
 pub fn arg<T: ?Sized>(value: &T) -> Arg<'_, T> {
-    let rest = BySerde(value, ByHash(value, Neither(value)));
-    let by_eq = ByEqSerde(value, ByEq(value, rest));
-    let by_ref = ByRefSerde(value, ByRefHash(value, by_eq));
-    let by_ref_eq = ByRefEq(value, BySet(value, by_ref));
-    Arg(value, ByRefEqSerde(value, by_ref_eq))
+    let by_eq = ByEqSerde(value, ByEq(value, unowned(value)));
+    let by_ref_hash = UnkeptRef(value, ByRefHash(value, by_eq));
+    let by_set = BySet(value, BySetEq(value, ByRefSerde(value, by_ref_hash)));
+    let by_ref = ByRefEqSerde(value, ByRefEq(value, by_set));
+    Arg(value, HeldSerde(value, Held(value, by_ref)))
 }
 
 /// Asks an argument whose type has a lifetime of its own.
 #[inline]
 pub fn borrowed<T: ?Sized>(value: &T) -> BorrowedArg<'_, T> {
-    BorrowedArg(value, BySerde(value, ByHash(value, Neither(value))))
+    BorrowedArg(value, HeldSerde(value, Held(value, unowned(value))))
+}
+
+/// What need not be owned as it is.
+#[inline]
+fn unowned<T: ?Sized>(value: &T) -> BySerde<'_, T> {
+    BySerde(value, Unkept(value, ByHash(value, Neither(value))))
 }
 
 impl<'a, T: Part + ?Sized> Arg<'a, T> {
@@ -70,18 +77,31 @@ macro_rules! next_best {
 }
 
 next_best!(
-    Arg => ByRefEqSerde at 1,
     ByRefEqSerde => ByRefEq at 1,
     ByRefEq => BySet at 1,
-    BySet => ByRefSerde at 1,
-    ByRefSerde => ByRefHash at 1,
+    BySet => BySetEq at 1,
+    BySetEq => ByRefSerde at 1,
+    ByRefSerde => UnkeptRef at 1,
+    UnkeptRef => ByRefHash at 1,
     ByRefHash => ByEqSerde at 1,
     ByEqSerde => ByEq at 1,
     ByEq => BySerde at 1,
-    BySerde => ByHash at 1,
-    ByHash => Neither at 1,
-    BorrowedArg => BySerde at 1
+    BySerde => Unkept at 1,
+    Unkept => ByHash at 1,
+    ByHash => Neither at 1
 );
+
+macro_rules! held_first {
+    ($($this:ident => $next:ident),*) => {$(
+        impl<'a, T: ?Sized> Deref for $this<'a, T> {
+            type Target = HeldSerde<'a, T, $next<'a, T>>;
+            #[inline]
+            fn deref(&self) -> &Self::Target { &self.1 }
+        }
+    )*};
+}
+
+held_first!(Arg => ByRefEqSerde, BorrowedArg => BySerde);
 
 /// `Hash + Eq`, and can be owned.
 pub struct ByEq<'a, T: ?Sized>(&'a T, BySerde<'a, T>);
@@ -89,14 +109,20 @@ pub struct ByEq<'a, T: ?Sized>(&'a T, BySerde<'a, T>);
 /// A part compared with `Eq`.
 pub struct EqPart<'a, T: ?Sized>(&'a T, fn(&T, &mut Stable));
 
+impl<'a, T: ?Sized> EqPart<'a, T> {
+    pub(super) fn new(value: &'a T, stable: fn(&T, &mut Stable)) -> Self {
+        EqPart(value, stable)
+    }
+}
+
 /// What is `Hash + Eq`, and can be serialised for shared stores as well.
 pub struct ByEqSerde<'a, T: ?Sized>(&'a T, ByEq<'a, T>);
 
-fn by_serde<T: Serialize + ?Sized>(value: &T, out: &mut Stable) {
+pub(super) fn by_serde<T: Serialize + ?Sized>(value: &T, out: &mut Stable) {
     canonical::bytes(value).stable(out);
 }
 
-fn by_hash<T: Hash + ?Sized>(value: &T, out: &mut Stable) {
+pub(super) fn by_hash<T: Hash + ?Sized>(value: &T, out: &mut Stable) {
     value.hash(out);
 }
 
@@ -152,9 +178,10 @@ where
     }
 }
 
-impl<'a, T> ByRefEq<'a, Option<&'a T>>
+impl<'a, T: ?Sized> ByRefEq<'a, Option<&'a T>>
 where
-    T: Hash + Eq + Clone + Send + Sync + 'static,
+    T: Hash + Eq + ToOwned,
+    T::Owned: Clone + Eq + Send + Sync + 'static,
 {
     /// By `Hash` and `Eq` of what it may point to.
     #[inline]
@@ -191,66 +218,30 @@ where
 }
 
 /// An optional reference compared with `Eq`.
-pub struct OptionPart<'a, T>(Option<&'a T>);
+pub struct OptionPart<'a, T: ?Sized>(Option<&'a T>);
 
-impl<T: Hash + Eq + Clone + Send + Sync + 'static> Part for OptionPart<'_, T> {
-    type Owned = Option<T>;
+impl<T: ?Sized> Part for OptionPart<'_, T>
+where
+    T: Hash + Eq + ToOwned,
+    T::Owned: Clone + Eq + Send + Sync + 'static,
+{
+    type Owned = Option<T::Owned>;
 
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         self.0.hash(hasher);
     }
 
-    fn matches(&self, owned: &Option<T>) -> bool {
-        self.0 == owned.as_ref()
-    }
-
-    fn own(&self) -> Option<T> {
-        self.0.cloned()
-    }
-}
-
-/// A `HashSet` of what can be serialised.
-pub struct BySet<'a, T: ?Sized>(&'a T, ByRefSerde<'a, T>);
-
-/// A set compared by the canonical bytes of its elements, in whatever order it gives them.
-pub struct SetPart<'a, T, S>(&'a HashSet<T, S>);
-
-impl<'a, T: Serialize, S> BySet<'a, HashSet<T, S>> {
-    /// By the elements.
-    pub fn part(&self) -> SetPart<'a, T, S> {
-        SetPart(self.0)
-    }
-}
-
-impl<'a, T: Serialize, S> BySet<'a, &'a HashSet<T, S>> {
-    /// By the elements.
-    pub fn part(&self) -> SetPart<'a, T, S> {
-        SetPart(self.0)
-    }
-}
-
-impl<T: Serialize, S> Part for SetPart<'_, T, S> {
-    type Owned = canonical::Bytes;
-
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        Hash::hash(&self.own(), hasher);
-    }
-
     fn matches(&self, owned: &Self::Owned) -> bool {
-        self.own() == *owned
+        self.0 == owned.as_ref().map(Borrow::borrow)
     }
 
     fn own(&self) -> Self::Owned {
-        canonical::set_bytes(self.0.iter())
-    }
-
-    fn stable(&self, out: &mut Stable) {
-        self.own().stable(out);
+        self.0.map(ToOwned::to_owned)
     }
 }
 
 /// A reference to what can be serialised and not owned.
-pub struct ByRefSerde<'a, T: ?Sized>(&'a T, ByRefHash<'a, T>);
+pub struct ByRefSerde<'a, T: ?Sized>(&'a T, UnkeptRef<'a, T>);
 
 impl<'a, T: Serialize + ?Sized> ByRefSerde<'a, &'a T> {
     /// By canonical serialisation of what it points to.
@@ -288,7 +279,7 @@ impl<'a, T: Hash> ByRefHash<'a, Option<&'a T>> {
 }
 
 /// `serde::Serialize`.
-pub struct BySerde<'a, T: ?Sized>(&'a T, ByHash<'a, T>);
+pub struct BySerde<'a, T: ?Sized>(&'a T, Unkept<'a, T>);
 
 /// A part compared by its canonical serialised bytes.
 pub struct SerdePart<'a, T: ?Sized>(&'a T);
@@ -319,6 +310,48 @@ impl<T: Serialize + ?Sized> Part for SerdePart<'_, T> {
     fn stable(&self, out: &mut Stable) {
         self.own().stable(out);
     }
+}
+
+/// A reference to what is `Hash + Eq` and can neither be owned nor serialised.
+pub struct UnkeptRef<'a, T: ?Sized>(&'a T, ByRefHash<'a, T>);
+
+impl<'a, T: Hash + Eq + ?Sized> UnkeptRef<'a, &'a T> {
+    /// Explains what is missing; it is never called.
+    pub fn part(&self) -> &'a u64
+    where
+        Self: ComparedKey<T>,
+    {
+        self.nothing()
+    }
+}
+
+/// What is `Hash + Eq` and can neither be owned nor serialised.
+pub struct Unkept<'a, T: ?Sized>(&'a T, ByHash<'a, T>);
+
+impl<'a, T: Hash + Eq + ?Sized> Unkept<'a, T> {
+    /// Explains what is missing; it is never called.
+    pub fn part(&self) -> &'a u64
+    where
+        Self: ComparedKey<T>,
+    {
+        self.nothing()
+    }
+}
+
+/// What can be compared with a key that was stored.
+///
+/// There is nothing to implement, and nothing implements it: it only explains. A digest of its
+/// `Hash` would not do for what has an `Eq`, since a `Hash` may leave out what `Eq` compares.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` is compared with `Eq`, and cannot be kept for that",
+    label = "this argument counts for the key, but a stored key cannot own it",
+    note = "name what counts in it: `key = (…)`; or derive `Clone` where it owns what it holds, or `serde::Serialize`",
+    note = "if two calls that differ only here should give the same result, leave it out: `skip(…)`"
+)]
+pub trait ComparedKey<T: ?Sized> {
+    /// There is none.
+    #[doc(hidden)]
+    fn nothing<'a>(&self) -> &'a u64;
 }
 
 /// Only `Hash`.

@@ -23,7 +23,6 @@ impl Stable {
     }
 
     /// All of it.
-    #[cfg(feature = "stores")]
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.0
     }

@@ -2,11 +2,14 @@
 
 use std::fmt::{self, Display, Write};
 
+/// An empty value: a level of its own, where nothing at all would be the level above.
+const EMPTY: &str = "%-";
+
 /// A prefix or tag in the making.
 ///
 /// Text given by the programmer is taken as it is; values are escaped, so that none of them can
 /// reach into another level: `:` becomes `%3A`, `%` becomes `%25`, and control characters, spaces
-/// and the glob characters `*`, `?`, `[` are written the same way.
+/// and the glob characters `*`, `?`, `[` are written the same way; an empty value is `%-`.
 ///
 /// ```
 /// use dewar::Label;
@@ -33,8 +36,12 @@ impl Label {
     /// Appends a value, escaped.
     #[must_use]
     pub fn value(mut self, value: impl Display) -> Self {
+        let before = self.0.len();
         // A `Display` that fails has written what it could; there is nothing better to add.
         let _ = write!(Escaped(&mut self.0), "{value}");
+        if self.0.len() == before {
+            self.0.push_str(EMPTY);
+        }
         self
     }
 
@@ -95,6 +102,12 @@ mod tests {
         assert_eq!(Label::new().text("a:").value("b:c").as_str(), "a:b%3Ac");
         assert_eq!(Label::new().value("100%").as_str(), "100%25");
         assert_eq!(Label::new().value("a\nb*").as_str(), "a%0Ab%2A");
+    }
+
+    #[test]
+    fn an_empty_value_is_a_level() {
+        assert_eq!(Label::new().text("a:").value("").as_str(), "a:%-");
+        assert_ne!(Label::new().value(""), Label::new().value("%-"));
     }
 
     #[test]

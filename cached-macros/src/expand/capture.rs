@@ -25,27 +25,30 @@ pub(super) fn kept(
         return closure.to_token_stream();
     }
     let span = closure.body.span();
+    // A name may be that of something else inside.
+    let allow = quote!(#[allow(unused_variables)]);
     let (mut copies, mut lent) = (TokenStream::new(), TokenStream::new());
     for (name, ty) in mentioned {
         let one = (options.batch.as_ref()).is_some_and(|batch| batch.value == *name);
         match ty {
             _ if one => {
                 copies.extend(
-                    quote_spanned!(span=> let #name = ::std::borrow::ToOwned::to_owned(#name);),
+                    quote_spanned!(span=> #allow let #name = ::std::borrow::ToOwned::to_owned(#name);),
                 );
-                lent.extend(quote_spanned!(span=> let #name = &#name;));
+                lent.extend(quote_spanned!(span=> #allow let #name = &#name;));
             }
             Type::Reference(ty) if ty.mutability.is_none() => {
                 let ty = &ty.elem;
                 copies.extend(
-                    quote_spanned!(span=> let #name = ::std::borrow::ToOwned::to_owned(#name);),
+                    quote_spanned!(span=> #allow let #name = ::std::borrow::ToOwned::to_owned(#name);),
                 );
                 lent.extend(
-                    quote_spanned!(span=> let #name: &#ty = ::core::borrow::Borrow::borrow(&#name);),
+                    quote_spanned!(span=> #allow let #name: &#ty = ::core::borrow::Borrow::borrow(&#name);),
                 );
             }
-            _ => copies
-                .extend(quote_spanned!(span=> let #name = ::core::clone::Clone::clone(&#name);)),
+            _ => copies.extend(
+                quote_spanned!(span=> #allow let #name = ::core::clone::Clone::clone(&#name);),
+            ),
         }
     }
     let mut closure = closure.clone();

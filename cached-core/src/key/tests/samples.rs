@@ -194,5 +194,5 @@ pub(super) struct View<'a> {
     pub page: Option<u8>,
 }
 
-#[derive(Hash, PartialEq, Eq, Clone)]
+#[derive(Hash)]
 pub(super) struct HashView<'a>(pub &'a str, pub Option<u8>);
