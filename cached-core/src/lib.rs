@@ -28,6 +28,7 @@ pub use cache::builder::{CacheBuilder, StoreKind};
 pub use cache::config::{CacheConfig, Seconds};
 pub use cache::entry::{BlockingEntry, Entry};
 pub use cache::invalidate::{Invalidated, Invalidation};
+pub use engine::batch::{BatchEntry, BlockingBatchEntry};
 pub use error::{Error, TimedOut};
 pub use key::{CacheKey, ComparedKey};
 pub use outcome::{CacheableError, FromTimedOut};

@@ -46,6 +46,15 @@ mod on {
         );
     }
 
+    pub(crate) fn repeated(engine: &Engine, function: &str) {
+        tracing::warn!(
+            cache.name = engine.name,
+            cache.function = function,
+            "a batch returned several values for one key: they are handed out, and not stored; \
+             return a map of `Vec`s to store them"
+        );
+    }
+
     #[cfg(feature = "stores")]
     pub(crate) fn memory_only(function: &str) {
         tracing::warn!(
@@ -80,6 +89,7 @@ mod off {
     pub(crate) fn unresolved(_function: &str, _error: &Error) {}
     pub(crate) fn invalidated(_cache: &str, _order: &Order) {}
     pub(crate) fn background_failed(_cache: &str) {}
+    pub(crate) fn repeated(_engine: &Engine, _function: &str) {}
     #[cfg(feature = "stores")]
     pub(crate) fn memory_only(_function: &str) {}
     pub(crate) fn drop_panicked() {}

@@ -275,7 +275,7 @@ where
     R: Answers<Key: Clone + Eq + Hash, Value: 'static>,
 {
     fn add_to(self, invalidation: &mut Invalidation) {
-        self.places().for_each(|load| invalidation.load(&*load));
+        self.places().for_each(|place| place.add_to(invalidation));
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex};
 
+use super::batch::rest::Rest;
 use super::call::Load;
 use super::flight::Flight;
 use super::lead::Lead;
@@ -26,6 +27,10 @@ pub(crate) enum Landing<R> {
     Shared(Share<R>),
     /// A result that cannot be given twice: load for yourself; `failed` if it was an error.
     Alone { failed: bool },
+    /// Of a batch: no result for this key, or several.
+    Rows(Arc<[Share<R>]>),
+    /// Of a batch: the error of the whole, which the batch knows how to read.
+    Failed(Arc<dyn Any + Send + Sync>),
 }
 
 impl<R> Clone for Landing<R> {
@@ -33,12 +38,22 @@ impl<R> Clone for Landing<R> {
         match self {
             Landing::Shared(share) => Landing::Shared(Arc::clone(share)),
             Landing::Alone { failed } => Landing::Alone { failed: *failed },
+            Landing::Rows(rows) => Landing::Rows(Arc::clone(rows)),
+            Landing::Failed(error) => Landing::Failed(Arc::clone(error)),
         }
     }
 }
 
-/// A half-run load without a leader.
-pub(crate) struct Orphan<R> {
+/// A load without a leader.
+pub(crate) enum Orphan<R: 'static> {
+    /// The half-run load of this key.
+    Half(Half<R>),
+    /// That of a batch, which lands by itself.
+    Rest(Rest<R>),
+}
+
+/// A half-run load.
+pub(crate) struct Half<R> {
     pub(crate) body: BoxFuture<'static, R>,
     pub(crate) began: Began,
     pub(crate) started: Nanos,
