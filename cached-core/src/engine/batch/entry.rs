@@ -378,7 +378,7 @@ where
 pub struct AutoMany<'a, R, B>(NotSend<'a, R, B>);
 
 /// A batch whose body is not known to be `Send`.
-pub struct NotSend<'a, R, B>(PhantomData<(&'a B, fn() -> R)>);
+pub struct NotSend<'a, R, B>(PhantomData<fn(&'a B) -> R>);
 
 /// Asks about a batch.
 pub fn auto_many<R: Answers<Value: 'static>, B>(_: &BatchEntry<R, B>) -> AutoMany<'_, R, B> {

@@ -113,7 +113,7 @@ impl<V: 'static> Rest<V> {
     }
 
     /// Leaves the task to one who waits for one of its keys.
-    fn to_a_waiter(mut self) -> Option<Self> {
+    fn left_to_a_waiter(mut self) -> Option<Self> {
         for flight in self.flights.clone() {
             let Some(flight) = flight.upgrade() else {
                 continue;
@@ -150,7 +150,7 @@ impl<V: 'static> Drop for Rest<V> {
             engine: Arc::clone(&self.engine),
             flights: std::mem::take(&mut self.flights),
         };
-        if let Some(mut rest) = rest.to_a_waiter()
+        if let Some(mut rest) = rest.left_to_a_waiter()
             && let Some(task) = rest.task.take()
         {
             // Without a background the load ends here, and tells the others as it is dropped.
