@@ -88,3 +88,19 @@ fn a_function_whose_cache_is_unknown_runs_and_says_so() {
     assert!(events[0].starts_with("ERROR"), "{events:?}");
     assert!(events[0].contains("nobody registered this"), "{events:?}");
 }
+
+#[cached(batch = ids)]
+fn doubled(ids: &[u64]) -> Vec<(u64, u64)> {
+    ids.iter().flat_map(|id| [(*id, 1), (*id, 2)]).collect()
+}
+
+#[test]
+fn a_batch_that_repeats_a_key_is_warned_of() {
+    let events = told(|| {
+        testing::isolated(|_| {
+            doubled(&[1]);
+        });
+    });
+    let warned = |event: &&String| event.starts_with("WARN") && event.contains("doubled");
+    assert_eq!(events.iter().filter(warned).count(), 1, "{events:#?}");
+}

@@ -38,6 +38,9 @@ mod shared {
     use crate::engine::call::Base;
     use crate::store::tier::{Fetched, Names, Tier, Written};
 
+    /// What goes to the store, and for how long; none for what is not to be kept.
+    type Encoded = Option<(Vec<u8>, crate::clock::Nanos)>;
+
     fn place(base: &Base) -> Option<(Arc<Tier>, &Names)> {
         Some((Arc::clone(base.engine.tier.as_ref()?), base.names.as_ref()?))
     }
@@ -80,7 +83,7 @@ mod shared {
     /// The store did not confirm that what it had is void; that is tried again.
     pub(crate) async fn publish<R>(
         load: Arc<dyn Load<R>>,
-        encoded: Option<(Vec<u8>, crate::clock::Nanos)>,
+        encoded: Encoded,
     ) -> Result<(), crate::error::Error> {
         publish_all(vec![(load, encoded)]).await
     }
@@ -90,7 +93,7 @@ mod shared {
     /// # Errors
     /// As for one.
     pub(crate) async fn publish_all<R>(
-        values: Vec<(Arc<dyn Load<R>>, Option<(Vec<u8>, crate::clock::Nanos)>)>,
+        values: Vec<(Arc<dyn Load<R>>, Encoded)>,
     ) -> Result<(), crate::error::Error> {
         let of = |load: &Arc<dyn Load<R>>| {
             place(load.base()).and_then(|(tier, names)| Some((tier, names.own.clone()?)))
@@ -143,11 +146,7 @@ mod shared {
         result
     }
 
-    type Fresh<'a, R> = (
-        &'a Arc<dyn Load<R>>,
-        Fetched,
-        Option<(Vec<u8>, crate::clock::Nanos)>,
-    );
+    type Fresh<'a, R> = (&'a Arc<dyn Load<R>>, Fetched, Encoded);
 
     /// Writes the results of several loads in one operation.
     pub(crate) async fn write_all<R>(results: Vec<Fresh<'_, R>>) {

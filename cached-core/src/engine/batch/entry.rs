@@ -355,7 +355,7 @@ where
 
 impl<R, B> DriveMany<R, B> for Detachable
 where
-    R: Answers<Key: Clone + Eq + Hash + Send + Sync + 'static, Value: Send + 'static>,
+    R: Answers<Key: Clone + Eq + Hash + Send + Sync + 'static, Value: Send + Sync + 'static>,
     R: Send + 'static,
     B: LoadMany<R::Key, R, Run: Send + 'static> + Clone + Send + 'static,
 {
@@ -395,7 +395,7 @@ impl<'a, R, B> Deref for AutoMany<'a, R, B> {
 
 impl<R, B> AutoMany<'_, R, B>
 where
-    R: Answers<Key: Send + Sync, Value: Send> + Send,
+    R: Answers<Key: Send + Sync, Value: Send + Sync> + Send,
     B: LoadMany<R::Key, R, Run: Send> + Send,
 {
     /// It may.
