@@ -30,6 +30,8 @@ pub(crate) struct Base {
     pub(crate) hash: u64,
     pub(crate) marker: TypeId,
     pub(crate) scopes: Scopes,
+    /// The bytes of the key beyond its type's size.
+    pub(crate) heap: usize,
     /// There will be more tags, known only from the value.
     pub(crate) late_tags: bool,
     /// The expired entry that was found, if there was one.
@@ -266,7 +268,7 @@ where
             checked: AtomicU64::new(began.tick),
             reads: AtomicU32::new(0),
             counters: Arc::clone(&self.base.counters),
-            bytes: size_of::<Entry<K, O::Stored>>(),
+            bytes: size_of::<Entry<K, O::Stored>>() + self.base.heap,
         };
         Some(Entry {
             meta,

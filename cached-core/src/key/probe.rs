@@ -307,6 +307,10 @@ impl<T: Serialize + ?Sized> Part for SerdePart<'_, T> {
         canonical::bytes(self.0)
     }
 
+    fn heap(owned: &Self::Owned) -> usize {
+        owned.len()
+    }
+
     fn stable(&self, out: &mut Stable) {
         self.own().stable(out);
     }

@@ -53,6 +53,10 @@ impl<T: Serialize, S> Part for SetPart<'_, T, S> {
         self.0.map(|set| canonical::set_bytes(set.iter()))
     }
 
+    fn heap(owned: &Self::Owned) -> usize {
+        owned.as_ref().map_or(0, canonical::Bytes::len)
+    }
+
     fn stable(&self, out: &mut Stable) {
         out.bytes(&[u8::from(self.0.is_some())]);
         if let Some(bytes) = self.own() {

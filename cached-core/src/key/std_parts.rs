@@ -96,6 +96,10 @@ impl Part for str {
     fn own(&self) -> Box<str> {
         self.into()
     }
+
+    fn heap(owned: &Box<str>) -> usize {
+        owned.len()
+    }
 }
 
 impl Part for Path {
@@ -115,6 +119,10 @@ impl Part for Path {
     fn own(&self) -> PathBuf {
         self.to_path_buf()
     }
+
+    fn heap(owned: &PathBuf) -> usize {
+        owned.as_os_str().len()
+    }
 }
 
 /// Pointers that count by what they point to.
@@ -130,6 +138,7 @@ macro_rules! pointers {
             }
             #[inline]
             fn own(&self) -> <$target as Part>::Owned { <$target as Part>::own(&**self) }
+            fn heap(owned: &<$target as Part>::Owned) -> usize { <$target as Part>::heap(owned) }
         }
     )*};
 }
@@ -164,6 +173,10 @@ impl<T: Part> Part for [T] {
     fn own(&self) -> Self::Owned {
         self.iter().map(Part::own).collect()
     }
+
+    fn heap(owned: &Self::Owned) -> usize {
+        size_of_val(&**owned) + owned.iter().map(T::heap).sum::<usize>()
+    }
 }
 
 impl<T: Part, const N: usize> Part for [T; N] {
@@ -179,6 +192,10 @@ impl<T: Part, const N: usize> Part for [T; N] {
 
     fn own(&self) -> Self::Owned {
         self.as_slice().own()
+    }
+
+    fn heap(owned: &Self::Owned) -> usize {
+        <[T]>::heap(owned)
     }
 }
 
@@ -205,6 +222,10 @@ impl<T: Part> Part for Option<T> {
     fn own(&self) -> Self::Owned {
         self.as_ref().map(Part::own)
     }
+
+    fn heap(owned: &Self::Owned) -> usize {
+        owned.as_ref().map_or(0, T::heap)
+    }
 }
 
 macro_rules! tuples {
@@ -216,6 +237,7 @@ macro_rules! tuples {
             #[inline]
             fn matches(&self, owned: &Self::Owned) -> bool { $(self.$n.matches(&owned.$n))&&+ }
             fn own(&self) -> Self::Owned { ($(self.$n.own(),)+) }
+            fn heap(owned: &Self::Owned) -> usize { 0 $(+ $t::heap(&owned.$n))+ }
         }
     )*};
 }

@@ -88,7 +88,9 @@ counters! {
     refreshed,
     /// Misses: the entry could not be read.
     undecodable,
-    /// Times a body was run, to whatever end; for a batch, the keys that it was run for.
+    /// Times a body was run in order to fill the cache, to whatever end; for a batch, the keys that
+    /// it was run for. Not counted: calls that went past the cache, and those from inside their own
+    /// load.
     loads,
     /// Bodies that returned an error, panicked or ran into the hard timeout; they are counted among
     /// the loads too. For a batch, the keys of a body that did so as a whole.
