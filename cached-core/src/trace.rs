@@ -12,6 +12,20 @@ use crate::scope::ticks::Order;
 mod on {
     use super::{Engine, Error, Order};
 
+    /// The caller's span and subscriber, for a thread that works for it.
+    pub(crate) struct Here(tracing::Dispatch, tracing::Span);
+
+    impl Here {
+        pub(crate) fn new() -> Self {
+            let subscriber = tracing::dispatcher::get_default(Clone::clone);
+            Here(subscriber, tracing::Span::current())
+        }
+
+        pub(crate) fn run<T>(&self, work: impl FnOnce() -> T) -> T {
+            tracing::dispatcher::with_default(&self.0, || self.1.in_scope(work))
+        }
+    }
+
     pub(crate) fn unresolved(function: &str, error: &Error) {
         tracing::error!(
             cache.function = function,
@@ -84,6 +98,18 @@ mod on {
 #[cfg(not(feature = "tracing"))]
 mod off {
     use super::{Engine, Error, Order};
+
+    pub(crate) struct Here;
+
+    impl Here {
+        pub(crate) fn new() -> Self {
+            Here
+        }
+
+        pub(crate) fn run<T>(&self, work: impl FnOnce() -> T) -> T {
+            work()
+        }
+    }
 
     pub(crate) fn outcome(_engine: &Engine, _function: &str, _outcome: &'static str) {}
     pub(crate) fn unresolved(_function: &str, _error: &Error) {}

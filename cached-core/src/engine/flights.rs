@@ -216,6 +216,33 @@ impl Drop for Body {
     }
 }
 
+/// The flights whose bodies run on a thread, for another that goes on with one of them.
+pub(crate) struct Bodies(Vec<usize>);
+
+impl Bodies {
+    pub(crate) fn here() -> Self {
+        Bodies(BODIES.with_borrow(Vec::clone))
+    }
+
+    /// They run on this thread, as long as the guard lives.
+    pub(crate) fn enter(&self) -> Within {
+        BODIES.with_borrow_mut(|bodies| {
+            let before = bodies.len();
+            bodies.extend(&self.0);
+            Within(before)
+        })
+    }
+}
+
+/// Leaves the bodies that were entered.
+pub(crate) struct Within(usize);
+
+impl Drop for Within {
+    fn drop(&mut self) {
+        BODIES.with_borrow_mut(|bodies| bodies.truncate(self.0));
+    }
+}
+
 fn inside<R>(flight: &Arc<FlightOf<R>>) -> bool {
     BODIES.with_borrow(|bodies| bodies.contains(&address(flight)))
 }

@@ -2,7 +2,7 @@
 // async fn products(db: &Pool, ids: &[u64]) -> Result<HashMap<u64, Product>, DbError> { db.fetch_all(ids).await }
 
 async fn products(db: &Pool, ids: &[u64]) -> Result<HashMap<u64, Product>, DbError> {
-    products::__entry(db, ids, ::dewar::__private::READ).run().await
+    __products::__entry(db, ids, ::dewar::__private::READ).run().await
 }
 type products = __products;
 struct __products {}
@@ -69,7 +69,7 @@ impl __products {
                 ids,
                 |ids| ::dewar::__private::at(
                     mode,
-                    products::__site(),
+                    __products::__site(),
                     &products,
                     (::dewar::__private::arg(&*ids).part(), ()),
                     ::dewar::__private::out::<
@@ -89,7 +89,7 @@ impl __products {
                     .sharing(),
                 move |missing: ::std::vec::Vec<_>| {
                     let db = ::core::clone::Clone::clone(&db);
-                    async move { products::__body(db, &missing).await }
+                    async move { __products::__body(db, &missing).await }
                 },
             )
     }

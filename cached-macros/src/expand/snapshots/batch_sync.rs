@@ -1,7 +1,7 @@
 // #[cached(batch = ids)] fn names(ids: Vec<u64>) -> HashMap<u64, String> { fetch(ids) }
 
 fn names(ids: Vec<u64>) -> HashMap<u64, String> {
-    names::__entry(ids, ::dewar::__private::READ).run()
+    __names::__entry(ids, ::dewar::__private::READ).run()
 }
 type names = __names;
 struct __names {}
@@ -31,7 +31,7 @@ impl __names {
                 &ids,
                 |ids| ::dewar::__private::at(
                     mode,
-                    names::__site(),
+                    __names::__site(),
                     &names,
                     (::dewar::__private::arg(&*ids).part(), ()),
                     ::dewar::__private::out::<
@@ -44,7 +44,7 @@ impl __names {
             .blocking(
                 ::dewar::__private::sharable::<HashMap<u64, String>>().sharing(),
                 move |missing: ::std::vec::Vec<_>| {
-                    names::__body(missing.into_iter().collect())
+                    __names::__body(missing.into_iter().collect())
                 },
             )
     }
