@@ -200,19 +200,26 @@ thread_local! {
     static BODIES: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
+/// On a thread that is ending there are none.
+fn bodies<T: Default>(look: impl FnOnce(&mut Vec<usize>) -> T) -> T {
+    BODIES
+        .try_with(|bodies| look(&mut bodies.borrow_mut()))
+        .unwrap_or_default()
+}
+
 /// Marks the body of a flight as running on this thread, as long as it lives.
 pub(crate) struct Body;
 
 impl Body {
     pub(crate) fn of<R>(flight: &Arc<FlightOf<R>>) -> Body {
-        BODIES.with_borrow_mut(|bodies| bodies.push(address(flight)));
+        bodies(|bodies| bodies.push(address(flight)));
         Body
     }
 }
 
 impl Drop for Body {
     fn drop(&mut self) {
-        BODIES.with_borrow_mut(|bodies| bodies.pop());
+        bodies(Vec::pop);
     }
 }
 
@@ -221,16 +228,16 @@ pub(crate) struct Bodies(Vec<usize>);
 
 impl Bodies {
     pub(crate) fn here() -> Self {
-        Bodies(BODIES.with_borrow(Vec::clone))
+        Bodies(bodies(|bodies| bodies.clone()))
     }
 
     /// They run on this thread, as long as the guard lives.
     pub(crate) fn enter(&self) -> Within {
-        BODIES.with_borrow_mut(|bodies| {
+        Within(bodies(|bodies| {
             let before = bodies.len();
             bodies.extend(&self.0);
-            Within(before)
-        })
+            before
+        }))
     }
 }
 
@@ -239,10 +246,10 @@ pub(crate) struct Within(usize);
 
 impl Drop for Within {
     fn drop(&mut self) {
-        BODIES.with_borrow_mut(|bodies| bodies.truncate(self.0));
+        bodies(|bodies| bodies.truncate(self.0));
     }
 }
 
 fn inside<R>(flight: &Arc<FlightOf<R>>) -> bool {
-    BODIES.with_borrow(|bodies| bodies.contains(&address(flight)))
+    bodies(|bodies| bodies.contains(&address(flight)))
 }
