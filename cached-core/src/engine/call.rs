@@ -176,9 +176,11 @@ where
     }
 
     fn store(&self, result: &R, began: Began) -> bool {
-        let stored = self
-            .entry(result, began)
-            .is_some_and(|entry| self.insert(entry));
+        let entry = self.entry(result, began);
+        if entry.is_none() && matches!(self.outcome.judge(result), Judged::Nothing(_)) {
+            self.outdate(began);
+        }
+        let stored = entry.is_some_and(|entry| self.insert(entry));
         let counters = &self.base.counters;
         let outcome = if stored { "stored" } else { "rejected" };
         crate::trace::outcome(&self.base.engine, self.base.function, outcome);
@@ -249,6 +251,16 @@ where
             hash: self.base.hash,
             marker: self.base.marker,
             parts: self.key.clone(),
+        }
+    }
+
+    /// Takes out what an older load left: what it found is gone now.
+    fn outdate(&self, began: Began) {
+        let engine = &self.base.engine;
+        let memory = engine.memory.as_ref();
+        let old = memory.and_then(|memory| memory.find(&self.owned_key()));
+        if let Some(old) = old.filter(|old| old.meta().order < began.order) {
+            engine.discard(&old);
         }
     }
 

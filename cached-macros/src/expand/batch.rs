@@ -84,7 +84,8 @@ fn handle(options: &Options, function: &Function<'_>, mode: TokenStream) -> Toke
         true => quote!(::core::option::Option::None),
         false => quote!(::dewar::__private::sharable::<#result>().sharing()),
     };
-    quote!(#look.#make(#sharing, move |missing: ::std::vec::Vec<_>| #body))
+    let missing = missing();
+    quote!(#look.#make(#sharing, move |#missing: ::std::vec::Vec<_>| #body))
 }
 
 /// Looks up every key: inside the closure the argument's name stands for one of them.
@@ -130,6 +131,11 @@ fn batch_type<'a>(options: &Options, function: &Function<'a>) -> Option<&'a Type
         .map(|(_, ty)| *ty)
 }
 
+/// The keys that the body is run for: a name that is not the user's.
+fn missing() -> Ident {
+    Ident::new("missing", Span::mixed_site())
+}
+
 /// The user's body for the keys in `missing`; it may run once more, for keys that another call
 /// failed to load, so the other arguments are cloned.
 fn body_call(options: &Options, function: &Function<'_>) -> TokenStream {
@@ -141,9 +147,10 @@ fn body_call(options: &Options, function: &Function<'_>) -> TokenStream {
         .filter(|name| Some(*name) != batch)
         .collect();
     let clones = quote!(#(let #others = ::core::clone::Clone::clone(&#others);)*);
+    let missing = missing();
     let keys = match batch_type(options, function) {
-        Some(Type::Reference(_)) => quote!(&missing),
-        _ => quote!(missing.into_iter().collect()),
+        Some(Type::Reference(_)) => quote!(&#missing),
+        _ => quote!(#missing.into_iter().collect()),
     };
     let call = if function.context == Context::Trait {
         let (block, result) = (&function.item.block, &function.result);
