@@ -7,10 +7,11 @@ skipped=()
 
 step() { printf '\n== %s\n' "$*"; }
 
-# A C compiler, for the SQLite that the examples bring with them.
+# A C compiler, for the SQLite that the examples bring with them; valgrind, to count instructions.
 need_packages() {
     local missing=()
     command -v cc >/dev/null || missing+=(build-essential)
+    command -v valgrind >/dev/null || missing+=(valgrind)
     [ ${#missing[@]} -eq 0 ] && return
     if ! command -v apt-get >/dev/null; then
         echo "missing: ${missing[*]}; install them with your system's package manager" >&2
@@ -49,6 +50,9 @@ echo "$packages packages, dewar itself included"
 
 step "the models, exhaustively"
 cargo test --release --manifest-path tests/model/Cargo.toml
+
+step "instructions, allocations, size of the expansion"
+benches/guard.sh
 
 step "the examples run to their end"
 for example in examples/*.rs; do

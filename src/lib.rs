@@ -32,9 +32,9 @@ pub mod guide;
 #[cfg(feature = "stores")]
 pub use cached_core::store;
 pub use cached_core::{
-    Blocking, BlockingEntry, BoxFuture, Cache, CacheBuilder, CacheKey, CacheableError, Entry,
-    Error, Expiry, FromTimedOut, IntoTimeout, Invalidated, Invalidation, Label, Runtime, Stats,
-    StoreKind, TimedOut, Value, testing,
+    BatchEntry, Blocking, BlockingBatchEntry, BlockingEntry, BoxFuture, Cache, CacheBuilder,
+    CacheKey, CacheableError, ComparedKey, Entry, Error, Expiry, FromTimedOut, IntoTimeout,
+    Invalidated, Invalidation, Label, Runtime, Stats, StoreKind, TimedOut, Value, testing,
 };
 #[cfg(feature = "config")]
 pub use cached_core::{CacheConfig, Seconds};

@@ -214,3 +214,27 @@ fn an_argument_that_only_options_use_is_used() {
         assert_eq!((cache.stats().bypassed, cache.stats().refreshed), (1, 1));
     });
 }
+
+/// Names that the expansion uses too.
+#[cached(key_prefix = "p:{plan}:{mode}", tags("{missing}"), unless = b == 1, cache_if = |v| *v != plan)]
+fn named(plan: u64, mode: u64, missing: u64, b: u64) -> u64 {
+    plan + mode + missing + b
+}
+
+#[cached(batch = ids, key_prefix = "p:{plan}")]
+fn named_batch(ids: &[u64], missing: u64, plan: u64) -> HashMap<u64, u64> {
+    ids.iter().map(|id| (*id, missing + plan)).collect()
+}
+
+#[test]
+fn an_argument_may_have_any_name() {
+    isolated(|cache| {
+        assert_eq!((named(1, 2, 3, 4), named(1, 2, 3, 4)), (10, 10));
+        assert_eq!(named_batch(&[1], 2, 3)[&1], 5);
+        assert_eq!(cache.stats().hits, 1);
+        assert_eq!(named(5, 0, 0, 0), 5);
+        assert_eq!(cache.len(), 2);
+        drop(invalidate!(prefix = "p:1:2"));
+        assert!(!entry!(named(1, 2, 3, 4)).contains());
+    });
+}

@@ -61,6 +61,24 @@ fn kept(asked: &Asked, ids: &[u64]) -> Result<HashMap<u64, u64>, Failed> {
     }
 }
 
+/// Keys below ten have several rows.
+#[cached(batch = ids, key_prefix = "row:{ids}", skip(asked))]
+async fn rows(asked: &Asked, ids: &[u64]) -> Vec<(u64, String)> {
+    asked.note(ids);
+    futures::pending!();
+    let mut rows = Vec::from_iter(ids.iter().map(|id| (*id, format!("{id}a"))));
+    let more = ids.iter().filter(|id| **id < 10);
+    rows.extend(more.map(|id| (*id, format!("{id}b"))));
+    rows.push((77, "beyond".into()));
+    rows
+}
+
+#[cached(batch = ids, refresh_if = fresh, skip(fresh))]
+fn grown(fresh: bool, ids: &[u64]) -> Vec<(u64, u64)> {
+    let times = if fresh { 2 } else { 1 };
+    ids.iter().flat_map(|id| vec![(*id, 1); times]).collect()
+}
+
 fn call(asked: &Arc<Asked>, ids: &[u64]) -> Task<Result<HashMap<u64, u64>, Failed>> {
     let (asked, ids) = (Arc::clone(asked), ids.to_vec());
     Task::new(async move { products(&asked, 10, &ids).await })
@@ -211,5 +229,64 @@ fn stale_values_stand_in_for_a_batch_that_fails() {
             HashMap::from([(1, 1), (2, 2)])
         );
         assert_eq!(kept(&asked, &[1, 3]), Err(Failed), "there is none for 3");
+    });
+}
+
+#[test]
+fn a_key_that_is_returned_repeatedly_keeps_all_its_rows_and_is_not_stored() {
+    isolated(|cache| {
+        let asked = Arc::<Asked>::default();
+        let rows = |ids: &[u64]| {
+            let (asked, ids) = (Arc::clone(&asked), ids.to_vec());
+            Task::new(async move { rows(&asked, &ids).await }).waiting()
+        };
+        let expected = [(20, "20a"), (1, "1a"), (1, "1b"), (77, "beyond")];
+        let expected = expected.map(|(id, row)| (id, row.to_owned()));
+        assert_eq!(rows(&[20, 1]).done(), expected);
+        assert_eq!((cache.len(), cache.stats().rejections), (1, 1));
+        assert_eq!(rows(&[20, 1]).done(), expected, "the order is the same");
+        let mut first = rows(&[1]);
+        let mut second = rows(&[1, 20]);
+        first.done();
+        assert_eq!(
+            second.done()[..2],
+            expected[1..3],
+            "who waits gets them too"
+        );
+        assert_eq!(asked.take(), [vec![1, 20], vec![1], vec![1]]);
+    });
+}
+
+#[test]
+fn what_was_stored_of_a_key_goes_when_it_turns_out_to_have_several_rows() {
+    isolated(|cache| {
+        assert_eq!(grown(false, &[1]), [(1, 1)]);
+        assert_eq!(grown(true, &[1]), [(1, 1), (1, 1)]);
+        grown(false, &[1]);
+        assert_eq!(cache.stats().loads, 3, "one row of two is not served");
+    });
+}
+
+#[test]
+fn every_key_is_counted() {
+    isolated(|cache| {
+        let asked = Arc::default();
+        done(&asked, &[1, 2, 100]).unwrap(); // absent: 3, one of them has no value
+        let mut leader = call(&asked, &[3]).waiting(); // absent: 1
+        let mut waiter = call(&asked, &[1, 3]).waiting(); // a hit, and one that is waited for
+        leader.done().unwrap();
+        waiter.done().unwrap();
+        let mut leader = call(&asked, &[0, 4]).waiting(); // absent: 2, which fail
+        let mut waiter = call(&asked, &[4]).waiting(); // absent: 1, which is waited for
+        assert_eq!((leader.done(), waiter.done()), (Err(Failed), Err(Failed)));
+        invalidate!(products(_, 10, &[1])).wait().unwrap();
+        done(&asked, &[1, 2]).unwrap(); // invalidated: 1, and a hit
+        let stats = cache.stats();
+        assert_eq!((stats.hits, stats.absent, stats.invalidated), (2, 8, 1));
+        assert_eq!((stats.lookups(), stats.misses()), (11, 9));
+        assert_eq!((stats.loads, stats.load_errors), (7, 2));
+        assert_eq!(stats.coalesced, 2);
+        assert_eq!(stats.loads + stats.coalesced, stats.misses());
+        assert_eq!((stats.stores, stats.rejections), (4, 0));
     });
 }

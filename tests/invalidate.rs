@@ -261,6 +261,46 @@ fn the_builder_says_the_same() {
     assert_eq!(left(act), "u---u- lgnf");
 }
 
+#[cached(timeout = 60, key_prefix = "mail:{name}:inbox")]
+fn inbox(name: &str) -> usize {
+    name.len()
+}
+
+#[test]
+fn an_empty_value_invalidates_no_more_than_its_own_level() {
+    isolated(|_| {
+        inbox("");
+        inbox("ann");
+        let name = "";
+        invalidate!(prefix = "mail:{name}").wait().unwrap();
+        assert!(!entry!(inbox("")).contains());
+        assert!(entry!(inbox("ann")).contains());
+    });
+}
+
+#[test]
+fn a_prefix_without_a_level_is_an_error_that_says_so() {
+    isolated(|cache| {
+        inbox("ann");
+        for prefix in ["", ":", "::"] {
+            let error = cache
+                .invalidation()
+                .prefix(prefix)
+                .run()
+                .wait()
+                .unwrap_err();
+            assert!(error.is_config());
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "`prefix` is `{prefix}`, which names no level: give one such as `user:42`, or invalidate `all`"
+                )
+            );
+        }
+        assert!(entry!(inbox("ann")).contains());
+    });
+}
+
 /// Neither in a prefix nor in a tag does a value without text reach above its level.
 #[test]
 fn a_value_without_text_is_a_level_of_its_own() {
@@ -308,25 +348,4 @@ fn a_value_without_text_is_a_level_of_its_own() {
         (false, false)
     );
     assert_eq!(left(&|_| drop(invalidate!(tag = "of:"))), (true, true));
-}
-
-#[test]
-fn a_prefix_without_a_level_is_an_error_that_shows_it() {
-    isolated(|cache| {
-        user(42, 2);
-        for given in ["", ":", "::"] {
-            let invalidation = cache.invalidation().prefix(given).tag("no such");
-            let error = invalidation.run().wait().unwrap_err();
-            assert!(error.is_config());
-            let shown = format!(
-                "`prefix = {given:?}` names no level of a prefix: give one, as in \"user\", or invalidate `all()`"
-            );
-            assert_eq!(error.to_string(), shown);
-        }
-        assert!(entry!(user(42, 2)).contains());
-        // The rest is carried out.
-        let invalidation = cache.invalidation().prefix("").prefix("user");
-        invalidation.run().wait().unwrap_err();
-        assert!(!entry!(user(42, 2)).contains());
-    });
 }

@@ -4,7 +4,7 @@ mod common;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::Hash;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use dewar::testing::isolated;
@@ -22,8 +22,8 @@ fn loads(run: impl FnOnce()) -> u64 {
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Id(u64);
 
-/// Can be compared, hashed and serialised, but not cloned.
-#[derive(PartialEq, Eq, Hash, Serialize)]
+/// Can only be hashed.
+#[derive(Hash)]
 struct Single(u64);
 
 #[derive(Clone, Serialize)]
@@ -87,7 +87,7 @@ fn borrowed_arguments_count_by_value() {
 }
 
 #[test]
-fn what_cannot_be_cloned_counts_too() {
+fn what_can_only_be_hashed_counts_too() {
     #[cached]
     fn single(one: &Single, maybe: Option<&Single>) -> u64 {
         one.0 + maybe.map_or(0, |one| one.0)
@@ -155,6 +155,38 @@ fn the_order_of_a_set_does_not_count() {
         assert_eq!((sum(&forth), sum(&back)), (4_950, 4_950));
     };
     assert_eq!(loads(run), 1);
+}
+
+/// Its `Hash` leaves out what its `Eq` compares, as the trait allows.
+#[derive(Clone, PartialEq, Eq)]
+struct Lazy {
+    hashed: u64,
+    compared: u64,
+}
+
+impl Hash for Lazy {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.hashed.hash(state);
+    }
+}
+
+#[test]
+fn a_hash_that_leaves_a_field_out_does_not_mix_two_arguments_up() {
+    #[cached]
+    fn compared(lazy: &Lazy) -> u64 {
+        lazy.compared
+    }
+    isolated(|_| {
+        for n in (0..50).chain(0..50) {
+            assert_eq!(
+                compared(&Lazy {
+                    hashed: 1,
+                    compared: n
+                }),
+                n
+            );
+        }
+    });
 }
 
 #[test]
@@ -266,4 +298,75 @@ fn near_collisions_are_told_apart() {
             }
         }
     });
+}
+
+fn lazy(compared: u64) -> Lazy {
+    Lazy {
+        hashed: 1,
+        compared,
+    }
+}
+
+#[test]
+fn what_a_container_refers_to_is_compared_whole() {
+    #[cached]
+    fn many(all: &[&Lazy], array: [&Lazy; 1], list: Vec<&Lazy>) -> u64 {
+        all.iter()
+            .chain(&array)
+            .chain(&list)
+            .map(|lazy| lazy.compared)
+            .sum()
+    }
+    #[cached]
+    fn behind(cow: Cow<'_, Lazy>, twice: &&Lazy, maybe: Option<&[Lazy]>) -> u64 {
+        let rest = maybe.unwrap_or_default();
+        cow.compared + twice.compared + rest.iter().map(|lazy| lazy.compared).sum::<u64>()
+    }
+    let run = || {
+        for _ in 0..2 {
+            for n in 0..3 {
+                let (one, none) = (lazy(n), lazy(0));
+                assert_eq!(many(&[&one], [&none], vec![]), n);
+                assert_eq!(many(&[&none], [&one], vec![]), n);
+                assert_eq!(many(&[&none], [&none], vec![&one]), n);
+                assert_eq!(behind(Cow::Borrowed(&one), &&none, None), n);
+                assert_eq!(behind(Cow::Owned(none.clone()), &&one, None), n);
+                assert_eq!(behind(Cow::Borrowed(&none), &&none, Some(&[one])), n);
+            }
+        }
+    };
+    assert_eq!(loads(run), 3 + 2 + 3 + 3 + 2 + 3);
+}
+
+#[derive(Clone, Hash, PartialEq, Eq)]
+struct Unserialised(u64);
+
+#[test]
+fn a_set_or_map_counts_by_what_it_holds_in_whatever_order() {
+    #[cached]
+    fn by_serde(maybe: Option<&HashSet<u64>>, owned: Option<HashSet<u64>>) -> usize {
+        maybe.map_or(0, HashSet::len) + owned.map_or(0, |set| set.len())
+    }
+    #[cached]
+    fn by_eq(set: &HashSet<Unserialised>, map: HashMap<Unserialised, Lazy>) -> u64 {
+        set.len() as u64 * 100 + map.values().map(|lazy| lazy.compared).sum::<u64>()
+    }
+    let numbers = |n: u64| (0..n).rev().collect::<HashSet<_>>();
+    let set = |n: u64| (0..n).map(Unserialised).collect::<HashSet<_>>();
+    let map = |n: u64| {
+        (0..n)
+            .map(|n| (Unserialised(n), lazy(n)))
+            .collect::<HashMap<_, _>>()
+    };
+    let run = || {
+        for _ in 0..20 {
+            assert_eq!(by_serde(Some(&numbers(40)), None), 40);
+            assert_eq!(by_serde(None, Some(numbers(40))), 40);
+            assert_eq!(by_serde(Some(&numbers(0)), None), 0);
+            assert_eq!(by_eq(&set(40), map(3)), 4_003);
+            assert_eq!(by_eq(&set(41), map(3)), 4_103);
+            assert_eq!(by_eq(&set(41), map(2)), 4_101);
+        }
+    };
+    assert_eq!(loads(run), 6);
 }

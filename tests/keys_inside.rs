@@ -271,3 +271,19 @@ fn only_a_hash_is_enough() {
         assert_eq!(cache.stats().loads, 2);
     });
 }
+
+#[test]
+fn what_cannot_be_cloned_goes_by_its_serialised_form() {
+    #[derive(PartialEq, Eq, Hash, serde::Serialize)]
+    struct Single(u64);
+    #[cached]
+    fn single(one: &Single, more: &[(u8, &Single)]) -> u64 {
+        one.0 + more[0].1.0
+    }
+    isolated(|cache| {
+        for n in [1, 2, 1] {
+            assert_eq!(single(&Single(n), &[(0, &Single(1))]), n + 1);
+        }
+        assert_eq!((cache.stats().loads, cache.stats().hits), (2, 1));
+    });
+}

@@ -223,3 +223,24 @@ fn storm(cache: &TestCache, thread: u64) {
         }
     }
 }
+
+#[cached]
+fn by_text(text: &str, more: &[String]) -> usize {
+    text.len() + more.len()
+}
+
+#[test]
+fn keys_weigh_what_they_hold() {
+    let cache = bytes(1 << 20);
+    cache.run(|| {
+        for n in 0..500 {
+            by_text(&format!("{n:05000}"), &[format!("{n:05000}")]);
+        }
+    });
+    cache.sweep();
+    assert!(
+        (90..=105).contains(&cache.len()),
+        "{} keys of 10 KB in a MiB",
+        cache.len()
+    );
+}

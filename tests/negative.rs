@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 use common::secs;
 use dewar::testing::isolated;
@@ -116,5 +116,44 @@ fn a_stored_error_is_given_to_everybody() {
             assert_eq!((err(true).await, err(true).await), (Ok(None), Ok(None)));
             assert_eq!(RUNS.load(SeqCst), 2, "`None` is not stored all the same");
         });
+    });
+}
+
+static GONE: AtomicBool = AtomicBool::new(false);
+
+#[cached(timeout = 60, refresh_ahead = 0.5)]
+fn may_go(id: u64) -> Option<u64> {
+    (!GONE.load(SeqCst)).then_some(id)
+}
+
+#[test]
+fn what_a_refresh_no_longer_finds_is_not_served_any_more() {
+    isolated(|_| {
+        assert_eq!(may_go(1), Some(1));
+        GONE.store(true, SeqCst);
+        assert_eq!(may_go(1), Some(1), "cached");
+        assert_eq!(entry!(may_go(1)).refresh(), None);
+        assert_eq!(may_go(1), None);
+        GONE.store(false, SeqCst);
+    });
+}
+
+static DOWN: AtomicBool = AtomicBool::new(false);
+
+#[cached(timeout = 60)]
+fn may_fail(id: u64) -> Result<u64, String> {
+    match DOWN.load(SeqCst) {
+        true => Err("down".into()),
+        false => Ok(id),
+    }
+}
+
+#[test]
+fn what_a_refresh_failed_to_find_is_served_as_before() {
+    isolated(|_| {
+        assert_eq!(may_fail(1), Ok(1));
+        DOWN.store(true, SeqCst);
+        assert!(entry!(may_fail(1)).refresh().is_err());
+        assert_eq!(may_fail(1), Ok(1));
     });
 }

@@ -3,6 +3,7 @@
 mod common;
 
 use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
 use common::Task;
@@ -140,4 +141,23 @@ fn a_panic_deep_down_leaves_every_level_usable() {
         assert!(common::panics(|| deep(10)));
         assert_eq!(deep(10), 10);
     });
+}
+
+fn through_a_helper(n: u64) -> Result<u64, dewar::TimedOut> {
+    on_another_thread(n)
+}
+
+/// Calls itself for the same key, out of sight of the attribute.
+#[cached(timeout = 60, hard_timeout = "20s")]
+fn on_another_thread(n: u64) -> Result<u64, dewar::TimedOut> {
+    static RUNS: AtomicU64 = AtomicU64::new(0);
+    match RUNS.fetch_add(1, SeqCst) {
+        0 => Ok(through_a_helper(n)? + 1),
+        _ => Ok(n),
+    }
+}
+
+#[test]
+fn a_body_on_another_thread_that_calls_itself_for_the_same_key_ends() {
+    isolated(|_| assert_eq!(on_another_thread(5).unwrap(), 6));
 }

@@ -215,6 +215,22 @@ fn many(ids: &[u64]) -> HashMap<u64, u64> {
 }
 
 #[test]
+fn what_is_put_into_a_batch_is_written_in_one_operation_and_reaches_the_others() {
+    let (_turn, store, one, other) = world();
+    let ids: Vec<u64> = (0..100).collect();
+    other.run(|| many(&ids));
+    let before = store.operations();
+    let values = ids.iter().map(|id| (*id, 7));
+    one.run(|| entry!(many(&ids)).put(values)).unwrap();
+    let operations = store.operations() - before;
+    assert!(operations <= 5, "{operations} operations");
+    one.run(|| assert_eq!(many(&ids)[&99], 7));
+    other.advance(Duration::from_secs(5));
+    other.run(|| assert_eq!(many(&ids)[&99], 7));
+    assert_eq!((one.stats().loads, other.stats().loads), (0, 100));
+}
+
+#[test]
 fn a_batch_is_read_in_one_operation_and_written_in_one() {
     let (_turn, store, one, other) = world();
     let ids: Vec<u64> = (0..100).collect();

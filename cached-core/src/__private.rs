@@ -5,7 +5,9 @@ pub use crate::cache::entry::{BlockingEntry, Entry};
 pub use crate::cache::invalidate::{Invalidated, Invalidation, Pending};
 pub use crate::engine::answers::Answers;
 pub use crate::engine::at::{At, Mode, at, at_unless_stale};
-pub use crate::engine::batch::{Batch, BatchEntry};
+pub use crate::engine::batch::{
+    Batch, BatchEntry, BlockingBatchEntry, DriveMany, LoadMany, auto_many, sharable,
+};
 pub use crate::engine::run::Drive;
 pub use crate::engine::site::Site;
 pub use crate::key::{arg, borrowed, inside};

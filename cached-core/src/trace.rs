@@ -12,6 +12,20 @@ use crate::scope::ticks::Order;
 mod on {
     use super::{Engine, Error, Order};
 
+    /// The caller's span and subscriber, for a thread that works for it.
+    pub(crate) struct Here(tracing::Dispatch, tracing::Span);
+
+    impl Here {
+        pub(crate) fn new() -> Self {
+            let subscriber = tracing::dispatcher::get_default(Clone::clone);
+            Here(subscriber, tracing::Span::current())
+        }
+
+        pub(crate) fn run<T>(&self, work: impl FnOnce() -> T) -> T {
+            tracing::dispatcher::with_default(&self.0, || self.1.in_scope(work))
+        }
+    }
+
     pub(crate) fn unresolved(function: &str, error: &Error) {
         tracing::error!(
             cache.function = function,
@@ -53,6 +67,15 @@ mod on {
         );
     }
 
+    pub(crate) fn repeated(engine: &Engine, function: &str) {
+        tracing::warn!(
+            cache.name = engine.name,
+            cache.function = function,
+            "a batch returned several values for one key: they are handed out, and not stored; \
+             return a map of `Vec`s to store them"
+        );
+    }
+
     #[cfg(feature = "stores")]
     pub(crate) fn memory_only(function: &str) {
         tracing::warn!(
@@ -83,11 +106,24 @@ mod on {
 mod off {
     use super::{Engine, Error, Order};
 
+    pub(crate) struct Here;
+
+    impl Here {
+        pub(crate) fn new() -> Self {
+            Here
+        }
+
+        pub(crate) fn run<T>(&self, work: impl FnOnce() -> T) -> T {
+            work()
+        }
+    }
+
     pub(crate) fn outcome(_engine: &Engine, _function: &str, _outcome: &'static str) {}
     pub(crate) fn unresolved(_function: &str, _error: &Error) {}
     pub(crate) fn refused(_error: &Error) {}
     pub(crate) fn invalidated(_cache: &str, _order: &Order) {}
     pub(crate) fn background_failed(_cache: &str) {}
+    pub(crate) fn repeated(_engine: &Engine, _function: &str) {}
     #[cfg(feature = "stores")]
     pub(crate) fn memory_only(_function: &str) {}
     pub(crate) fn drop_panicked() {}

@@ -36,6 +36,7 @@
 //! | beneath | |
 //! | --- | --- |
 //! | [`architecture`] | how it is built, and why |
+//! | [`performance`] | what it costs, and what was tried |
 //! | [`comparison`] | what other libraries do |
 
 macro_rules! pages {
@@ -69,5 +70,6 @@ pages! {
     executors "executors.md";
     errors "errors.md";
     architecture "architecture.md";
+    performance "performance.md";
     comparison "comparison.md";
 }

@@ -1,6 +1,7 @@
 //! The functions under test: synchronous and not, with and without stale values, and every way to
 //! invalidate them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use dewar::cached;
@@ -13,7 +14,11 @@ pub(crate) enum Function {
     Async,
     Revalidated,
     RefreshedAhead,
+    Batch,
 }
+
+/// How many functions there are.
+pub(crate) const FUNCTIONS: u64 = 5;
 
 impl Function {
     pub(crate) fn number(n: u64) -> Self {
@@ -21,7 +26,8 @@ impl Function {
             0 => Function::Plain,
             1 => Function::Async,
             2 => Function::Revalidated,
-            _ => Function::RefreshedAhead,
+            3 => Function::RefreshedAhead,
+            _ => Function::Batch,
         }
     }
 }
@@ -69,6 +75,22 @@ async fn refreshed_ahead(world: Arc<World>, key: u64) -> (u64, u64) {
     (world.load(key), key)
 }
 
+#[cached(
+    timeout = 60,
+    batch = keys,
+    key_prefix = "item:{keys}",
+    tags("items", "key:{keys}"),
+    skip(world)
+)]
+async fn batch(world: Arc<World>, keys: Vec<u64>) -> HashMap<u64, u64> {
+    keys.into_iter().map(|key| (key, world.load(key))).collect()
+}
+
+/// The key with its neighbours, so that batches overlap.
+fn around(world: &World, key: u64) -> Vec<u64> {
+    (0..3).map(|n| (key + n) % world.size()).collect()
+}
+
 pub(crate) fn read(world: &Arc<World>, key: u64, function: Function) -> u64 {
     let world = Arc::clone(world);
     match function {
@@ -76,6 +98,10 @@ pub(crate) fn read(world: &Arc<World>, key: u64, function: Function) -> u64 {
         Function::Async => wait(asynchronous(world, key)),
         Function::Revalidated => wait(revalidated(world, key)),
         Function::RefreshedAhead => wait(refreshed_ahead(world, key)).0,
+        Function::Batch => {
+            let keys = around(&world, key);
+            wait(batch(world, keys))[&key]
+        }
     }
 }
 
@@ -90,13 +116,15 @@ pub(crate) fn invalidate(key: u64, how: u64) {
             plain(_, key),
             asynchronous(_, key),
             revalidated(_, key),
-            refreshed_ahead(_, key)
+            refreshed_ahead(_, key),
+            batch(_, vec![key])
         )),
         1 => drop(dewar::invalidate!(
             plain,
             asynchronous,
             revalidated,
-            refreshed_ahead
+            refreshed_ahead,
+            batch
         )),
         2 => drop(dewar::invalidate!(tag = "key:{key}")),
         3 => drop(dewar::invalidate!(tag = "items")),

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use dewar::testing::TestCache;
 use dewar::{BoxFuture, Cache, Runtime};
 
-use functions::{Function, invalidate, read};
+use functions::{FUNCTIONS, Function, invalidate, read};
 
 /// How much is done, on what.
 #[derive(Clone, Copy)]
@@ -87,6 +87,11 @@ pub(crate) struct World {
 }
 
 impl World {
+    /// How many keys there are.
+    pub(crate) fn size(&self) -> u64 {
+        self.keys.len() as u64
+    }
+
     /// The body: reads, and takes a moment.
     pub(crate) fn load(&self, key: u64) -> u64 {
         let version = self.keys[key as usize].version.load(SeqCst);
@@ -177,7 +182,7 @@ fn worker(plan: Plan, n: u64, cache: &TestCache, world: &Arc<World>) -> Report {
         } else {
             // Nobody waits while others wait for what is in its hands.
             catch_up();
-            let function = Function::number(numbers.below(4));
+            let function = Function::number(numbers.below(FUNCTIONS));
             report.violations += u64::from(!right(world, key, function));
             report.reads += 1;
         }
@@ -205,7 +210,7 @@ fn right(world: &Arc<World>, key: u64, function: Function) -> bool {
 fn wrong(world: &Arc<World>) -> u64 {
     let mut wrong = 0;
     for (key, truth) in world.keys.iter().enumerate() {
-        for number in 0..4 {
+        for number in 0..FUNCTIONS {
             let value = read(world, key as u64, Function::number(number));
             wrong += u64::from(value != truth.version.load(SeqCst));
         }

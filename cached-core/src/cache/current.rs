@@ -49,7 +49,7 @@ struct Guard;
 impl Guard {
     fn enter(frame: Frame) -> Guard {
         EVER.store(true, Ordering::Relaxed);
-        FRAMES.with_borrow_mut(|frames| frames.push(frame));
+        let _ = FRAMES.try_with(|frames| frames.borrow_mut().push(frame));
         Guard
     }
 }
@@ -57,7 +57,7 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         // Taken out first: dropping a cache may run code that looks at the frames.
-        let frame = FRAMES.with_borrow_mut(Vec::pop);
+        let frame = FRAMES.try_with(|frames| frames.borrow_mut().pop());
         drop(frame);
     }
 }
@@ -79,7 +79,8 @@ impl<F: Future> Scoped<F> {
 
     /// The same cache as here and now, for a task that runs elsewhere.
     pub(crate) fn again(future: F) -> Self {
-        let frame = FRAMES.with_borrow(|frames| frames.last().cloned());
+        let frame = FRAMES.try_with(|frames| frames.borrow().last().cloned());
+        let frame = frame.ok().flatten();
         Scoped {
             frame,
             future: Some(Box::pin(future)),

@@ -70,7 +70,7 @@ impl<R: 'static> At<R> {
         self.load()?.fresh()
     }
 
-    fn place(&self, value: &R) -> Result<(), Error> {
+    pub(crate) fn place(&self, value: &R) -> Result<(), Error> {
         let load = match &self.0 {
             Place::Miss { load, .. } | Place::Ready { load, .. } => load,
             Place::Bypass(Some(error)) => return Err(error.again()),
@@ -85,14 +85,14 @@ impl<R: 'static> At<R> {
         Ok(())
     }
 
-    fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         self.load().map_or_else(String::new, |load| {
             let base = load.base();
             format!("{}:{:016x}", base.scopes.prefix(), base.hash)
         })
     }
 
-    fn left(&self) -> Option<Duration> {
+    pub(crate) fn left(&self) -> Option<Duration> {
         self.load()?.left().map(duration)
     }
 

@@ -69,16 +69,16 @@ impl Invalidation {
 
     /// A level of a prefix, and everything below it.
     ///
-    /// A prefix without text, as `""` or `":"`, names no level; it is reported by `run`.
+    /// A `:` at its end may be left out. One that names no level is an error of
+    /// [`run`](Invalidation::run)'s result.
     pub fn prefix(mut self, prefix: impl Into<Label>) -> Self {
         let prefix = prefix.into();
-        // A value in it never ends in `:`, nor is it ever without text.
         let level = prefix.as_str().trim_end_matches(':');
         if level.is_empty() {
-            let problem =
-                "names no level of a prefix: give one, as in \"user\", or invalidate `all()`";
-            let error = Error::config(format!("prefix = {:?}", prefix.as_str()), problem);
-            self.error.get_or_insert(error);
+            let what = format!(
+                "is `{prefix}`, which names no level: give one such as `user:42`, or invalidate `all`"
+            );
+            self.error = Some(Error::config("prefix", what));
             return self;
         }
         self.here(|order| order.add(of_level(level), || names::level(level)))
@@ -275,7 +275,7 @@ where
     R: Answers<Key: Clone + Eq + Hash, Value: 'static>,
 {
     fn add_to(self, invalidation: &mut Invalidation) {
-        self.places().for_each(|load| invalidation.load(&*load));
+        self.places().for_each(|place| place.add_to(invalidation));
     }
 }
 
@@ -299,7 +299,7 @@ impl Invalidated {
     /// Waits for the shared store's confirmation.
     ///
     /// # Errors
-    /// The cache is unknown, a prefix names no level, or the store did not confirm; the invalidation is kept and replayed.
+    /// The cache is unknown, or the store did not confirm; the invalidation is kept and replayed.
     pub fn wait(self) -> Result<(), Error> {
         crate::rt::block_on(self)
     }

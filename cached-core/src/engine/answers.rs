@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{BuildHasher, Hash};
 
 use super::at::At;
-use super::batch::{Batch, BatchEntry};
+use super::batch::{Batch, BatchEntry, BlockingBatchEntry};
 
 /// What holds the keys of a batch: `&[K]`, `Vec<K>` or `HashSet<K>`.
 pub trait Keys {
@@ -51,11 +51,12 @@ pub trait Answers: Sized {
     type Key;
     /// What is stored for it.
     type Value;
-    /// `R`, which holds this, looked up. Generated code names it and [`Handle`](Self::Handle) in
-    /// this way, so that what is no batch makes one error.
+    /// `R`, which holds this, looked up. Generated code names it and its handles in this way, so that what is no batch makes one error.
     type Looked<R: Answers<Value: 'static>>;
-    /// A handle on its entries.
-    type Handle<R: Answers<Value: 'static>>;
+    /// A handle on its entries, for an `async fn` with that body.
+    type Handle<R: Answers<Value: 'static>, B>;
+    /// The same for a function that blocks.
+    type BlockingHandle<R: Answers<Value: 'static>, B>;
 
     /// The pairs.
     ///
@@ -84,7 +85,8 @@ impl<K: Eq + Hash, V: 'static, S: BuildHasher + Default> Answers for HashMap<K, 
     type Key = K;
     type Value = V;
     type Looked<R: Answers<Value: 'static>> = Batch<R>;
-    type Handle<R: Answers<Value: 'static>> = BatchEntry<R>;
+    type Handle<R: Answers<Value: 'static>, B> = BatchEntry<R, B>;
+    type BlockingHandle<R: Answers<Value: 'static>, B> = BlockingBatchEntry<R, B>;
 
     fn pairs(self) -> Result<Vec<(K, V)>, Self> {
         Ok(self.into_iter().collect())
@@ -99,7 +101,8 @@ impl<K: Ord, V: 'static> Answers for BTreeMap<K, V> {
     type Key = K;
     type Value = V;
     type Looked<R: Answers<Value: 'static>> = Batch<R>;
-    type Handle<R: Answers<Value: 'static>> = BatchEntry<R>;
+    type Handle<R: Answers<Value: 'static>, B> = BatchEntry<R, B>;
+    type BlockingHandle<R: Answers<Value: 'static>, B> = BlockingBatchEntry<R, B>;
 
     fn pairs(self) -> Result<Vec<(K, V)>, Self> {
         Ok(self.into_iter().collect())
@@ -114,7 +117,8 @@ impl<K, V: 'static> Answers for Vec<(K, V)> {
     type Key = K;
     type Value = V;
     type Looked<R: Answers<Value: 'static>> = Batch<R>;
-    type Handle<R: Answers<Value: 'static>> = BatchEntry<R>;
+    type Handle<R: Answers<Value: 'static>, B> = BatchEntry<R, B>;
+    type BlockingHandle<R: Answers<Value: 'static>, B> = BlockingBatchEntry<R, B>;
 
     fn pairs(self) -> Result<Vec<(K, V)>, Self> {
         Ok(self)
@@ -130,7 +134,8 @@ impl<A: Answers<Value: 'static>, E> Answers for Result<A, E> {
     type Key = A::Key;
     type Value = A::Value;
     type Looked<R: Answers<Value: 'static>> = A::Looked<R>;
-    type Handle<R: Answers<Value: 'static>> = A::Handle<R>;
+    type Handle<R: Answers<Value: 'static>, B> = A::Handle<R, B>;
+    type BlockingHandle<R: Answers<Value: 'static>, B> = A::BlockingHandle<R, B>;
 
     fn pairs(self) -> Result<Vec<(A::Key, A::Value)>, Self> {
         match self {
@@ -149,7 +154,8 @@ impl<A: Answers<Value: 'static>> Answers for Option<A> {
     type Key = A::Key;
     type Value = A::Value;
     type Looked<R: Answers<Value: 'static>> = A::Looked<R>;
-    type Handle<R: Answers<Value: 'static>> = A::Handle<R>;
+    type Handle<R: Answers<Value: 'static>, B> = A::Handle<R, B>;
+    type BlockingHandle<R: Answers<Value: 'static>, B> = A::BlockingHandle<R, B>;
 
     fn pairs(self) -> Result<Vec<(A::Key, A::Value)>, Self> {
         match self {

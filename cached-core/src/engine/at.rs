@@ -299,6 +299,7 @@ where
     #[cfg(feature = "stores")]
     let names = names(engine, site, marker, &parts, &outcome, &plan);
     let scopes = plan.scopes(site, of_key(marker.id, hash));
+    let key = parts.own();
     let base = Base {
         engine: Arc::clone(engine),
         function: site.name(),
@@ -308,6 +309,7 @@ where
         marker: marker.id,
         scopes,
         late_tags: plan.has_late_tags(),
+        heap: P::heap(&key),
         stale: None,
         refused: 0,
         #[cfg(feature = "stores")]
@@ -317,7 +319,7 @@ where
     };
     Call {
         base,
-        key: parts.own(),
+        key,
         outcome,
         plan,
         result: PhantomData,

@@ -30,6 +30,8 @@ pub(crate) struct Base {
     pub(crate) hash: u64,
     pub(crate) marker: TypeId,
     pub(crate) scopes: Scopes,
+    /// The bytes of the key beyond its type's size.
+    pub(crate) heap: usize,
     /// There will be more tags, known only from the value.
     pub(crate) late_tags: bool,
     /// The expired entry that was found, if there was one.
@@ -174,9 +176,11 @@ where
     }
 
     fn store(&self, result: &R, began: Began) -> bool {
-        let stored = self
-            .entry(result, began)
-            .is_some_and(|entry| self.insert(entry));
+        let entry = self.entry(result, began);
+        if entry.is_none() && matches!(self.outcome.judge(result), Judged::Nothing(_)) {
+            self.outdate(began);
+        }
+        let stored = entry.is_some_and(|entry| self.insert(entry));
         let counters = &self.base.counters;
         let outcome = if stored { "stored" } else { "rejected" };
         crate::trace::outcome(&self.base.engine, self.base.function, outcome);
@@ -250,6 +254,16 @@ where
         }
     }
 
+    /// Takes out what an older load left: what it found is gone now.
+    fn outdate(&self, began: Began) {
+        let engine = &self.base.engine;
+        let memory = engine.memory.as_ref();
+        let old = memory.and_then(|memory| memory.find(&self.owned_key()));
+        if let Some(old) = old.filter(|old| old.meta().order < began.order) {
+            engine.discard(&old);
+        }
+    }
+
     /// The entry that a result makes, if it is one to keep.
     fn entry(&self, result: &R, began: Began) -> Option<Entry<K, O::Stored>> {
         let (stored, lifetime) = self.keep(result)?;
@@ -266,7 +280,7 @@ where
             checked: AtomicU64::new(began.tick),
             reads: AtomicU32::new(0),
             counters: Arc::clone(&self.base.counters),
-            bytes: size_of::<Entry<K, O::Stored>>(),
+            bytes: size_of::<Entry<K, O::Stored>>() + self.base.heap,
         };
         Some(Entry {
             meta,

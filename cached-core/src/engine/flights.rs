@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex};
 
+use super::batch::rest::Rest;
 use super::call::Load;
 use super::flight::Flight;
 use super::lead::Lead;
@@ -26,6 +27,10 @@ pub(crate) enum Landing<R> {
     Shared(Share<R>),
     /// A result that cannot be given twice: load for yourself; `failed` if it was an error.
     Alone { failed: bool },
+    /// Of a batch: no result for this key, or several.
+    Rows(Arc<[Share<R>]>),
+    /// Of a batch: the error of the whole, which the batch knows how to read.
+    Failed(Arc<dyn Any + Send + Sync>),
 }
 
 impl<R> Clone for Landing<R> {
@@ -33,12 +38,22 @@ impl<R> Clone for Landing<R> {
         match self {
             Landing::Shared(share) => Landing::Shared(Arc::clone(share)),
             Landing::Alone { failed } => Landing::Alone { failed: *failed },
+            Landing::Rows(rows) => Landing::Rows(Arc::clone(rows)),
+            Landing::Failed(error) => Landing::Failed(Arc::clone(error)),
         }
     }
 }
 
-/// A half-run load without a leader.
-pub(crate) struct Orphan<R> {
+/// A load without a leader.
+pub(crate) enum Orphan<R: 'static> {
+    /// The half-run load of this key.
+    Half(Half<R>),
+    /// That of a batch, which lands by itself.
+    Rest(Rest<R>),
+}
+
+/// A half-run load.
+pub(crate) struct Half<R> {
     pub(crate) body: BoxFuture<'static, R>,
     pub(crate) began: Began,
     pub(crate) started: Nanos,
@@ -185,22 +200,56 @@ thread_local! {
     static BODIES: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
+/// On a thread that is ending there are none.
+fn bodies<T: Default>(look: impl FnOnce(&mut Vec<usize>) -> T) -> T {
+    BODIES
+        .try_with(|bodies| look(&mut bodies.borrow_mut()))
+        .unwrap_or_default()
+}
+
 /// Marks the body of a flight as running on this thread, as long as it lives.
 pub(crate) struct Body;
 
 impl Body {
     pub(crate) fn of<R>(flight: &Arc<FlightOf<R>>) -> Body {
-        BODIES.with_borrow_mut(|bodies| bodies.push(address(flight)));
+        bodies(|bodies| bodies.push(address(flight)));
         Body
     }
 }
 
 impl Drop for Body {
     fn drop(&mut self) {
-        BODIES.with_borrow_mut(|bodies| bodies.pop());
+        bodies(Vec::pop);
+    }
+}
+
+/// The flights whose bodies run on a thread, for another that goes on with one of them.
+pub(crate) struct Bodies(Vec<usize>);
+
+impl Bodies {
+    pub(crate) fn here() -> Self {
+        Bodies(bodies(|bodies| bodies.clone()))
+    }
+
+    /// They run on this thread, as long as the guard lives.
+    pub(crate) fn enter(&self) -> Within {
+        Within(bodies(|bodies| {
+            let before = bodies.len();
+            bodies.extend(&self.0);
+            before
+        }))
+    }
+}
+
+/// Leaves the bodies that were entered.
+pub(crate) struct Within(usize);
+
+impl Drop for Within {
+    fn drop(&mut self) {
+        bodies(|bodies| bodies.truncate(self.0));
     }
 }
 
 fn inside<R>(flight: &Arc<FlightOf<R>>) -> bool {
-    BODIES.with_borrow(|bodies| bodies.contains(&address(flight)))
+    bodies(|bodies| bodies.contains(&address(flight)))
 }

@@ -4,14 +4,14 @@ use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use super::call::Load;
 use super::detach::{Body, Spawner};
 use super::flight::Flight;
-use super::flights::{self, FlightOf, Landing, Orphan};
-use super::{Began, Loading};
+use super::flights::{self, FlightOf, Half, Landing, Orphan};
+use super::{Began, Engine, Loading};
 use crate::clock::{Nanos, Sleep};
 use crate::rt::BoxFuture;
 
@@ -53,14 +53,14 @@ impl<R: 'static> Lead<R> {
     pub(crate) fn adopt(
         load: Arc<dyn Load<R>>,
         flight: Arc<FlightOf<R>>,
-        orphan: Orphan<R>,
+        half: Half<R>,
     ) -> (Self, BoxFuture<'static, R>) {
-        let Orphan {
+        let Half {
             body,
             began,
             started,
             loading,
-        } = orphan;
+        } = half;
         (
             Lead {
                 load,
@@ -93,12 +93,8 @@ impl<R: 'static> Lead<R> {
     /// The load has ended: stores the result and tells the others.
     pub(crate) fn land(mut self, result: R) -> R {
         let base = self.load.base();
-        let now = base.engine.clock.now();
         if !base.was_fetched() {
-            base.counters.loads.one();
-            base.counters
-                .load_nanos
-                .add(now.saturating_sub(self.started));
+            self.count();
         }
         let failed = self.load.failed(&result);
         if self.load.is_error(&result) {
@@ -110,6 +106,39 @@ impl<R: 'static> Lead<R> {
             None => Landing::Alone { failed },
         });
         result
+    }
+
+    /// Counts the load and its time.
+    fn count(&self) {
+        let base = self.load.base();
+        let gone = base.engine.clock.now().saturating_sub(self.started);
+        base.counters.loads.one();
+        base.counters.load_nanos.add(gone);
+    }
+
+    /// The load of a batch has ended, with no result for this key or with several: there is nothing
+    /// to store, and what was stored before is not what the function returns any more.
+    pub(crate) fn land_rows(mut self, rows: &[R], anew: bool) {
+        self.count();
+        let base = self.load.base();
+        if !rows.is_empty() {
+            base.counters.rejections.one();
+            crate::trace::repeated(&base.engine, base.function);
+        }
+        if anew && self.load.fresh().is_some() {
+            base.engine.forget(&*self.load.key());
+        }
+        self.end(|load| {
+            let shares: Option<_> = rows.iter().map(|row| load.share(row)).collect();
+            shares.map_or(Landing::Alone { failed: false }, Landing::Rows)
+        });
+    }
+
+    /// The load of a batch has failed as a whole, with an error that can be given to others or not.
+    pub(crate) fn land_failed(mut self, error: Option<Arc<dyn Any + Send + Sync>>) {
+        self.count();
+        self.load.base().counters.load_errors.one();
+        self.end(|_| error.map_or(Landing::Alone { failed: true }, Landing::Failed));
     }
 
     /// There was a result already; the others are given it too.
@@ -133,7 +162,7 @@ impl<R: 'static> Lead<R> {
     }
 
     /// The body panicked.
-    fn panicked(self) {
+    pub(crate) fn panicked(self) {
         let counters = &self.load.base().counters;
         counters.loads.one();
         counters.load_errors.one();
@@ -148,6 +177,16 @@ impl<R: 'static> Lead<R> {
         if Arc::strong_count(&flight) > 1 {
             flight.land(landing(&*self.load));
         }
+    }
+
+    /// The cache that the load is of.
+    pub(crate) fn engine(&self) -> Arc<Engine> {
+        Arc::clone(&self.load.base().engine)
+    }
+
+    /// Where others wait for the load; it is not kept alive by that.
+    pub(crate) fn flight(&self) -> Option<Weak<FlightOf<R>>> {
+        self.flight.as_ref().map(Arc::downgrade)
     }
 
     /// Marks the body as running on this thread.
@@ -173,14 +212,16 @@ impl<R: 'static> Lead<R> {
     /// Leaves a half-run body to a waiter, or gives it back for the background to run.
     fn hand_over(mut self, body: BoxFuture<'static, R>) -> Option<(Self, BoxFuture<'static, R>)> {
         let (flight, loading) = (self.flight.take()?, self.loading.take()?);
-        let orphan = Orphan {
+        let half = Half {
             body,
             began: self.began,
             started: self.started,
             loading,
         };
-        let orphan = flight.orphan(orphan).err()?;
-        Some(Lead::adopt(Arc::clone(&self.load), flight, orphan))
+        match flight.orphan(Orphan::Half(half)) {
+            Err(Orphan::Half(half)) => Some(Lead::adopt(Arc::clone(&self.load), flight, half)),
+            _ => None,
+        }
     }
 }
 

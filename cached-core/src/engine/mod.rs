@@ -27,6 +27,7 @@ pub(crate) mod call;
 pub(crate) mod detach;
 pub(crate) mod flight;
 pub(crate) mod flights;
+mod job;
 pub(crate) mod lead;
 pub(crate) mod plan;
 pub(crate) mod run;

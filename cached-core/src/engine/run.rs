@@ -13,6 +13,7 @@ use super::at::{At, Place};
 use super::call::Load;
 use super::detach::{Attached, Body, Boxed, Detachable, Pinned, Spawner};
 use super::flights::Entered;
+use super::job::Job;
 use super::lead::{Lead, Leading, Panic};
 use super::through::{through, through_sync};
 use super::wait::{Joined, Waited};
@@ -149,7 +150,7 @@ impl<R: 'static> At<R> {
             Place::Hit(result) => result,
             place => {
                 let (load, anew) = place.load();
-                let body = || Boxed(Box::pin(through(load, anew, rt::Job::new(body))));
+                let body = || Boxed(Box::pin(through(load, anew, Job::new(body))));
                 rt::block_on(go(place, body, Spawner::Thread))
             }
         }

@@ -26,7 +26,9 @@ pub(crate) fn through_sync<R>(_: &Arc<dyn Load<R>>, _: bool, body: impl FnOnce()
 }
 
 #[cfg(feature = "stores")]
-pub(crate) use shared::{accept, fetch_all, publish, through, through_sync, write_all};
+pub(crate) use shared::{
+    accept, fetch_all, publish, publish_all, through, through_sync, write_all,
+};
 
 #[cfg(feature = "stores")]
 mod shared {
@@ -35,6 +37,9 @@ mod shared {
     use super::*;
     use crate::engine::call::Base;
     use crate::store::tier::{Fetched, Names, Tier, Written};
+
+    /// What goes to the store, and for how long; none for what is not to be kept.
+    type Encoded = Option<(Vec<u8>, crate::clock::Nanos)>;
 
     fn place(base: &Base) -> Option<(Arc<Tier>, &Names)> {
         Some((Arc::clone(base.engine.tier.as_ref()?), base.names.as_ref()?))
@@ -78,17 +83,36 @@ mod shared {
     /// The store did not confirm that what it had is void; that is tried again.
     pub(crate) async fn publish<R>(
         load: Arc<dyn Load<R>>,
-        encoded: Option<(Vec<u8>, crate::clock::Nanos)>,
+        encoded: Encoded,
     ) -> Result<(), crate::error::Error> {
-        let Some((tier, own)) =
+        publish_all(vec![(load, encoded)]).await
+    }
+
+    /// The same for several values of one function, in one operation each way.
+    ///
+    /// # Errors
+    /// As for one.
+    pub(crate) async fn publish_all<R>(
+        values: Vec<(Arc<dyn Load<R>>, Encoded)>,
+    ) -> Result<(), crate::error::Error> {
+        let of = |load: &Arc<dyn Load<R>>| {
             place(load.base()).and_then(|(tier, names)| Some((tier, names.own.clone()?)))
-        else {
+        };
+        let (loads, values): (Vec<_>, Vec<_>) = values
+            .into_iter()
+            .filter(|(load, _)| of(load).is_some())
+            .unzip();
+        let (mut tiers, names): (Vec<_>, Vec<_>) = loads.iter().filter_map(of).unzip();
+        let Some(tier) = tiers.pop() else {
             return Ok(());
         };
-        tier.announce(&[own]);
+        tier.announce(&names);
         tier.deliver().await?;
-        let fetched = fetch_all(&[&load]).await.pop().unwrap_or_default();
-        write_all(vec![(&load, fetched, encoded)]).await;
+        let fetched = fetch_all(&loads.iter().collect::<Vec<_>>()).await;
+        let written = loads.iter().zip(fetched).zip(values);
+        let written = written.map(|((load, fetched), value)| (load, fetched, value));
+        let written = written.collect();
+        write_all(written).await;
         Ok(())
     }
 
@@ -122,11 +146,7 @@ mod shared {
         result
     }
 
-    type Fresh<'a, R> = (
-        &'a Arc<dyn Load<R>>,
-        Fetched,
-        Option<(Vec<u8>, crate::clock::Nanos)>,
-    );
+    type Fresh<'a, R> = (&'a Arc<dyn Load<R>>, Fetched, Encoded);
 
     /// Writes the results of several loads in one operation.
     pub(crate) async fn write_all<R>(results: Vec<Fresh<'_, R>>) {

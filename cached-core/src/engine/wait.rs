@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use super::call::Load;
 use super::detach::{Boxed, Spawner};
 use super::flight::News;
-use super::flights::{FlightOf, Landing, Orphan};
+use super::flights::{FlightOf, Half, Landing, Orphan};
 use super::lead::{Lead, Leading};
 use crate::clock::Sleep;
 use crate::rt::BoxFuture;
@@ -19,6 +19,7 @@ pub(crate) struct Joined<R: 'static> {
     flight: Arc<FlightOf<R>>,
     id: Option<u64>,
     limit: Option<Sleep>,
+    counted: bool,
     done: bool,
     spawner: Spawner,
 }
@@ -42,6 +43,7 @@ impl<R: 'static> Joined<R> {
             flight,
             id: None,
             limit: None,
+            counted: false,
             done: false,
             spawner: Spawner::Runtime,
         }
@@ -53,20 +55,46 @@ impl<R: 'static> Joined<R> {
         self
     }
 
-    fn lead(&self, orphan: Orphan<R>) -> (Lead<R>, BoxFuture<'static, R>) {
-        Lead::adopt(Arc::clone(&self.load), Arc::clone(&self.flight), orphan)
+    fn lead(&self, half: Half<R>) -> (Lead<R>, BoxFuture<'static, R>) {
+        Lead::adopt(Arc::clone(&self.load), Arc::clone(&self.flight), half)
     }
 
-    fn news(&mut self, news: News<Landing<R>, Orphan<R>>) -> Waited<R> {
-        self.done = true;
+    /// What became of the load, as soon as there is something to know.
+    pub(crate) fn poll_news(&mut self, cx: &mut Context<'_>) -> Poll<News<Landing<R>, Orphan<R>>> {
+        let polled = self.flight.poll(&mut self.id, cx);
+        match &polled {
+            // The load goes on, and so does the wait for it.
+            Poll::Ready(News::TakeOver(Orphan::Rest(_))) => {}
+            Poll::Ready(_) => self.done = true,
+            Poll::Pending if !self.counted => {
+                self.counted = true;
+                self.load.base().counters.coalesced.one();
+            }
+            Poll::Pending => {}
+        }
+        polled
+    }
+
+    /// For how long to wait at most, from now on.
+    pub(crate) fn limit(&self) -> Sleep {
+        let engine = &self.load.base().engine;
+        engine.clock.sleep(engine.wait_limit)
+    }
+
+    fn waited(&self, news: News<Landing<R>, Orphan<R>>) -> Waited<R> {
         match news {
             News::Landed(Landing::Shared(share)) => Waited::Result(share()),
             News::Landed(Landing::Alone { failed }) => Waited::Alone { failed },
-            News::Gone => Waited::Gone,
-            News::TakeOver(orphan) => {
-                let (lead, body) = self.lead(orphan);
+            News::TakeOver(Orphan::Half(half)) => {
+                let (lead, body) = self.lead(half);
                 Waited::TakeOver(Leading::new(lead, Boxed(body), self.spawner))
             }
+            News::Gone => Waited::Gone,
+            // Only a batch says so, and only to others of its kind.
+            News::Landed(Landing::Rows(_)) | News::TakeOver(Orphan::Rest(_)) => {
+                Waited::Alone { failed: false }
+            }
+            News::Landed(Landing::Failed(_)) => Waited::Alone { failed: true },
         }
     }
 }
@@ -76,14 +104,15 @@ impl<R: 'static> Future for Joined<R> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Waited<R>> {
         let this = &mut *self;
-        if let Poll::Ready(news) = this.flight.poll(&mut this.id, cx) {
-            return Poll::Ready(this.news(news));
+        if let Poll::Ready(news) = this.poll_news(cx) {
+            return Poll::Ready(this.waited(news));
         }
-        let engine = &this.load.base().engine;
-        let limit = this.limit.get_or_insert_with(|| {
-            this.load.base().counters.coalesced.one();
-            engine.clock.sleep(engine.wait_limit)
-        });
+        if this.limit.is_none() {
+            this.limit = Some(this.limit());
+        }
+        let Some(limit) = &mut this.limit else {
+            return Poll::Pending;
+        };
         match Pin::new(limit).poll(cx) {
             Poll::Ready(()) => Poll::Ready(Waited::Alone { failed: false }),
             Poll::Pending => Poll::Pending,
@@ -96,9 +125,14 @@ impl<R: 'static> Drop for Joined<R> {
         if self.done {
             return;
         }
-        if let Some(orphan) = self.flight.leave(self.id.take()) {
-            let (lead, body) = self.lead(orphan);
-            drop(self.spawner.drive(lead, body));
+        match self.flight.leave(self.id.take()) {
+            Some(Orphan::Half(half)) => {
+                let (lead, body) = self.lead(half);
+                drop(self.spawner.drive(lead, body));
+            }
+            // It knows where to go on.
+            Some(Orphan::Rest(rest)) => drop(rest),
+            None => {}
         }
     }
 }

@@ -44,6 +44,14 @@ pub(crate) fn set_bytes<T: Serialize>(elements: impl Iterator<Item = T>) -> Byte
 }
 
 impl Bytes {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Bytes::Whole(raw) => raw.len(),
+            Bytes::Unique(_) => 0,
+        }
+    }
+
     /// The same for a shared store. What has no bytes gets a number: it is found by nobody.
     pub(crate) fn stable(&self, out: &mut Stable) {
         match self {

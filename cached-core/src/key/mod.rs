@@ -18,7 +18,7 @@ mod std_parts;
 
 pub use inside::inside;
 pub(crate) use part::{Part, Parts};
-pub use probe::{CacheKey, arg, borrowed};
+pub use probe::{CacheKey, ComparedKey, arg, borrowed};
 
 use std::any::{Any, TypeId};
 use std::hash::{BuildHasher, Hash, Hasher};

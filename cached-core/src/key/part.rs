@@ -24,6 +24,11 @@ pub trait Part {
     fn stable(&self, out: &mut Stable) {
         self.hash(out);
     }
+
+    /// How many bytes the stored value has on the heap, as far as its type tells.
+    fn heap(_owned: &Self::Owned) -> usize {
+        0
+    }
 }
 
 /// Any number of parts, as nested pairs: `(a, (b, ()))`.
@@ -42,6 +47,9 @@ pub trait Parts {
 
     /// The values for a key on a shared store, each with its length.
     fn stable(&self, out: &mut Stable);
+
+    /// How many bytes all stored values have on the heap, as far as their types tell.
+    fn heap(owned: &Self::Owned) -> usize;
 }
 
 impl Parts for () {
@@ -56,6 +64,10 @@ impl Parts for () {
     fn own(&self) {}
 
     fn stable(&self, _out: &mut Stable) {}
+
+    fn heap((): &()) -> usize {
+        0
+    }
 }
 
 impl<A: Part, B: Parts> Parts for (A, B) {
@@ -77,5 +89,9 @@ impl<A: Part, B: Parts> Parts for (A, B) {
     fn stable(&self, out: &mut Stable) {
         out.part(|out| self.0.stable(out));
         self.1.stable(out);
+    }
+
+    fn heap(owned: &Self::Owned) -> usize {
+        A::heap(&owned.0) + B::heap(&owned.1)
     }
 }

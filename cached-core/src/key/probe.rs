@@ -5,7 +5,7 @@
 //! standard library's types, whatever they borrow; what is `Hash + Eq` and can be owned; what can
 //! be serialised; what is only `Hash`. What has `Eq` and can be neither owned nor serialised is
 //! refused, since its `Hash` may leave out what its `Eq` compares. Last comes a method that exists
-//! for every type. Both explain what is missing, through [`KeptKey`] and [`CacheKey`].
+//! for every type. Both explain what is missing, through [`ComparedKey`] and [`CacheKey`].
 //!
 //! Method look-up does not see lifetimes: to it, a reference can be owned for ever. So all ways to
 //! take what a reference points to come before those that would own the reference. A type written
@@ -295,6 +295,10 @@ impl<T: Serialize, S> Part for SetPart<'_, T, S> {
         canonical::set_bytes(self.0.iter())
     }
 
+    fn heap(owned: &Self::Owned) -> usize {
+        owned.len()
+    }
+
     fn stable(&self, out: &mut Stable) {
         self.own().stable(out);
     }
@@ -326,7 +330,7 @@ impl<'a, T: Hash + Eq + ?Sized> ByRefUnkept<'a, &'a T> {
     /// Explains what is missing; it is never called.
     pub fn part(&self) -> &'a u64
     where
-        Self: KeptKey<T>,
+        Self: ComparedKey<T>,
     {
         self.nothing(self.0)
     }
@@ -336,7 +340,7 @@ impl<'a, T: Hash + Eq> ByRefUnkept<'a, Option<&'a T>> {
     /// Explains what is missing; it is never called.
     pub fn part(&self) -> &'a u64
     where
-        Self: KeptKey<Option<&'a T>>,
+        Self: ComparedKey<Option<&'a T>>,
     {
         self.nothing(self.0)
     }
@@ -390,6 +394,10 @@ impl<T: Serialize + ?Sized> Part for SerdePart<'_, T> {
         canonical::bytes(self.0)
     }
 
+    fn heap(owned: &Self::Owned) -> usize {
+        owned.len()
+    }
+
     fn stable(&self, out: &mut Stable) {
         self.own().stable(out);
     }
@@ -402,7 +410,7 @@ impl<'a, T: Hash + Eq + ?Sized> ByUnkept<'a, T> {
     /// Explains what is missing; it is never called.
     pub fn part(&self) -> &'a u64
     where
-        Self: KeptKey<T>,
+        Self: ComparedKey<T>,
     {
         self.nothing(self.0)
     }
@@ -473,17 +481,17 @@ pub trait CacheKey<T: ?Sized> {
     fn nothing<'a>(&self, value: &'a T) -> &'a u64;
 }
 
-/// What a cache key can keep a copy of, to compare it by `Eq`.
+/// What can be compared with a key that was stored.
 ///
-/// There is nothing to implement: a type that is `Clone + Send + Sync` and borrows nothing can.
-/// This trait only explains that a type cannot, and nothing implements it.
+/// There is nothing to implement, and nothing implements it: it only explains. A digest of its
+/// `Hash` would not do for what has an `Eq`, since a `Hash` may leave out what `Eq` compares.
 #[diagnostic::on_unimplemented(
-    message = "`{T}` cannot be kept in a cache key",
-    label = "this argument is compared by `Eq`, and the key cannot hold a copy to compare with",
-    note = "derive `Clone`, if it is `Send + Sync` and borrows nothing, or derive `serde::Serialize`",
-    note = "or name what counts, as in `key = (view.id, view.name)`, or leave it out: `skip(…)`"
+    message = "`{T}` is compared with `Eq`, and cannot be kept for that",
+    label = "this argument counts for the key, but a stored key cannot own it",
+    note = "name what counts in it: `key = (…)`; or derive `Clone` where it owns what it holds, or `serde::Serialize`",
+    note = "if two calls that differ only here should give the same result, leave it out: `skip(…)`"
 )]
-pub trait KeptKey<T: ?Sized> {
+pub trait ComparedKey<T: ?Sized> {
     /// There is none.
     #[doc(hidden)]
     fn nothing<'a>(&self, value: &'a T) -> &'a u64;

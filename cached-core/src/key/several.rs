@@ -45,6 +45,15 @@ where
         out.write_usize(self.0.len());
         self.0.clone().for_each(|item| self.1(item).stable(out));
     }
+
+    fn heap(owned: &Self::Owned) -> usize {
+        list_heap::<P>(owned)
+    }
+}
+
+/// How many bytes the values of a list have on the heap.
+pub(super) fn list_heap<P: Part>(owned: &[P::Owned]) -> usize {
+    size_of_val(owned) + owned.iter().map(P::heap).sum::<usize>()
 }
 
 /// Values in no order, no two of them equal.
@@ -125,4 +134,14 @@ where
         out.write_usize(all.len());
         all.iter().for_each(|bytes| out.append(bytes));
     }
+
+    fn heap(owned: &Self::Owned) -> usize {
+        sorted_heap::<P>(owned)
+    }
+}
+
+/// How many bytes the values of a set have on the heap.
+pub(super) fn sorted_heap<P: Part>(owned: &Sorted<P::Owned>) -> usize {
+    let inside = owned.0.iter().map(|(_, value)| P::heap(value));
+    size_of_val(&*owned.0) + inside.sum::<usize>()
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Part;
-use super::several::{Ordered, Sorted, Unordered};
+use super::several::{self, Ordered, Sorted, Unordered};
 use super::stable::Stable;
 
 /// Types that are stored as they are.
@@ -99,6 +99,10 @@ impl Part for str {
     fn own(&self) -> Box<str> {
         self.into()
     }
+
+    fn heap(owned: &Box<str>) -> usize {
+        owned.len()
+    }
 }
 
 impl Part for Path {
@@ -118,6 +122,10 @@ impl Part for Path {
     fn own(&self) -> PathBuf {
         self.to_path_buf()
     }
+
+    fn heap(owned: &PathBuf) -> usize {
+        owned.as_os_str().len()
+    }
 }
 
 /// Pointers that count by what they point to.
@@ -134,6 +142,7 @@ macro_rules! pointers {
             #[inline]
             fn own(&self) -> <$target as Part>::Owned { <$target as Part>::own(&**self) }
             fn stable(&self, out: &mut Stable) { <$target as Part>::stable(&**self, out) }
+            fn heap(owned: &<$target as Part>::Owned) -> usize { <$target as Part>::heap(owned) }
         }
     )*};
 }
@@ -151,7 +160,7 @@ pointers!(
 
 /// Containers that count by the values inside, in their order or without one.
 macro_rules! containers {
-    ($([$($generics:tt)*] $t:ty => $kind:ident as $owned:ty),* $(,)?) => {$(
+    ($([$($generics:tt)*] $t:ty => $kind:ident as $owned:ty, $heap:ident of $item:ty);* $(;)?) => {$(
         impl<$($generics)*> Part for $t {
             type Owned = $owned;
             #[inline]
@@ -162,18 +171,19 @@ macro_rules! containers {
             }
             fn own(&self) -> $owned { $kind(self.iter(), |it| it).own() }
             fn stable(&self, out: &mut Stable) { $kind(self.iter(), |it| it).stable(out) }
+            fn heap(owned: &$owned) -> usize { several::$heap::<$item>(owned) }
         }
     )*};
 }
 
 containers!(
-    [T: Part] [T] => Ordered as Box<[T::Owned]>,
-    [T: Part, const N: usize] [T; N] => Ordered as Box<[T::Owned]>,
-    [T: Part] VecDeque<T> => Ordered as Box<[T::Owned]>,
-    [T: Part] BTreeSet<T> => Ordered as Box<[T::Owned]>,
-    [T: Part, S] HashSet<T, S> => Unordered as Sorted<T::Owned>,
-    [K: Part, V: Part] BTreeMap<K, V> => Ordered as Box<[(K::Owned, V::Owned)]>,
-    [K: Part, V: Part, S] HashMap<K, V, S> => Unordered as Sorted<(K::Owned, V::Owned)>,
+    [T: Part] [T] => Ordered as Box<[T::Owned]>, list_heap of T;
+    [T: Part, const N: usize] [T; N] => Ordered as Box<[T::Owned]>, list_heap of T;
+    [T: Part] VecDeque<T> => Ordered as Box<[T::Owned]>, list_heap of T;
+    [T: Part] BTreeSet<T> => Ordered as Box<[T::Owned]>, list_heap of T;
+    [T: Part, S] HashSet<T, S> => Unordered as Sorted<T::Owned>, sorted_heap of T;
+    [K: Part, V: Part] BTreeMap<K, V> => Ordered as Box<[(K::Owned, V::Owned)]>, list_heap of (K, V);
+    [K: Part, V: Part, S] HashMap<K, V, S> => Unordered as Sorted<(K::Owned, V::Owned)>, sorted_heap of (K, V);
 );
 
 impl<T: Part> Part for Option<T> {
@@ -206,6 +216,10 @@ impl<T: Part> Part for Option<T> {
             part.stable(out);
         }
     }
+
+    fn heap(owned: &Self::Owned) -> usize {
+        owned.as_ref().map_or(0, T::heap)
+    }
 }
 
 macro_rules! tuples {
@@ -218,6 +232,7 @@ macro_rules! tuples {
             fn matches(&self, owned: &Self::Owned) -> bool { $(self.$n.matches(&owned.$n))&&+ }
             fn own(&self) -> Self::Owned { ($(self.$n.own(),)+) }
             fn stable(&self, out: &mut Stable) { $(self.$n.stable(out);)+ }
+            fn heap(owned: &Self::Owned) -> usize { 0 $(+ $t::heap(&owned.$n))+ }
         }
     )*};
 }

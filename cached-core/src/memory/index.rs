@@ -88,10 +88,15 @@ pub(crate) struct Index(papaya::HashMap<Slot, (), Identity>);
 
 impl Default for Index {
     /// Grown in one go: where every writer moves a part, and then nobody writes any more, readers
-    /// are left with two tables to look through.
+    /// are left with two tables to look through. Not with `ResizeMode::Blocking`, which in papaya
+    /// 0.2.5 grows for ever once some thirty keys have the same hash.
     fn default() -> Self {
         let builder = papaya::HashMap::builder().hasher(Identity::default());
-        Index(builder.resize_mode(papaya::ResizeMode::Blocking).build())
+        Index(
+            builder
+                .resize_mode(papaya::ResizeMode::Incremental(1 << 20))
+                .build(),
+        )
     }
 }
 

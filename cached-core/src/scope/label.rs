@@ -2,19 +2,20 @@
 
 use std::fmt::{self, Display, Write};
 
+/// An empty value: a level of its own, where nothing at all would be the level above.
+const EMPTY: &str = "%-";
+
 /// A prefix or tag in the making.
 ///
 /// Text given by the programmer is taken as it is; values are escaped, so that none of them can
 /// reach into another level: `:` becomes `%3A`, `%` becomes `%25`, and control characters, spaces
-/// and the glob characters `*`, `?`, `[` are written the same way. A value without text is written
-/// `%_`, which no text becomes: it is a level of its own like any other.
+/// and the glob characters `*`, `?`, `[` are written the same way; an empty value is `%-`.
 ///
 /// ```
 /// use dewar::Label;
 ///
 /// let label = Label::new().text("user:").value("42:posts");
 /// assert_eq!(label.as_str(), "user:42%3Aposts");
-/// assert_eq!(Label::new().text("user:").value("").as_str(), "user:%_");
 /// ```
 #[derive(Default, Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Label(String);
@@ -35,11 +36,11 @@ impl Label {
     /// Appends a value, escaped.
     #[must_use]
     pub fn value(mut self, value: impl Display) -> Self {
-        // A `Display` that fails has written what it could; there is nothing better to add.
         let before = self.0.len();
+        // A `Display` that fails has written what it could; there is nothing better to add.
         let _ = write!(Escaped(&mut self.0), "{value}");
         if self.0.len() == before {
-            self.0.push_str("%_");
+            self.0.push_str(EMPTY);
         }
         self
     }
@@ -104,11 +105,9 @@ mod tests {
     }
 
     #[test]
-    fn a_value_without_text_is_a_level_too() {
-        assert_eq!(Label::new().text("a:").value("").as_str(), "a:%_");
-        assert_ne!(Label::new().value(""), Label::new().value("%_"));
-        let (one, other) = (Label::new().value("").value("a"), Label::new().value("a"));
-        assert_ne!(one, other.value(""));
+    fn an_empty_value_is_a_level() {
+        assert_eq!(Label::new().text("a:").value("").as_str(), "a:%-");
+        assert_ne!(Label::new().value(""), Label::new().value("%-"));
     }
 
     #[test]

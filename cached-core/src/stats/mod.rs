@@ -19,6 +19,11 @@ macro_rules! counters {
         /// Every read ends in exactly one of `hits`, `stale` and the misses, so
         /// [`lookups`](Stats::lookups) is their sum.
         ///
+        /// In a batch each key counts as a call of its own: a read of ten keys is ten lookups, and
+        /// one run of the body for four of them is four loads. Where it fails as a whole, or
+        /// panics, it is four load errors too; a key that it returns no value for is a load without
+        /// a store. A key that another call loads at the time is a coalesced wait, as ever.
+        ///
         /// ```
         /// # #[dewar::cached] fn answer(question: u64) -> u64 { question * 2 }
         /// dewar::testing::isolated(|cache| {
@@ -83,18 +88,21 @@ counters! {
     refreshed,
     /// Misses: the entry could not be read.
     undecodable,
-    /// Times a body was run in order to fill the cache; for a batch, the keys that it returned. Not
-    /// counted: calls that went past the cache, and those from inside their own load.
+    /// Times a body was run in order to fill the cache, to whatever end; for a batch, the keys that
+    /// it was run for. Not counted: calls that went past the cache, and those from inside their own
+    /// load.
     loads,
-    /// Bodies that returned an error, panicked or ran into the hard timeout.
+    /// Bodies that returned an error, panicked or ran into the hard timeout; they are counted among
+    /// the loads too. For a batch, the keys of a body that did so as a whole.
     load_errors,
-    /// Time spent in bodies, in nanoseconds.
+    /// Time spent in bodies, in nanoseconds; for a batch, once for each key.
     load_nanos,
     /// Callers that waited for another's load instead of starting one.
     coalesced,
     /// Results stored.
     stores,
-    /// Results not stored: `None`, `Err`, refused by `cache_if`, or invalidated meanwhile.
+    /// Results not stored: `None`, `Err`, refused by `cache_if`, invalidated meanwhile, or several
+    /// of a batch for one key. The error of a whole batch is not counted here: it is none of a key.
     rejections,
     /// Entries that left to make room.
     evictions,

@@ -3,6 +3,7 @@
 use proc_macro2::Span;
 use syn::ItemFn;
 
+use super::batch::owned_keys;
 use super::owned::{Borrowed, detachable};
 use crate::diag::Diag;
 use crate::model::{Context, Options};
@@ -33,7 +34,8 @@ pub(super) fn cached(options: &Options, item: &ItemFn, context: Context, diag: &
     if needs.is_empty() {
         return;
     }
-    if let Err(Borrowed { span, reason }) = detachable(item, context) {
+    let item = owned_keys(options, item);
+    if let Err(Borrowed { span, reason }) = detachable(&item, context) {
         for (name, what) in needs {
             diag.at(span, format!("`{name}` {what}, but {reason}"));
         }

@@ -1,5 +1,7 @@
 //! `batch`: an argument that holds many keys, a result that holds a value for each.
 
+use std::borrow::Cow;
+
 use proc_macro2::Span;
 use syn::{FnArg, Ident, ItemFn, Pat, ReturnType, Type};
 
@@ -8,6 +10,27 @@ use super::shape::{Shape, argument, inner, last, peel, shape, written};
 use crate::diag::Diag;
 use crate::model::{Options, Skipped};
 use crate::words;
+
+/// The function as the load sees it: what it is given is its own collection of the keys that are
+/// missing, also where the body borrows it.
+pub(crate) fn owned_keys<'a>(options: &Options, item: &'a ItemFn) -> Cow<'a, ItemFn> {
+    let Some(batch) = &options.batch else {
+        return Cow::Borrowed(item);
+    };
+    let name = words::plain(&batch.value.to_string());
+    let Some(Type::Reference(keys)) = typed(item, &name).map(peel) else {
+        return Cow::Borrowed(item);
+    };
+    let mut owned = item.clone();
+    for input in &mut owned.sig.inputs {
+        if let FnArg::Typed(typed) = input
+            && matches!(&*typed.pat, Pat::Ident(it) if words::plain(&it.ident.to_string()) == name)
+        {
+            typed.ty = keys.elem.clone();
+        }
+    }
+    Cow::Owned(owned)
+}
 
 /// Looks at the options beside `batch`, at its argument and at the result.
 pub(super) fn cached(options: &Options, item: &ItemFn, diag: &mut Diag) {

@@ -138,7 +138,7 @@ impl<'a> Function<'a> {
         quote!(::<#(#names),*>)
     }
 
-    fn parameters(&self) -> Vec<&Ident> {
+    pub(super) fn parameters(&self) -> Vec<&Ident> {
         let named = |param: &'a GenericParam| match param {
             GenericParam::Type(param) => Some(&param.ident),
             GenericParam::Const(param) => Some(&param.ident),
@@ -153,7 +153,7 @@ impl<'a> Function<'a> {
             .collect()
     }
 
-    fn has_impl_arguments(&self) -> bool {
+    pub(super) fn has_impl_arguments(&self) -> bool {
         self.arguments.iter().any(|(_, ty)| mentions_impl(ty))
     }
 

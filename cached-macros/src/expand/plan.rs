@@ -14,7 +14,9 @@ pub(crate) fn plan(options: &Options, function: &Function<'_>) -> TokenStream {
     if calls.is_empty() {
         quote!(|_| {})
     } else {
-        quote!(|plan| { plan #(#calls)*; })
+        // An argument may have the same name.
+        let plan = Ident::new("plan", Span::mixed_site());
+        quote!(|#plan| { #plan #(#calls)*; })
     }
 }
 

@@ -2,33 +2,7 @@
 // async fn products(db: &Pool, ids: &[u64]) -> Result<HashMap<u64, Product>, DbError> { db.fetch_all(ids).await }
 
 async fn products(db: &Pool, ids: &[u64]) -> Result<HashMap<u64, Product>, DbError> {
-    <Result<
-        HashMap<u64, Product>,
-        DbError,
-    > as ::dewar::__private::Answers>::look(
-            ids,
-            |ids| ::dewar::__private::at(
-                ::dewar::__private::READ,
-                __products::__site(),
-                &products,
-                (::dewar::__private::arg(ids).part(), ()),
-                ::dewar::__private::out::<
-                    <Result<
-                        HashMap<u64, Product>,
-                        DbError,
-                    > as ::dewar::__private::Answers>::Value,
-                >()
-                    .kind(),
-                |plan| {
-                    plan.prefix(::dewar::__private::Label::new().text("product"));
-                },
-            ),
-        )
-        .run(|missing: ::std::vec::Vec<_>| {
-            let db = ::core::clone::Clone::clone(&db);
-            async move { __products::__body(db, &missing).await }
-        })
-        .await
+    __products::__entry(db, ids, ::dewar::__private::READ).run().await
 }
 type products = __products;
 struct __products {}
@@ -39,39 +13,6 @@ impl __products {
             .timeout(60000000000)
             .site(concat!(module_path!(), "::products"));
         &SITE
-    }
-    #[allow(unused_variables)]
-    fn __entry(
-        db: &Pool,
-        ids: &[u64],
-        _: ::dewar::__private::Mode,
-    ) -> <Result<
-        HashMap<u64, Product>,
-        DbError,
-    > as ::dewar::__private::Answers>::Handle<Result<HashMap<u64, Product>, DbError>> {
-        <Result<
-            HashMap<u64, Product>,
-            DbError,
-        > as ::dewar::__private::Answers>::look(
-                ids,
-                |ids| ::dewar::__private::at(
-                    ::dewar::__private::KEY,
-                    __products::__site(),
-                    &products,
-                    (::dewar::__private::arg(ids).part(), ()),
-                    ::dewar::__private::out::<
-                        <Result<
-                            HashMap<u64, Product>,
-                            DbError,
-                        > as ::dewar::__private::Answers>::Value,
-                    >()
-                        .kind(),
-                    |plan| {
-                        plan.prefix(::dewar::__private::Label::new().text("product"));
-                    },
-                ),
-            )
-            .entry()
     }
     #[allow(unused_variables)]
     fn __needs_skip(
@@ -103,6 +44,54 @@ impl __products {
                 },
             ),
         )
+    }
+    fn __entry(
+        db: &Pool,
+        ids: &[u64],
+        mode: ::dewar::__private::Mode,
+    ) -> <Result<
+        HashMap<u64, Product>,
+        DbError,
+    > as ::dewar::__private::Answers>::Handle<
+        Result<HashMap<u64, Product>, DbError>,
+        impl ::dewar::__private::LoadMany<
+            <Result<HashMap<u64, Product>, DbError> as ::dewar::__private::Answers>::Key,
+            Result<HashMap<u64, Product>, DbError>,
+            Run = impl ::core::future::Future<
+                Output = Result<HashMap<u64, Product>, DbError>,
+            >,
+        > + ::core::clone::Clone,
+    > {
+        <Result<
+            HashMap<u64, Product>,
+            DbError,
+        > as ::dewar::__private::Answers>::look(
+                ids,
+                |ids| ::dewar::__private::at(
+                    mode,
+                    __products::__site(),
+                    &products,
+                    (::dewar::__private::arg(ids).part(), ()),
+                    ::dewar::__private::out::<
+                        <Result<
+                            HashMap<u64, Product>,
+                            DbError,
+                        > as ::dewar::__private::Answers>::Value,
+                    >()
+                        .kind(),
+                    |plan| {
+                        plan.prefix(::dewar::__private::Label::new().text("product"));
+                    },
+                ),
+            )
+            .entry(
+                ::dewar::__private::sharable::<Result<HashMap<u64, Product>, DbError>>()
+                    .sharing(),
+                move |missing: ::std::vec::Vec<_>| {
+                    let db = ::core::clone::Clone::clone(&db);
+                    async move { __products::__body(db, &missing).await }
+                },
+            )
     }
 }
 impl __products {

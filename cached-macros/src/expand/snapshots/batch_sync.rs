@@ -1,26 +1,7 @@
 // #[cached(batch = ids)] fn names(ids: Vec<u64>) -> HashMap<u64, String> { fetch(ids) }
 
 fn names(ids: Vec<u64>) -> HashMap<u64, String> {
-    <HashMap<
-        u64,
-        String,
-    > as ::dewar::__private::Answers>::look(
-            &ids,
-            |ids| ::dewar::__private::at(
-                ::dewar::__private::READ,
-                __names::__site(),
-                &names,
-                (::dewar::__private::arg(ids).part(), ()),
-                ::dewar::__private::out::<
-                    <HashMap<u64, String> as ::dewar::__private::Answers>::Value,
-                >()
-                    .kind(),
-                |_| {},
-            ),
-        )
-        .call(|missing: ::std::vec::Vec<_>| {
-            __names::__body(missing.into_iter().collect())
-        })
+    __names::__entry(ids, ::dewar::__private::READ).run()
 }
 type names = __names;
 struct __names {}
@@ -31,21 +12,25 @@ impl __names {
             .site(concat!(module_path!(), "::names"));
         &SITE
     }
-    #[allow(unused_variables)]
     fn __entry(
         ids: Vec<u64>,
-        _: ::dewar::__private::Mode,
+        mode: ::dewar::__private::Mode,
     ) -> <HashMap<
         u64,
         String,
-    > as ::dewar::__private::Answers>::Handle<HashMap<u64, String>> {
+    > as ::dewar::__private::Answers>::BlockingHandle<
+        HashMap<u64, String>,
+        impl Fn(
+            ::std::vec::Vec<<HashMap<u64, String> as ::dewar::__private::Answers>::Key>,
+        ) -> HashMap<u64, String>,
+    > {
         <HashMap<
             u64,
             String,
         > as ::dewar::__private::Answers>::look(
                 &ids,
                 |ids| ::dewar::__private::at(
-                    ::dewar::__private::KEY,
+                    mode,
                     __names::__site(),
                     &names,
                     (::dewar::__private::arg(ids).part(), ()),
@@ -56,7 +41,12 @@ impl __names {
                     |_| {},
                 ),
             )
-            .entry()
+            .blocking(
+                ::dewar::__private::sharable::<HashMap<u64, String>>().sharing(),
+                move |missing: ::std::vec::Vec<_>| {
+                    __names::__body(missing.into_iter().collect())
+                },
+            )
     }
 }
 impl __names {

@@ -1,0 +1,240 @@
+//! Many keys in one call: look all up, run the body once for those that are missing, store each
+//! under its own key.
+//!
+//! Every key has a flight of its own. A call first leads the keys that nobody loads, all by one
+//! run of the body ([`load`]), and only then waits for those that others load ([`wait`]): two calls
+//! that overlap cannot wait for each other.
+//!
+//! Those who wait for a key are told all there is to know of it: its value, that there is none,
+//! that there are several, or the error of the whole ([`Landing`](super::flights::Landing)). So
+//! one run answers everybody. A load whose caller gives up goes on without it where it owns what
+//! it needs ([`rest`]).
+
+mod entry;
+mod load;
+pub(crate) mod rest;
+mod rows;
+mod share;
+mod wait;
+
+pub use entry::{BatchEntry, BlockingBatchEntry, DriveMany, auto_many};
+pub use load::LoadMany;
+pub(crate) use share::Sharing;
+pub use share::sharable;
+
+use std::collections::{HashMap, HashSet};
+use std::future::Future;
+use std::hash::Hash;
+use std::panic::resume_unwind;
+use std::sync::Arc;
+
+use super::answers::{Answers, Keys};
+use super::at::{At, Place};
+use super::call::Load;
+use super::flights::Entered;
+use super::lead::Lead;
+use super::wait::Joined;
+use crate::error::Error;
+use load::{Brought, Failure};
+use rows::Rows;
+use wait::{Told, Waits};
+
+/// A batch after looking into the cache.
+#[must_use]
+pub struct Batch<R: Answers<Value: 'static>> {
+    /// In the order in which the keys were given.
+    keys: Vec<R::Key>,
+    found: HashMap<R::Key, Rows<R::Value>>,
+    missing: Vec<Missing<R::Key, R::Value>>,
+}
+
+/// A key without a value.
+struct Missing<K, V: 'static> {
+    key: K,
+    load: Result<Arc<dyn Load<V>>, Uncached>,
+    anew: bool,
+    /// Its flight was waited for in vain: load it without one.
+    alone: bool,
+}
+
+impl<K, V: 'static> Missing<K, V> {
+    /// The place of this one key.
+    fn at(&self) -> At<V> {
+        At(match &self.load {
+            Ok(load) => Place::Miss {
+                load: Arc::clone(load),
+                anew: false,
+            },
+            Err(Uncached(error)) => Place::Bypass(error.as_ref().map(Error::again)),
+        })
+    }
+}
+
+/// Why the cache is not to be used: the call goes past it, or it cannot be found.
+struct Uncached(Option<Error>);
+
+/// A key that this call loads, with the duty to tell those who wait for it; without one where
+/// nobody can.
+struct Led<K, V: 'static> {
+    missing: Missing<K, V>,
+    lead: Option<Lead<V>>,
+}
+
+/// Who loads what.
+struct Round<K, V: 'static> {
+    leads: Vec<Led<K, V>>,
+    joins: Vec<(Missing<K, V>, Joined<V>)>,
+}
+
+impl<R> Batch<R>
+where
+    R: Answers<Key: Clone + Eq + Hash, Value: 'static>,
+{
+    /// Looks every key up.
+    pub(super) fn look<I>(keys: &I, mut at: impl FnMut(&R::Key) -> At<R::Value>) -> Self
+    where
+        I: Keys<Key = R::Key> + ?Sized,
+    {
+        let mut batch = Batch {
+            keys: Vec::new(),
+            found: HashMap::new(),
+            missing: Vec::new(),
+        };
+        let mut seen = HashSet::new();
+        for key in keys.each() {
+            if !seen.insert(key) {
+                continue;
+            }
+            batch.keys.push(key.clone());
+            batch.add(key, at(key));
+        }
+        batch
+    }
+
+    fn add(&mut self, key: &R::Key, at: At<R::Value>) {
+        let (load, anew) = match at.0 {
+            Place::Hit(value) | Place::Ready { value, .. } => {
+                self.found.insert(key.clone(), Rows::One(value));
+                return;
+            }
+            Place::Miss { load, anew } => (Ok(load), anew),
+            Place::Bypass(error) => (Err(Uncached(error)), false),
+        };
+        self.missing.push(Missing {
+            key: key.clone(),
+            load,
+            anew,
+            alone: false,
+        });
+    }
+
+    /// The places of all keys, for invalidation.
+    pub(crate) fn places(self) -> impl Iterator<Item = At<R::Value>> {
+        self.missing.into_iter().map(|missing| missing.at())
+    }
+
+    /// Loads what is missing, or waits for those who do, until nothing is.
+    async fn whole<F>(mut self, load: impl Fn(Vec<Led<R::Key, R::Value>>) -> F, take: Take<R>) -> R
+    where
+        F: Future<Output = Brought<R>>,
+    {
+        while !self.missing.is_empty() {
+            let round = self.enter();
+            if !round.leads.is_empty() {
+                let brought = load(round.leads).await;
+                match self.take(brought) {
+                    Some(Failure::Result(failed)) => return failed,
+                    Some(Failure::Panic(panic)) => resume_unwind(panic),
+                    None => {}
+                }
+            }
+            if !round.joins.is_empty() {
+                let told = Waits::new(round.joins).await;
+                if let Some(failed) = self.hear(told, take) {
+                    return failed;
+                }
+            }
+        }
+        self.answers()
+    }
+
+    /// All that was found, in the order of the keys.
+    fn answers(mut self) -> R {
+        let mut pairs = Vec::with_capacity(self.keys.len());
+        for key in self.keys {
+            match self.found.remove(&key) {
+                Some(Rows::One(value)) => pairs.push((key, value)),
+                Some(Rows::Several(values)) => {
+                    pairs.extend(values.into_iter().map(|value| (key.clone(), value)));
+                }
+                None => {}
+            }
+        }
+        R::whole(pairs)
+    }
+
+    /// Decides for every missing key who loads it.
+    fn enter(&mut self) -> Round<R::Key, R::Value> {
+        let mut round = Round {
+            leads: Vec::new(),
+            joins: Vec::new(),
+        };
+        for missing in std::mem::take(&mut self.missing) {
+            let lead = match &missing.load {
+                Err(_) => None,
+                Ok(load) if missing.alone => Some(Lead::solo(Arc::clone(load))),
+                Ok(load) => match load.base().engine.flights.enter(load, missing.anew) {
+                    Entered::Fresh(value) => {
+                        self.found.insert(missing.key, Rows::One(value));
+                        continue;
+                    }
+                    Entered::Join(joined) => {
+                        round.joins.push((missing, joined));
+                        continue;
+                    }
+                    Entered::Lead(lead) => Some(lead),
+                    Entered::Inside => None,
+                },
+            };
+            round.leads.push(Led { missing, lead });
+        }
+        round
+    }
+
+    /// Takes what this call's load brought.
+    fn take(&mut self, brought: Brought<R>) -> Option<Failure<R>> {
+        // What was not asked for is returned, and not stored: nothing says which load it is of.
+        for (key, rows) in brought.beyond {
+            if !self.found.contains_key(&key) {
+                self.keys.push(key.clone());
+                self.found.insert(key, rows);
+            }
+        }
+        self.found.extend(brought.asked);
+        brought.failed
+    }
+
+    /// Takes what others' loads brought; returns their error, if that is what this call ends with.
+    fn hear(&mut self, told: Vec<Told<R::Key, R::Value>>, take: Take<R>) -> Option<R> {
+        let mut failed = None;
+        for told in told {
+            match told {
+                Told::Rows(key, rows) => {
+                    self.found.insert(key, rows);
+                }
+                Told::Absent => {}
+                Told::Again(missing) => self.missing.push(missing),
+                Told::Failed(mut missing, error) => {
+                    failed = failed.or_else(|| take?(&*error));
+                    // An error that cannot be read is none of this function's: load without it.
+                    missing.alone = true;
+                    self.missing.push(missing);
+                }
+            }
+        }
+        failed
+    }
+}
+
+/// Reads the error of somebody else's load.
+type Take<R> = Option<fn(&share::Shared) -> Option<R>>;

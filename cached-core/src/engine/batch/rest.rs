@@ -1,0 +1,160 @@
+//! The load of many keys, and what is left of it when its caller gives up.
+//!
+//! The whole load is one task, which tells those who wait for any of its keys. So whoever polls it
+//! to its end does so for all of them: one who waits for one of the keys, or else the background.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+
+use super::Led;
+use super::load::Brought;
+use crate::cache::current::Scoped;
+use crate::engine::Engine;
+use crate::engine::answers::Answers;
+use crate::engine::flights::{FlightOf, Orphan};
+use crate::engine::lead::Lead;
+use crate::rt::BoxFuture;
+
+/// The load that a call polls in its own task, and leaves to others when it is dropped.
+pub(super) struct Carried<R: Answers<Value: 'static> + 'static> {
+    load: Option<BoxFuture<'static, Brought<R>>>,
+    others: Others<R::Value>,
+}
+
+/// Those who might take the load over.
+struct Others<V: 'static> {
+    /// None where no key is the cache's business.
+    engine: Option<Arc<Engine>>,
+    flights: Vec<Weak<FlightOf<V>>>,
+}
+
+impl<R: Answers<Value: 'static> + 'static> Carried<R> {
+    pub(super) fn new<F>(
+        leads: Vec<Led<R::Key, R::Value>>,
+        load: impl FnOnce(Vec<Led<R::Key, R::Value>>) -> F,
+    ) -> Self
+    where
+        F: Future<Output = Brought<R>> + Send + 'static,
+    {
+        let held = leads.iter().filter_map(|led| led.lead.as_ref());
+        let others = Others {
+            engine: held.clone().next().map(Lead::engine),
+            flights: held.filter_map(Lead::flight).collect(),
+        };
+        Carried {
+            load: Some(Box::pin(load(leads))),
+            others,
+        }
+    }
+}
+
+/// Nothing in it is ever pinned in place.
+impl<R: Answers<Value: 'static> + 'static> Unpin for Carried<R> {}
+
+impl<R: Answers<Value: 'static> + 'static> Future for Carried<R> {
+    type Output = Brought<R>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Brought<R>> {
+        // Taken out, so that nobody is left a load that panicked.
+        let Some(mut load) = self.load.take() else {
+            return Poll::Pending;
+        };
+        let polled = load.as_mut().poll(cx);
+        if polled.is_pending() {
+            self.load = Some(load);
+        }
+        polled
+    }
+}
+
+impl<R: Answers<Value: 'static> + 'static> Drop for Carried<R> {
+    fn drop(&mut self) {
+        let Some(load) = self.load.take() else { return };
+        let Some(engine) = self.others.engine.take() else {
+            return;
+        };
+        let flights = std::mem::take(&mut self.others.flights);
+        drop(Rest::new(load, engine, flights));
+    }
+}
+
+/// What is left of a load of many keys that has no caller any more; a task.
+///
+/// Dropped before its end, it goes on elsewhere: with one who waits, or in the background. Where
+/// there is neither, it ends, and says so to those who come to wait.
+pub(crate) struct Rest<V: 'static> {
+    task: Option<BoxFuture<'static, ()>>,
+    engine: Arc<Engine>,
+    flights: Vec<Weak<FlightOf<V>>>,
+}
+
+impl<V: 'static> Rest<V> {
+    fn new<R>(
+        load: BoxFuture<'static, Brought<R>>,
+        engine: Arc<Engine>,
+        flights: Vec<Weak<FlightOf<V>>>,
+    ) -> Self
+    where
+        R: Answers<Value = V> + 'static,
+    {
+        let of = Arc::clone(&engine);
+        let task = async move {
+            if load.await.ill {
+                crate::trace::background_failed(&of.name);
+            }
+        };
+        Rest {
+            task: Some(Box::pin(task)),
+            engine,
+            flights,
+        }
+    }
+
+    /// Leaves the task to one who waits for one of its keys.
+    fn left_to_a_waiter(mut self) -> Option<Self> {
+        for flight in self.flights.clone() {
+            let Some(flight) = flight.upgrade() else {
+                continue;
+            };
+            self = match flight.orphan(Orphan::Rest(self)) {
+                Err(Orphan::Rest(rest)) => rest,
+                _ => return None,
+            };
+        }
+        Some(self)
+    }
+}
+
+impl<V: 'static> Future for Rest<V> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(mut task) = self.task.take() else {
+            return Poll::Ready(());
+        };
+        let polled = task.as_mut().poll(cx);
+        if polled.is_pending() {
+            self.task = Some(task);
+        }
+        polled
+    }
+}
+
+impl<V: 'static> Drop for Rest<V> {
+    fn drop(&mut self) {
+        let Some(task) = self.task.take() else { return };
+        let rest = Rest {
+            task: Some(task),
+            engine: Arc::clone(&self.engine),
+            flights: std::mem::take(&mut self.flights),
+        };
+        if let Some(mut rest) = rest.left_to_a_waiter()
+            && let Some(task) = rest.task.take()
+        {
+            // Without a background the load ends here, and tells the others as it is dropped.
+            drop(rest.engine.runtime.spawn(Box::pin(Scoped::again(task))));
+        }
+    }
+}
