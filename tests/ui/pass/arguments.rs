@@ -148,7 +148,11 @@ fn each_has_an_entry() {
 }
 
 #[cached(timeout = 60)]
-#[expect(clippy::type_complexity, reason = "whatever a signature may look like")]
+#[expect(
+    clippy::type_complexity,
+    clippy::too_many_arguments,
+    reason = "whatever a signature may look like"
+)]
 fn borrowed_inside<'a, T: Hash + Eq + Clone + Send + Sync + 'static>(
     lists: &[&[T]],
     maybe: Option<&'a T>,
