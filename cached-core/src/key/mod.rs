@@ -5,8 +5,9 @@
 //! borrowed as they are. The owned form is made on a miss only.
 //!
 //! What lives here: how one argument takes part ([`part`], [`std_parts`], [`probe`]), and the values
-//! in it ([`inside`], [`several`]), how several arguments do ([`Parts`]), and the erased keys that the memory tier and the flights hold. What does not:
-//! scopes and prefixes (`scope`), and where a key is looked up (`memory`, `engine::flights`).
+//! in it ([`mod@inside`], [`several`]), how several arguments do ([`Parts`]), and the erased keys
+//! that the memory tier and the flights hold. What does not: scopes and prefixes (`scope`), and
+//! where a key is looked up (`memory`, `engine::flights`).
 
 pub(crate) mod canonical;
 mod inside;
