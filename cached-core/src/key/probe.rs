@@ -33,7 +33,7 @@ pub struct BorrowedArg<'a, T: ?Sized>(pub &'a T, HeldSerde<'a, T, BySerde<'a, T>
 pub fn arg<T: ?Sized>(value: &T) -> Arg<'_, T> {
     let by_eq = ByEqSerde(value, ByEq(value, unowned(value)));
     let by_ref_hash = UnkeptRef(value, ByRefHash(value, by_eq));
-    let by_set = BySet(value, BySetEq(value, ByRefSerde(value, by_ref_hash)));
+    let by_set = BySetEq(value, BySet(value, ByRefSerde(value, by_ref_hash)));
     let by_ref = ByRefEqSerde(value, ByRefEq(value, by_set));
     Arg(value, HeldSerde(value, Held(value, by_ref)))
 }
@@ -78,9 +78,9 @@ macro_rules! next_best {
 
 next_best!(
     ByRefEqSerde => ByRefEq at 1,
-    ByRefEq => BySet at 1,
-    BySet => BySetEq at 1,
-    BySetEq => ByRefSerde at 1,
+    ByRefEq => BySetEq at 1,
+    BySetEq => BySet at 1,
+    BySet => ByRefSerde at 1,
     ByRefSerde => UnkeptRef at 1,
     UnkeptRef => ByRefHash at 1,
     ByRefHash => ByEqSerde at 1,
@@ -164,7 +164,7 @@ where
 }
 
 /// A reference to what is `Hash + Eq` and can be owned.
-pub struct ByRefEq<'a, T: ?Sized>(&'a T, BySet<'a, T>);
+pub struct ByRefEq<'a, T: ?Sized>(&'a T, BySetEq<'a, T>);
 
 impl<'a, T: ?Sized> ByRefEq<'a, &'a T>
 where

@@ -10,11 +10,11 @@ use super::probe::ByRefSerde;
 use super::stable::Stable;
 use super::{Part, canonical};
 
-/// A `HashSet` of what can be serialised.
-pub struct BySet<'a, T: ?Sized>(pub(super) &'a T, pub(super) BySetEq<'a, T>);
-
 /// A `HashSet` or `HashMap` of what is `Hash + Eq` and can be owned.
-pub struct BySetEq<'a, T: ?Sized>(pub(super) &'a T, pub(super) ByRefSerde<'a, T>);
+pub struct BySetEq<'a, T: ?Sized>(pub(super) &'a T, pub(super) BySet<'a, T>);
+
+/// A `HashSet` of what can be serialised only.
+pub struct BySet<'a, T: ?Sized>(pub(super) &'a T, pub(super) ByRefSerde<'a, T>);
 
 /// A set, or none, compared by the canonical bytes of its elements.
 pub struct SetPart<'a, T, S>(Option<&'a HashSet<T, S>>);
