@@ -409,3 +409,21 @@ fn writes_while_something_else_loads_leave_other_entries_alone() {
     }
     assert_eq!(cache.blocking().get("untouched"), Some(1));
 }
+
+#[test]
+fn a_delete_is_not_lost_against_a_count() {
+    let cache = Cache::builder().build().unwrap();
+    let by_hand = cache.blocking();
+    for _ in 0..4_000 {
+        by_hand.set("k", 10_i64, secs(60)).unwrap();
+        std::thread::scope(|scope| {
+            let count = scope.spawn(|| by_hand.increment("k", 1).unwrap());
+            let deleted = by_hand.delete("k").unwrap();
+            let counted = count.join().unwrap();
+            // One after the other: 11 and gone, or gone and counted from nothing.
+            let left = by_hand.get::<i64>("k");
+            assert!(deleted);
+            assert_eq!(left, (counted == 1).then_some(1), "counted to {counted}");
+        });
+    }
+}

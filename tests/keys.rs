@@ -370,3 +370,56 @@ fn a_set_or_map_counts_by_what_it_holds_in_whatever_order() {
     };
     assert_eq!(loads(run), 6);
 }
+
+mod one {
+    #[dewar::cached]
+    pub(super) fn price(price: u64) -> u64 {
+        price + 1
+    }
+
+    #[dewar::cached]
+    pub(super) fn total(total: u64) -> u64 {
+        total + 100
+    }
+}
+
+mod other {
+    #[dewar::cached]
+    pub(super) fn price(price: u64) -> u64 {
+        price + 2
+    }
+
+    #[dewar::cached(batch = prices)]
+    pub(super) fn prices(prices: &[u64]) -> std::collections::HashMap<u64, u64> {
+        prices.iter().map(|n| (*n, n + 3)).collect()
+    }
+}
+
+#[test]
+fn functions_whose_arguments_have_their_names_are_apart() {
+    isolated(|_| {
+        assert_eq!((one::price(1), one::total(1), other::price(1)), (2, 101, 3));
+        assert_eq!(other::prices(&[1])[&1], 4);
+        assert_eq!((one::price(1), one::total(1), other::price(1)), (2, 101, 3));
+    });
+}
+
+#[derive(Clone, Hash, PartialEq, Eq, Serialize)]
+struct Tenant {
+    id: u64,
+    #[serde(skip)]
+    secret: u64,
+}
+
+#[test]
+fn a_set_compares_what_serde_leaves_out() {
+    #[cached]
+    fn sum(set: HashSet<Tenant>) -> u64 {
+        set.iter().map(|tenant| tenant.secret).sum()
+    }
+    isolated(|_| {
+        for secret in [1, 2, 1, 2] {
+            assert_eq!(sum(HashSet::from([Tenant { id: 1, secret }])), secret);
+        }
+    });
+}

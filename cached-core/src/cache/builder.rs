@@ -261,7 +261,7 @@ fn weigh(entry: &dyn AnyEntry, user: Option<&UserWeigher>) -> u32 {
         .or_else(|| text_length(entry.value()))
         .unwrap_or(0);
     let scopes = entry.meta().scopes.bytes();
-    u32::try_from(entry.meta().bytes + heap + scopes + RECORDS).unwrap_or(u32::MAX)
+    u32::try_from((entry.meta().bytes + scopes + RECORDS).saturating_add(heap)).unwrap_or(u32::MAX)
 }
 
 fn text_length(value: &dyn Any) -> Option<usize> {

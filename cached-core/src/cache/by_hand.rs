@@ -39,6 +39,9 @@ fn owned(key: &str) -> OwnedKey<Owned> {
     }
 }
 
+/// How often a count is tried while others write the same key.
+const ATTEMPTS: usize = 100_000;
+
 /// Why there is nothing to serve.
 enum Missing {
     Absent,
@@ -208,12 +211,21 @@ impl Engine {
 
     pub(super) fn erase(&self, key: &str) -> bool {
         let owned = owned(key);
-        self.fence(&owned);
-        let was_live = self.live(key).is_some();
-        if let Some(slot) = self.memory.as_ref().and_then(|memory| memory.find(&owned)) {
-            self.discard(&slot);
-        }
-        was_live
+        let Some(memory) = &self.memory else {
+            return false;
+        };
+        memory.take(&owned, |slot| {
+            let live = |slot: &Slot| {
+                let meta = slot.meta();
+                let valid = self.verdict(meta) == Verdict::Valid;
+                valid && meta.times.judge(self.clock.now()) == Judgement::Fresh
+            };
+            let was_live = slot.is_some_and(live);
+            // Before it is out: a load that runs now is not stored later, and one that is stored
+            // already is what is taken out.
+            self.fence(&owned);
+            was_live
+        })
     }
 
     pub(super) fn renew(&self, key: &str, lifetime: u64) -> bool {
@@ -226,7 +238,7 @@ impl Engine {
     /// Adds to a number, of whatever integer type it is; one that is not there counts as zero and
     /// lives for the default timeout.
     pub(super) fn count(&self, key: &str, by: i64) -> Result<i64, Error> {
-        loop {
+        for _ in 0..ATTEMPTS {
             let since = self.begin().tick;
             let Some(old) = self.live(key) else {
                 let absent = |_: Option<&Slot>| self.live(key).is_none();
@@ -249,6 +261,10 @@ impl Engine {
                 return Ok(sum);
             }
         }
+        Err(Error::value(
+            key,
+            "could not be stored; does its weigher panic?",
+        ))
     }
 
     /// Says that a load of these keys runs, as long as the guards live.

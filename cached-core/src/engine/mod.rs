@@ -50,7 +50,7 @@ use flights::Flights;
 use site::Site;
 
 /// After so many hits of a function on a thread the clock is looked after.
-const CHECK: u64 = 4096;
+const CHECK: u64 = 256;
 
 /// How finely running loads are told apart.
 const LOADS: usize = 4096;
@@ -168,6 +168,7 @@ impl Engine {
 
     /// A load or a write begins.
     pub(crate) fn begin(&self) -> Began {
+        self.clock.check();
         let order = self.orders.fetch_add(1, Ordering::SeqCst);
         Began {
             tick: self.ticks.now(),

@@ -65,6 +65,9 @@ impl std::hash::Hash for Id {
     }
 }
 
+/// From so many bytes on, what an entry takes the place of is not left to lie about.
+const LARGE: Weight = 16 * 1024;
+
 /// What an entry counts for the bound.
 type Weight = u32;
 
@@ -97,7 +100,8 @@ impl Memory {
                 if let Some(slot) = index.remove(*id)
                     && cause.was_evicted()
                 {
-                    evicted(slot.meta());
+                    // moka would drop a listener that panics for good.
+                    let _ = catch_unwind(AssertUnwindSafe(|| evicted(slot.meta())));
                 }
             }
         };
@@ -200,6 +204,13 @@ impl Memory {
     /// while no other writer of this key can come between.
     pub(crate) fn insert(&self, slot: Slot, allowed: impl FnOnce(Option<&Slot>) -> bool) -> bool {
         let Some(weight) = self.weigh(&slot) else {
+            // What it was to replace is not what should be served any more.
+            let order = slot.meta().order;
+            if let Some(old) = self.index.find(slot.key())
+                && old.meta().order < order
+            {
+                self.remove(&old);
+            }
             return false;
         };
         let _section = Section::enter();
@@ -219,6 +230,9 @@ impl Memory {
         }
         self.moka.insert(id, weight);
         self.inserted(id.number);
+        if weight >= LARGE {
+            self.index.flush();
+        }
         true
     }
 
@@ -230,6 +244,21 @@ impl Memory {
         let removed = self.index.remove(id).is_some();
         self.moka.invalidate(&id);
         removed
+    }
+
+    /// Takes out the entry of a key, judged while no writer of this key can come between; says what
+    /// `judge` said of it.
+    pub(crate) fn take<T>(&self, key: &dyn AnyKey, judge: impl FnOnce(Option<&Slot>) -> T) -> T {
+        let _section = Section::enter();
+        let _turn = lock(self.writer(key.hash()));
+        let slot = self.index.find(key);
+        let judged = judge(slot.as_ref());
+        if let Some(slot) = slot {
+            let id = slot.meta().id();
+            self.index.remove(id);
+            self.moka.invalidate(&id);
+        }
+        judged
     }
 
     fn writer(&self, hash: u64) -> &Mutex<()> {

@@ -120,13 +120,14 @@ impl Striped {
     }
 
     pub(crate) fn sum(&self) -> u64 {
-        self.total()
-            .wrapping_sub(self.before.load(Ordering::Relaxed))
+        // This first: it is never more than what is added up after it.
+        let before = self.before.load(Ordering::Acquire);
+        self.total().saturating_sub(before)
     }
 
     /// Counts from zero again. The stripes are their threads': they are left as they are.
     pub(crate) fn reset(&self) {
-        self.before.store(self.total(), Ordering::Relaxed);
+        self.before.fetch_max(self.total(), Ordering::Release);
     }
 
     fn total(&self) -> u64 {

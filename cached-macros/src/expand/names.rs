@@ -186,7 +186,11 @@ impl<'a> Function<'a> {
                     });
                 quote!((#site, ::core::marker::PhantomData::<(#(#params,)*)>, #(&#names),*))
             }
-            Context::Free => quote!(#name #generics),
+            // Not the function by its own name, which may be that of an argument.
+            Context::Free => {
+                let body = self.path_to(Part::Body);
+                quote!(#body #generics)
+            }
             Context::Impl { .. } => quote!(Self::#name #generics),
         }
     }

@@ -37,7 +37,7 @@ impl __user {
         ::dewar::__private::at(
                 mode,
                 __user::__site(),
-                &user,
+                &__user::__body,
                 (::dewar::__private::arg(&id).part(), ()),
                 ::dewar::__private::out::<Result<Option<User>, DbError>>().whole(),
                 |plan| {

@@ -32,7 +32,7 @@ impl __double {
         ::dewar::__private::at(
                 mode,
                 __double::__site(),
-                &double,
+                &__double::__body,
                 (::dewar::__private::arg(&id).part(), ()),
                 ::dewar::__private::out::<u64>().kind(),
                 |_| {},

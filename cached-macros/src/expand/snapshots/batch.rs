@@ -30,7 +30,7 @@ impl __products {
             |ids| ::dewar::__private::at(
                 ::dewar::__private::KEY,
                 __products::__site(),
-                &products,
+                &__products::__body,
                 (::dewar::__private::arg(ids).part(), ()),
                 ::dewar::__private::out::<
                     <Result<
@@ -70,7 +70,7 @@ impl __products {
                 |ids| ::dewar::__private::at(
                     mode,
                     __products::__site(),
-                    &products,
+                    &__products::__body,
                     (::dewar::__private::arg(ids).part(), ()),
                     ::dewar::__private::out::<
                         <Result<

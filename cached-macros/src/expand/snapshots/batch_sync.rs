@@ -32,7 +32,7 @@ impl __names {
                 |ids| ::dewar::__private::at(
                     mode,
                     __names::__site(),
-                    &names,
+                    &__names::__body,
                     (::dewar::__private::arg(ids).part(), ()),
                     ::dewar::__private::out::<
                         <HashMap<u64, String> as ::dewar::__private::Answers>::Value,

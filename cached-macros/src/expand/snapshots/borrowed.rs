@@ -20,7 +20,7 @@ impl __f {
         ::dewar::__private::at(
                 mode,
                 __f::__site(),
-                &f,
+                &__f::__body,
                 (
                     ::dewar::__private::arg(&(view.id)).part(),
                     (::dewar::__private::arg(name).part(), ()),

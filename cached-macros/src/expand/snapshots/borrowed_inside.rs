@@ -27,7 +27,7 @@ impl __f {
         ::dewar::__private::at(
                 mode,
                 __f::__site(),
-                &f,
+                &__f::__body,
                 (
                     ::dewar::__private::inside(users)
                         .each(|one| ::dewar::__private::arg(*one).part()),

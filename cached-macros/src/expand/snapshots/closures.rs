@@ -30,7 +30,7 @@ impl __user {
         ::dewar::__private::at_unless_stale(
                 mode.unless(|| id == 0).refresh_if(|| force),
                 __user::__site(),
-                &user,
+                &__user::__body,
                 (
                     ::dewar::__private::arg(&(2)).part(),
                     (::dewar::__private::arg(&id).part(), ()),

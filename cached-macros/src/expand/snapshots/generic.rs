@@ -28,7 +28,7 @@ impl __f {
         ::dewar::__private::at(
                 mode,
                 __f::__site(),
-                &f::<T, N>,
+                &__f::__body::<T, N>,
                 (
                     ::dewar::__private::arg(text).part(),
                     (::dewar::__private::arg(&value).part(), ()),

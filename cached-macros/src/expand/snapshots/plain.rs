@@ -19,7 +19,7 @@ impl __f {
         ::dewar::__private::at(
                 mode,
                 __f::__site(),
-                &f,
+                &__f::__body,
                 (::dewar::__private::arg(&id).part(), ()),
                 ::dewar::__private::out::<u64>().kind(),
                 |_| {},
