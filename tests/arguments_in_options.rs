@@ -54,6 +54,41 @@ fn many(ids: &[u64], least: &u64) -> HashMap<u64, u64> {
     ids.iter().map(|id| (*id, id * 10)).collect()
 }
 
+/// A text that looks like the name of an argument is none.
+#[cached(skip(kind, size), tags(|_: &u64| [format!("kind:{size:>3}")]))]
+fn texts(id: u64, kind: &str, size: u8) -> u64 {
+    id + kind.len() as u64
+}
+
+/// A closure in the closure has a variable of the argument's name.
+#[cached(skip(one), tags(|all: &Vec<u64>| all.iter().map(|one| format!("one:{one}")).collect::<Vec<_>>()))]
+fn inner(one: std::sync::Mutex<u64>, to: u64) -> Vec<u64> {
+    (one.into_inner().unwrap()..to).collect()
+}
+
+impl Limits {
+    #[cached(cache_if = |text| text.len() <= self.length, skip(self), stale_if = |text| text.len() > self.length)]
+    fn method(&self, text: &str) -> String {
+        text.to_owned()
+    }
+
+    #[cached(skip(self), tags(|text: &String| [format!("{}", text.len() + self.length)]))]
+    async fn shared(self: std::sync::Arc<Self>, text: String) -> String {
+        text
+    }
+}
+
+trait Spoken {
+    fn spoken(&self, text: &str) -> String;
+}
+
+impl Spoken for Limits {
+    #[cached(cache_if = |text| (0..=self.length).contains(&text.len()), skip(self))]
+    fn spoken(&self, text: &str) -> String {
+        text.to_owned()
+    }
+}
+
 /// Used in an option and nowhere else.
 #[cached(unless = off, refresh_if = again, key_prefix = "n:{id}:{page}", skip(off, again))]
 fn only_in_options(id: u64, page: &str, off: bool, again: bool) -> u64 {
@@ -127,6 +162,46 @@ fn a_batch_condition_uses_the_key_and_other_arguments() {
     isolated(|cache| {
         assert_eq!(many(&[0, 1, 2, 3], &20).len(), 4);
         assert_eq!(cache.len(), 2);
+    });
+}
+
+#[test]
+fn a_text_with_an_argument_in_braces_uses_it() {
+    isolated(|_| {
+        texts(1, "a", 7);
+        drop(invalidate!(tag = "kind:  8"));
+        assert!(entry!(texts(1, "a", 7)).contains());
+        drop(invalidate!(tag = "kind:  7"));
+        assert!(!entry!(texts(1, "a", 7)).contains());
+    });
+}
+
+#[test]
+fn a_closure_s_own_variable_is_no_argument() {
+    isolated(|_| {
+        inner(1.into(), 3);
+        drop(invalidate!(tag = "one:2"));
+        assert!(!entry!(inner(1.into(), 3)).contains());
+    });
+}
+
+#[test]
+fn a_condition_on_the_value_uses_self() {
+    isolated(|cache| {
+        let limits = Limits { length: 3 };
+        for text in ["abc", "abcd"] {
+            limits.method(text);
+            limits.spoken(text);
+        }
+        assert_eq!(cache.len(), 2);
+        let limits = std::sync::Arc::new(limits);
+        let entry = || entry!(limits.clone().shared("abcd".into()));
+        futures::executor::block_on(async {
+            limits.clone().shared("abcd".into()).await;
+            assert!(entry().contains().await);
+            drop(invalidate!(tag = "7"));
+            assert!(!entry().contains().await);
+        });
     });
 }
 

@@ -300,3 +300,52 @@ fn a_prefix_without_a_level_is_an_error_that_says_so() {
         assert!(entry!(inbox("ann")).contains());
     });
 }
+
+/// Neither in a prefix nor in a tag does a value without text reach above its level.
+#[test]
+fn a_value_without_text_is_a_level_of_its_own() {
+    #[cached(key_prefix = "member:{name}:posts", tags("of:{name}"))]
+    fn member(name: &str) -> usize {
+        name.len()
+    }
+    #[dewar::invalidates(prefix = "member:{name}")]
+    fn rename(name: &str) {}
+    let left = |act: &dyn Fn(&str)| {
+        isolated(|_| {
+            member("ada");
+            member("");
+            act("");
+            (
+                entry!(member("ada")).contains(),
+                entry!(member("")).contains(),
+            )
+        })
+    };
+    let by_label = |name: &str| {
+        let prefix = dewar::Label::new().text("member:").value(name);
+        drop(Cache::current().invalidation().prefix(prefix).run());
+    };
+    assert_eq!(
+        left(&|name| drop(invalidate!(prefix = "member:{name}"))),
+        (true, false)
+    );
+    assert_eq!(
+        left(&|name| drop(invalidate!(prefix = "member:{name}:posts"))),
+        (true, false)
+    );
+    assert_eq!(
+        left(&|name| drop(invalidate!(tag = "of:{name}"))),
+        (true, false)
+    );
+    assert_eq!(
+        left(&|name| drop(invalidate!(pattern = "member:{name}:*"))),
+        (true, false)
+    );
+    assert_eq!(left(&rename), (true, false));
+    assert_eq!(left(&by_label), (true, false));
+    assert_eq!(
+        left(&|_| drop(invalidate!(prefix = "member"))),
+        (false, false)
+    );
+    assert_eq!(left(&|_| drop(invalidate!(tag = "of:"))), (true, true));
+}

@@ -10,7 +10,7 @@ pub use crate::engine::batch::{
 };
 pub use crate::engine::run::Drive;
 pub use crate::engine::site::Site;
-pub use crate::key::{arg, borrowed};
+pub use crate::key::{arg, borrowed, inside};
 pub use crate::outcome::{Succeeded, out, out_borrowed};
 pub use crate::policy::Policy;
 pub use crate::scope::Label;

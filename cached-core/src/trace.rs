@@ -34,6 +34,13 @@ mod on {
         );
     }
 
+    pub(crate) fn refused(error: &Error) {
+        tracing::error!(
+            cache.error = %error,
+            "an invalidation names what is not there; the rest of it is carried out"
+        );
+    }
+
     pub(crate) fn invalidated(cache: &str, order: &Order) {
         tracing::debug!(
             cache.name = cache,
@@ -113,6 +120,7 @@ mod off {
 
     pub(crate) fn outcome(_engine: &Engine, _function: &str, _outcome: &'static str) {}
     pub(crate) fn unresolved(_function: &str, _error: &Error) {}
+    pub(crate) fn refused(_error: &Error) {}
     pub(crate) fn invalidated(_cache: &str, _order: &Order) {}
     pub(crate) fn background_failed(_cache: &str) {}
     pub(crate) fn repeated(_engine: &Engine, _function: &str) {}

@@ -182,7 +182,7 @@ impl Invalidation {
         }
         let error = self.error.or(self.cache.err());
         if let Some(error) = &error {
-            crate::trace::unresolved("invalidate!", error);
+            crate::trace::refused(error);
         }
         Invalidated { error, deliveries }
     }

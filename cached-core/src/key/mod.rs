@@ -4,18 +4,20 @@
 //! fast seeded hash finds the place, then the arguments are compared whole with the stored ones,
 //! borrowed as they are. The owned form is made on a miss only.
 //!
-//! What lives here: how one argument takes part ([`part`], [`std_parts`], [`probe`]), how several
-//! do ([`Parts`]), and the erased keys that the memory tier and the flights hold. What does not:
-//! scopes and prefixes (`scope`), and where a key is looked up (`memory`, `engine::flights`).
+//! What lives here: how one argument takes part ([`part`], [`std_parts`], [`probe`]), and the values
+//! in it ([`mod@inside`], [`several`]), how several arguments do ([`Parts`]), and the erased keys
+//! that the memory tier and the flights hold. What does not: scopes and prefixes (`scope`), and
+//! where a key is looked up (`memory`, `engine::flights`).
 
 pub(crate) mod canonical;
-mod held;
+mod inside;
 mod part;
 mod probe;
-mod sets;
+mod several;
 pub(crate) mod stable;
 mod std_parts;
 
+pub use inside::inside;
 pub(crate) use part::{Part, Parts};
 pub use probe::{CacheKey, ComparedKey, arg, borrowed};
 

@@ -3,51 +3,52 @@
 //! Generated code says `arg(&argument).part()`. [`Arg`] has an inherent `part` for the best way;
 //! where its bounds do not hold, method look-up goes on through `Deref` to the next best: the
 //! standard library's types, whatever they borrow; what is `Hash + Eq` and can be owned; what can
-//! be serialised; what is only `Hash`; and last a method that exists for every type and explains,
-//! through [`CacheKey`], what is missing.
+//! be serialised; what is only `Hash`. What has `Eq` and can be neither owned nor serialised is
+//! refused, since its `Hash` may leave out what its `Eq` compares. Last comes a method that exists
+//! for every type. Both explain what is missing, through [`ComparedKey`] and [`CacheKey`].
 //!
 //! Method look-up does not see lifetimes: to it, a reference can be owned for ever. So all ways to
-//! take what a reference points to come before those that would own the reference. A type written with one (`View<'_>`) goes by
-//! [`BorrowedArg`], which leaves out the way that would have to own it.
+//! take what a reference points to come before those that would own the reference. A type written
+//! with one (`View<'_>`) goes by [`BorrowedArg`], which leaves out the ways that would have to own
+//! it, and the standard library's containers of such by [`inside`](super::inside()).
 
 use std::borrow::Borrow;
+use std::collections::{HashMap, HashSet, hash_map, hash_set};
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::ops::Deref;
 use std::sync::OnceLock;
 
 use serde_core::Serialize;
 
-use super::held::{Held, HeldSerde};
-use super::sets::{BySet, BySetEq};
+use super::several::Unordered;
 use super::stable::Stable;
 use super::{Part, canonical};
 
 /// An argument whose type mentions no lifetime but those of references.
-pub struct Arg<'a, T: ?Sized>(pub &'a T, HeldSerde<'a, T, ByRefEqSerde<'a, T>>);
+pub struct Arg<'a, T: ?Sized>(pub &'a T, ByRefEqSerde<'a, T>);
 
 /// An argument whose type has a lifetime of its own.
-pub struct BorrowedArg<'a, T: ?Sized>(pub &'a T, HeldSerde<'a, T, BySerde<'a, T>>);
+pub struct BorrowedArg<'a, T: ?Sized>(pub &'a T, BySerde<'a, T>);
 
 /// Asks an argument.
 #[inline]
 pub fn arg<T: ?Sized>(value: &T) -> Arg<'_, T> {
-    let by_eq = ByEqSerde(value, ByEq(value, unowned(value)));
-    let by_ref_hash = UnkeptRef(value, ByRefHash(value, by_eq));
-    let by_set = BySetEq(value, BySet(value, ByRefSerde(value, by_ref_hash)));
-    let by_ref = ByRefEqSerde(value, ByRefEq(value, by_set));
-    Arg(value, HeldSerde(value, Held(value, by_ref)))
+    let by_eq = ByEqSerde(value, ByEq(value, unkept(value)));
+    let by_ref = ByRefUnkept(value, ByRefHash(value, by_eq));
+    let by_set = ByEqSet(value, BySet(value, ByRefSerde(value, by_ref)));
+    Arg(value, ByRefEqSerde(value, ByRefEq(value, by_set)))
 }
 
 /// Asks an argument whose type has a lifetime of its own.
 #[inline]
 pub fn borrowed<T: ?Sized>(value: &T) -> BorrowedArg<'_, T> {
-    BorrowedArg(value, HeldSerde(value, Held(value, unowned(value))))
+    BorrowedArg(value, unkept(value))
 }
 
-/// What need not be owned as it is.
+/// The ways of what cannot be owned.
 #[inline]
-fn unowned<T: ?Sized>(value: &T) -> BySerde<'_, T> {
-    BySerde(value, Unkept(value, ByHash(value, Neither(value))))
+fn unkept<T: ?Sized>(value: &T) -> BySerde<'_, T> {
+    BySerde(value, ByUnkept(value, ByHash(value, Neither(value))))
 }
 
 impl<'a, T: Part + ?Sized> Arg<'a, T> {
@@ -77,31 +78,21 @@ macro_rules! next_best {
 }
 
 next_best!(
+    Arg => ByRefEqSerde at 1,
     ByRefEqSerde => ByRefEq at 1,
-    ByRefEq => BySetEq at 1,
-    BySetEq => BySet at 1,
+    ByRefEq => ByEqSet at 1,
+    ByEqSet => BySet at 1,
     BySet => ByRefSerde at 1,
-    ByRefSerde => UnkeptRef at 1,
-    UnkeptRef => ByRefHash at 1,
+    ByRefSerde => ByRefUnkept at 1,
+    ByRefUnkept => ByRefHash at 1,
     ByRefHash => ByEqSerde at 1,
     ByEqSerde => ByEq at 1,
     ByEq => BySerde at 1,
-    BySerde => Unkept at 1,
-    Unkept => ByHash at 1,
-    ByHash => Neither at 1
+    BySerde => ByUnkept at 1,
+    ByUnkept => ByHash at 1,
+    ByHash => Neither at 1,
+    BorrowedArg => BySerde at 1
 );
-
-macro_rules! held_first {
-    ($($this:ident => $next:ident),*) => {$(
-        impl<'a, T: ?Sized> Deref for $this<'a, T> {
-            type Target = HeldSerde<'a, T, $next<'a, T>>;
-            #[inline]
-            fn deref(&self) -> &Self::Target { &self.1 }
-        }
-    )*};
-}
-
-held_first!(Arg => ByRefEqSerde, BorrowedArg => BySerde);
 
 /// `Hash + Eq`, and can be owned.
 pub struct ByEq<'a, T: ?Sized>(&'a T, BySerde<'a, T>);
@@ -109,26 +100,21 @@ pub struct ByEq<'a, T: ?Sized>(&'a T, BySerde<'a, T>);
 /// A part compared with `Eq`.
 pub struct EqPart<'a, T: ?Sized>(&'a T, fn(&T, &mut Stable));
 
-impl<'a, T: ?Sized> EqPart<'a, T> {
-    pub(super) fn new(value: &'a T, stable: fn(&T, &mut Stable)) -> Self {
-        EqPart(value, stable)
-    }
-}
-
 /// What is `Hash + Eq`, and can be serialised for shared stores as well.
 pub struct ByEqSerde<'a, T: ?Sized>(&'a T, ByEq<'a, T>);
 
-pub(super) fn by_serde<T: Serialize + ?Sized>(value: &T, out: &mut Stable) {
+fn by_serde<T: Serialize + ?Sized>(value: &T, out: &mut Stable) {
     canonical::bytes(value).stable(out);
 }
 
-pub(super) fn by_hash<T: Hash + ?Sized>(value: &T, out: &mut Stable) {
+fn by_hash<T: Hash + ?Sized>(value: &T, out: &mut Stable) {
     value.hash(out);
 }
 
-impl<'a, T> ByEqSerde<'a, T>
+impl<'a, T: ?Sized> ByEqSerde<'a, T>
 where
-    T: Hash + Eq + Clone + Serialize + Send + Sync + 'static,
+    T: Hash + Eq + ToOwned + Serialize,
+    T::Owned: Clone + Eq + Send + Sync + 'static,
 {
     /// By `Hash` and `Eq`, serialised for shared stores.
     #[inline]
@@ -137,9 +123,10 @@ where
     }
 }
 
-impl<'a, T> ByEq<'a, T>
+impl<'a, T: ?Sized> ByEq<'a, T>
 where
-    T: Hash + Eq + Clone + Send + Sync + 'static,
+    T: Hash + Eq + ToOwned,
+    T::Owned: Clone + Eq + Send + Sync + 'static,
 {
     /// By `Hash` and `Eq`.
     #[inline]
@@ -164,7 +151,7 @@ where
 }
 
 /// A reference to what is `Hash + Eq` and can be owned.
-pub struct ByRefEq<'a, T: ?Sized>(&'a T, BySetEq<'a, T>);
+pub struct ByRefEq<'a, T: ?Sized>(&'a T, ByEqSet<'a, T>);
 
 impl<'a, T: ?Sized> ByRefEq<'a, &'a T>
 where
@@ -178,10 +165,9 @@ where
     }
 }
 
-impl<'a, T: ?Sized> ByRefEq<'a, Option<&'a T>>
+impl<'a, T> ByRefEq<'a, Option<&'a T>>
 where
-    T: Hash + Eq + ToOwned,
-    T::Owned: Clone + Eq + Send + Sync + 'static,
+    T: Hash + Eq + Clone + Send + Sync + 'static,
 {
     /// By `Hash` and `Eq` of what it may point to.
     #[inline]
@@ -213,35 +199,113 @@ where
     }
 
     fn stable(&self, out: &mut Stable) {
-        (self.1)(self.0, out);
+        out.part(|out| (self.1)(self.0, out));
     }
 }
 
 /// An optional reference compared with `Eq`.
-pub struct OptionPart<'a, T: ?Sized>(Option<&'a T>);
+pub struct OptionPart<'a, T>(Option<&'a T>);
 
-impl<T: ?Sized> Part for OptionPart<'_, T>
-where
-    T: Hash + Eq + ToOwned,
-    T::Owned: Clone + Eq + Send + Sync + 'static,
-{
-    type Owned = Option<T::Owned>;
+impl<T: Hash + Eq + Clone + Send + Sync + 'static> Part for OptionPart<'_, T> {
+    type Owned = Option<T>;
 
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         self.0.hash(hasher);
     }
 
+    fn matches(&self, owned: &Option<T>) -> bool {
+        self.0 == owned.as_ref()
+    }
+
+    fn own(&self) -> Option<T> {
+        self.0.cloned()
+    }
+}
+
+/// A `HashSet` or a `HashMap` of what is `Hash + Eq` and can be owned.
+pub struct ByEqSet<'a, T: ?Sized>(&'a T, BySet<'a, T>);
+
+/// Makes the part of an element.
+type EqOf<'a, T> = fn(&'a T) -> EqPart<'a, T>;
+
+/// Makes the parts of a key and its value.
+type EqOfBoth<'a, K, V> = fn((&'a K, &'a V)) -> (EqPart<'a, K>, EqPart<'a, V>);
+
+macro_rules! eq_sets {
+    ($($t:ty, $map:ty);*) => {$(
+        impl<'a, T, S> ByEqSet<'a, $t>
+        where
+            T: Hash + Eq + Clone + Send + Sync + 'static,
+        {
+            /// By the elements.
+            pub fn part(&self) -> Unordered<hash_set::Iter<'a, T>, EqOf<'a, T>> {
+                Unordered(self.0.iter(), |element| EqPart(element, by_hash))
+            }
+        }
+
+        impl<'a, T, V, S> ByEqSet<'a, $map>
+        where
+            T: Hash + Eq + Clone + Send + Sync + 'static,
+            V: Hash + Eq + Clone + Send + Sync + 'static,
+        {
+            /// By the keys and values.
+            pub fn part(&self) -> Unordered<hash_map::Iter<'a, T, V>, EqOfBoth<'a, T, V>> {
+                Unordered(self.0.iter(), |(key, value)| {
+                    (EqPart(key, by_hash), EqPart(value, by_hash))
+                })
+            }
+        }
+    )*};
+}
+
+eq_sets!(HashSet<T, S>, HashMap<T, V, S>; &'a HashSet<T, S>, &'a HashMap<T, V, S>);
+
+/// A `HashSet` of what can be serialised.
+pub struct BySet<'a, T: ?Sized>(&'a T, ByRefSerde<'a, T>);
+
+/// A set compared by the canonical bytes of its elements, in whatever order it gives them.
+pub struct SetPart<'a, T, S>(&'a HashSet<T, S>);
+
+impl<'a, T: Serialize, S> BySet<'a, HashSet<T, S>> {
+    /// By the elements.
+    pub fn part(&self) -> SetPart<'a, T, S> {
+        SetPart(self.0)
+    }
+}
+
+impl<'a, T: Serialize, S> BySet<'a, &'a HashSet<T, S>> {
+    /// By the elements.
+    pub fn part(&self) -> SetPart<'a, T, S> {
+        SetPart(self.0)
+    }
+}
+
+impl<T: Serialize, S> Part for SetPart<'_, T, S> {
+    type Owned = canonical::Bytes;
+
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        Hash::hash(&self.own(), hasher);
+    }
+
     fn matches(&self, owned: &Self::Owned) -> bool {
-        self.0 == owned.as_ref().map(Borrow::borrow)
+        self.own() == *owned
     }
 
     fn own(&self) -> Self::Owned {
-        self.0.map(ToOwned::to_owned)
+        canonical::set_bytes(self.0.iter())
+    }
+
+    fn heap(owned: &Self::Owned) -> usize {
+        owned.len()
+    }
+
+    fn stable(&self, out: &mut Stable) {
+        self.own().stable(out);
     }
 }
 
 /// A reference to what can be serialised and not owned.
-pub struct ByRefSerde<'a, T: ?Sized>(&'a T, UnkeptRef<'a, T>);
+pub struct ByRefSerde<'a, T: ?Sized>(&'a T, ByRefUnkept<'a, T>);
 
 impl<'a, T: Serialize + ?Sized> ByRefSerde<'a, &'a T> {
     /// By canonical serialisation of what it points to.
@@ -256,6 +320,29 @@ impl<'a, T: Serialize> ByRefSerde<'a, Option<&'a T>> {
     #[inline]
     pub fn part(&self) -> SerdePart<'a, Option<&'a T>> {
         SerdePart(self.0)
+    }
+}
+
+/// A reference to what is `Hash + Eq` and can be neither owned nor serialised.
+pub struct ByRefUnkept<'a, T: ?Sized>(&'a T, ByRefHash<'a, T>);
+
+impl<'a, T: Hash + Eq + ?Sized> ByRefUnkept<'a, &'a T> {
+    /// Explains what is missing; it is never called.
+    pub fn part(&self) -> &'a u64
+    where
+        Self: ComparedKey<T>,
+    {
+        self.nothing(self.0)
+    }
+}
+
+impl<'a, T: Hash + Eq> ByRefUnkept<'a, Option<&'a T>> {
+    /// Explains what is missing; it is never called.
+    pub fn part(&self) -> &'a u64
+    where
+        Self: ComparedKey<Option<&'a T>>,
+    {
+        self.nothing(self.0)
     }
 }
 
@@ -279,7 +366,7 @@ impl<'a, T: Hash> ByRefHash<'a, Option<&'a T>> {
 }
 
 /// `serde::Serialize`.
-pub struct BySerde<'a, T: ?Sized>(&'a T, Unkept<'a, T>);
+pub struct BySerde<'a, T: ?Sized>(&'a T, ByUnkept<'a, T>);
 
 /// A part compared by its canonical serialised bytes.
 pub struct SerdePart<'a, T: ?Sized>(&'a T);
@@ -316,46 +403,17 @@ impl<T: Serialize + ?Sized> Part for SerdePart<'_, T> {
     }
 }
 
-/// A reference to what is `Hash + Eq` and can neither be owned nor serialised.
-pub struct UnkeptRef<'a, T: ?Sized>(&'a T, ByRefHash<'a, T>);
+/// `Hash + Eq`, and can be neither owned nor serialised.
+pub struct ByUnkept<'a, T: ?Sized>(&'a T, ByHash<'a, T>);
 
-impl<'a, T: Hash + Eq + ?Sized> UnkeptRef<'a, &'a T> {
+impl<'a, T: Hash + Eq + ?Sized> ByUnkept<'a, T> {
     /// Explains what is missing; it is never called.
     pub fn part(&self) -> &'a u64
     where
         Self: ComparedKey<T>,
     {
-        self.nothing()
+        self.nothing(self.0)
     }
-}
-
-/// What is `Hash + Eq` and can neither be owned nor serialised.
-pub struct Unkept<'a, T: ?Sized>(&'a T, ByHash<'a, T>);
-
-impl<'a, T: Hash + Eq + ?Sized> Unkept<'a, T> {
-    /// Explains what is missing; it is never called.
-    pub fn part(&self) -> &'a u64
-    where
-        Self: ComparedKey<T>,
-    {
-        self.nothing()
-    }
-}
-
-/// What can be compared with a key that was stored.
-///
-/// There is nothing to implement, and nothing implements it: it only explains. A digest of its
-/// `Hash` would not do for what has an `Eq`, since a `Hash` may leave out what `Eq` compares.
-#[diagnostic::on_unimplemented(
-    message = "`{T}` is compared with `Eq`, and cannot be kept for that",
-    label = "this argument counts for the key, but a stored key cannot own it",
-    note = "name what counts in it: `key = (…)`; or derive `Clone` where it owns what it holds, or `serde::Serialize`",
-    note = "if two calls that differ only here should give the same result, leave it out: `skip(…)`"
-)]
-pub trait ComparedKey<T: ?Sized> {
-    /// There is none.
-    #[doc(hidden)]
-    fn nothing<'a>(&self) -> &'a u64;
 }
 
 /// Only `Hash`.
@@ -388,6 +446,10 @@ impl<T: Hash + ?Sized> Part for HashPart<'_, T> {
         let seeds = SEEDS.get_or_init(|| [RandomState::new(), RandomState::new()]);
         [seeds[0].hash_one(self.0), seeds[1].hash_one(self.0)]
     }
+
+    fn stable(&self, out: &mut Stable) {
+        out.part(|out| Hash::hash(self.0, out));
+    }
 }
 
 /// Nothing that could tell two values apart.
@@ -414,6 +476,22 @@ impl<'a, T: ?Sized> Neither<'a, T> {
     note = "otherwise derive `Hash`, `PartialEq` and `Eq` (or `serde::Serialize`), or name what counts: `key = (…)`"
 )]
 pub trait CacheKey<T: ?Sized> {
+    /// There is none.
+    #[doc(hidden)]
+    fn nothing<'a>(&self, value: &'a T) -> &'a u64;
+}
+
+/// What can be compared with a key that was stored.
+///
+/// There is nothing to implement, and nothing implements it: it only explains. A digest of its
+/// `Hash` would not do for what has an `Eq`, since a `Hash` may leave out what `Eq` compares.
+#[diagnostic::on_unimplemented(
+    message = "`{T}` is compared with `Eq`, and cannot be kept for that",
+    label = "this argument counts for the key, but a stored key cannot own it",
+    note = "name what counts in it: `key = (…)`; or derive `Clone` where it owns what it holds, or `serde::Serialize`",
+    note = "if two calls that differ only here should give the same result, leave it out: `skip(…)`"
+)]
+pub trait ComparedKey<T: ?Sized> {
     /// There is none.
     #[doc(hidden)]
     fn nothing<'a>(&self, value: &'a T) -> &'a u64;

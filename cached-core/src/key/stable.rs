@@ -5,7 +5,7 @@ use std::hash::Hasher;
 /// Collects what a `Hash` feeds to its hasher, or canonical bytes.
 ///
 /// Integers are little-endian and `usize` is 64 bits wide, whatever the machine.
-#[derive(Default, Debug)]
+#[derive(Default, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stable(Vec<u8>);
 
 impl Stable {
@@ -22,7 +22,13 @@ impl Stable {
         self.bytes(&part.0);
     }
 
+    /// Appends what another has collected.
+    pub(crate) fn append(&mut self, other: &Stable) {
+        self.bytes(&other.0);
+    }
+
     /// All of it.
+    #[cfg(feature = "stores")]
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.0
     }

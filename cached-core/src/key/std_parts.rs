@@ -1,6 +1,7 @@
 //! The standard library's types as parts of keys, whatever they borrow.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::num::NonZero;
@@ -10,6 +11,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::Part;
+use super::several::{self, Ordered, Sorted, Unordered};
+use super::stable::Stable;
 
 /// Types that are stored as they are.
 macro_rules! plain {
@@ -138,6 +141,7 @@ macro_rules! pointers {
             }
             #[inline]
             fn own(&self) -> <$target as Part>::Owned { <$target as Part>::own(&**self) }
+            fn stable(&self, out: &mut Stable) { <$target as Part>::stable(&**self, out) }
             fn heap(owned: &<$target as Part>::Owned) -> usize { <$target as Part>::heap(owned) }
         }
     )*};
@@ -154,50 +158,33 @@ pointers!(
     [] String => str,
 );
 
-impl<T: Part> Part for [T] {
-    type Owned = Box<[T::Owned]>;
-
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        hasher.write_usize(self.len());
-        self.iter().for_each(|part| part.hash(hasher));
-    }
-
-    fn matches(&self, owned: &Self::Owned) -> bool {
-        self.len() == owned.len()
-            && self
-                .iter()
-                .zip(owned)
-                .all(|(part, owned)| part.matches(owned))
-    }
-
-    fn own(&self) -> Self::Owned {
-        self.iter().map(Part::own).collect()
-    }
-
-    fn heap(owned: &Self::Owned) -> usize {
-        size_of_val(&**owned) + owned.iter().map(T::heap).sum::<usize>()
-    }
+/// Containers that count by the values inside, in their order or without one.
+macro_rules! containers {
+    ($([$($generics:tt)*] $t:ty => $kind:ident as $owned:ty, $heap:ident of $item:ty);* $(;)?) => {$(
+        impl<$($generics)*> Part for $t {
+            type Owned = $owned;
+            #[inline]
+            fn hash<H: Hasher>(&self, hasher: &mut H) { $kind(self.iter(), |it| it).hash(hasher) }
+            #[inline]
+            fn matches(&self, owned: &$owned) -> bool {
+                $kind(self.iter(), |it| it).matches(owned)
+            }
+            fn own(&self) -> $owned { $kind(self.iter(), |it| it).own() }
+            fn stable(&self, out: &mut Stable) { $kind(self.iter(), |it| it).stable(out) }
+            fn heap(owned: &$owned) -> usize { several::$heap::<$item>(owned) }
+        }
+    )*};
 }
 
-impl<T: Part, const N: usize> Part for [T; N] {
-    type Owned = Box<[T::Owned]>;
-
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        self.as_slice().hash(hasher);
-    }
-
-    fn matches(&self, owned: &Self::Owned) -> bool {
-        self.as_slice().matches(owned)
-    }
-
-    fn own(&self) -> Self::Owned {
-        self.as_slice().own()
-    }
-
-    fn heap(owned: &Self::Owned) -> usize {
-        <[T]>::heap(owned)
-    }
-}
+containers!(
+    [T: Part] [T] => Ordered as Box<[T::Owned]>, list_heap of T;
+    [T: Part, const N: usize] [T; N] => Ordered as Box<[T::Owned]>, list_heap of T;
+    [T: Part] VecDeque<T> => Ordered as Box<[T::Owned]>, list_heap of T;
+    [T: Part] BTreeSet<T> => Ordered as Box<[T::Owned]>, list_heap of T;
+    [T: Part, S] HashSet<T, S> => Unordered as Sorted<T::Owned>, sorted_heap of T;
+    [K: Part, V: Part] BTreeMap<K, V> => Ordered as Box<[(K::Owned, V::Owned)]>, list_heap of (K, V);
+    [K: Part, V: Part, S] HashMap<K, V, S> => Unordered as Sorted<(K::Owned, V::Owned)>, sorted_heap of (K, V);
+);
 
 impl<T: Part> Part for Option<T> {
     type Owned = Option<T::Owned>;
@@ -223,6 +210,13 @@ impl<T: Part> Part for Option<T> {
         self.as_ref().map(Part::own)
     }
 
+    fn stable(&self, out: &mut Stable) {
+        out.write_u8(u8::from(self.is_some()));
+        if let Some(part) = self {
+            part.stable(out);
+        }
+    }
+
     fn heap(owned: &Self::Owned) -> usize {
         owned.as_ref().map_or(0, T::heap)
     }
@@ -237,6 +231,7 @@ macro_rules! tuples {
             #[inline]
             fn matches(&self, owned: &Self::Owned) -> bool { $(self.$n.matches(&owned.$n))&&+ }
             fn own(&self) -> Self::Owned { ($(self.$n.own(),)+) }
+            fn stable(&self, out: &mut Stable) { $(self.$n.stable(out);)+ }
             fn heap(owned: &Self::Owned) -> usize { 0 $(+ $t::heap(&owned.$n))+ }
         }
     )*};

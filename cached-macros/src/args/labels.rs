@@ -32,7 +32,7 @@ pub(super) fn target(name: &Ident, expr: &Expr) -> Result<Target> {
     let literal = text(expr).ok_or_else(|| {
         let message = format!(
             "`{word}` takes a string literal, not {}; write values in braces, which escapes them, \
-             as in `{}`, or use `Cache::invalidate` for a text made elsewhere",
+             as in `{}`, or use `Cache::invalidation` for a text made elsewhere",
             describe(expr),
             example(&word)
         );
@@ -42,7 +42,7 @@ pub(super) fn target(name: &Ident, expr: &Expr) -> Result<Target> {
         let value = several::tag(literal)?;
         return Ok(target(Named::new(name.span(), value)));
     }
-    if literal.value().is_empty() {
+    if literal.value().trim_matches(':').is_empty() {
         let message =
             format!("an empty {word} would mean everything; write `all` if that is meant");
         return Err(Error::new(literal.span(), message));

@@ -51,7 +51,7 @@ pub(super) fn prefix(given: &Given) -> Result<Template> {
         );
         Error::new_spanned(expr, message)
     })?;
-    if literal.value().is_empty() {
+    if literal.value().trim_matches(':').is_empty() {
         let message = "an empty prefix groups nothing; leave `key_prefix` out for the function's \
                        own path, or write `key_prefix = \"user\"`";
         return Err(Error::new(literal.span(), message));

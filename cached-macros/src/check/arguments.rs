@@ -1,10 +1,12 @@
 //! The names that options use must be arguments.
 
 use syn::visit::{self, Visit};
-use syn::{Expr, FnArg, ItemFn, Pat, PatIdent};
+use syn::{Expr, FnArg, Ident, ItemFn, Pat, PatIdent, Type};
 
+use super::borrow::borrow;
 use crate::diag::Diag;
-use crate::model::{Options, Piece, Skipped, Template};
+use crate::expand::uses;
+use crate::model::{Options, Piece, Skipped, Template, Time};
 use crate::words;
 
 /// The arguments of a function, by name.
@@ -104,6 +106,8 @@ pub(super) fn cached(options: &Options, item: &ItemFn, diag: &mut Diag) {
     let templates = options.key_prefix.iter().chain(&options.tags);
     templates.for_each(|template| arguments.check(&template.value, diag));
     skipped(options, &arguments, diag);
+    let batch = options.batch.as_ref().map(|batch| &batch.value);
+    taken_along(options, item, batch, diag);
     if let Some(key) = &options.key {
         let known = key.value.iter().any(|expr| arguments.mentioned(expr));
         if !known {
@@ -122,6 +126,46 @@ pub(super) fn cached(options: &Options, item: &ItemFn, diag: &mut Diag) {
             &version.value,
             "`version` is a constant of the code; what differs from call to call goes into `key`",
         );
+    }
+}
+
+/// Closures that are kept past the call take the arguments that they use along.
+fn taken_along(options: &Options, item: &ItemFn, batch: Option<&Ident>, diag: &mut Diag) {
+    let timeout = options
+        .timeout
+        .as_ref()
+        .and_then(|timeout| match &timeout.value {
+            Time::ByValue(closure) => Some(("timeout", closure)),
+            _ => None,
+        });
+    let stale = options.stale_if_error.as_ref();
+    let only = stale.and_then(|stale| stale.value.only.as_ref());
+    let others = [
+        options.cache_if.as_ref().map(|it| ("cache_if", &it.value)),
+        options.tags_by_value.as_ref().map(|it| ("tags", &it.value)),
+        only.map(|closure| ("only", closure)),
+    ];
+    for (option, closure) in timeout.into_iter().chain(others.into_iter().flatten()) {
+        for input in &item.sig.inputs {
+            let FnArg::Typed(typed) = input else { continue };
+            let Pat::Ident(name) = &*typed.pat else {
+                continue;
+            };
+            let owned = match &*typed.ty {
+                Type::Reference(reference) => &*reference.elem,
+                other => other,
+            };
+            let one = batch == Some(&name.ident);
+            if !one && uses(closure, &name.ident) && borrow(owned).is_some() {
+                let name = &name.ident;
+                let message = format!(
+                    "the closure of `{option}` is kept longer than the call, and `{name}` borrows \
+                     inside its type, so that no copy of it lasts; take it owned, or as a plain \
+                     reference"
+                );
+                diag.on(&closure.body, message);
+            }
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use syn::{
 };
 
 /// The first part of a type that is not `'static` by its text.
-pub(super) fn borrow(ty: &Type) -> Option<TokenStream> {
+pub(crate) fn borrow(ty: &Type) -> Option<TokenStream> {
     let mut borrows = Borrows {
         bound: Vec::new(),
         inside_fn: 0,

@@ -14,6 +14,7 @@ mod shape;
 mod signature;
 
 pub(crate) use batch::owned_keys;
+pub(crate) use borrow::borrow;
 pub(crate) use item::function;
 #[expect(unused_imports, reason = "`detachable` returns it")]
 pub(crate) use owned::Borrowed;

@@ -19,7 +19,9 @@ mod plan;
 mod policy;
 #[cfg(test)]
 mod snapshots;
+mod typed;
 
+pub(crate) use capture::uses;
 pub(crate) use entry::entry;
 pub(crate) use function::cached;
 pub(crate) use invalidate::{invalidate, invalidates};

@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit::Visit;
-use syn::{Expr, Lifetime, ReceiverKind, Type};
+use syn::{Expr, Lifetime, ReceiverKind};
 
 use super::capture::mentions;
 use super::names::{Function, mentions_impl};
-use super::text;
+use super::{text, typed};
 use crate::model::{Options, Piece, Skipped};
 
 /// The parts of the key as nested pairs.
@@ -20,14 +20,10 @@ pub(crate) fn parts(options: &Options, function: &Function<'_>) -> TokenStream {
     let mut parts = Vec::new();
     if let Some(version) = &options.version {
         let version = &version.value;
-        parts.push(part(&quote!((#version)), version.span(), false));
+        parts.push(part(&quote!((#version)), version.span()));
     }
     match &options.key {
-        Some(key) => parts.extend(
-            key.value
-                .iter()
-                .map(|e| part(&quote!((#e)), e.span(), false)),
-        ),
+        Some(key) => parts.extend(key.value.iter().map(|expr| chosen(function, expr))),
         None => parts.extend(arguments(options, function)),
     }
     parts.extend(uncovered(options, function));
@@ -47,23 +43,30 @@ fn arguments(options: &Options, function: &Function<'_>) -> Vec<TokenStream> {
             ReceiverKind::Value => quote_spanned!(span=> self),
             _ => quote_spanned!(span=> *self),
         };
-        parts.push(part(&this, span, false));
+        parts.push(part(&this, span));
     }
     for (name, ty) in &function.arguments {
-        if !skips(options, &name.to_string()) {
-            let is_batch = options
-                .batch
-                .as_ref()
-                .is_some_and(|batch| batch.value == *name);
-            let value = if is_batch {
-                quote!(*#name)
-            } else {
-                quote!(#name)
-            };
-            parts.push(part(&value, name.span(), has_lifetime(ty)));
+        if skips(options, &name.to_string()) {
+            continue;
         }
+        let batch = options.batch.as_ref();
+        let one = batch.is_some_and(|batch| batch.value == *name);
+        parts.push(match one {
+            // The name stands for a reference to one of the keys.
+            true => typed::one(name, ty),
+            false => typed::argument(name, ty),
+        });
     }
     parts
+}
+
+/// One of the expressions of `key`.
+fn chosen(function: &Function<'_>, expr: &Expr) -> TokenStream {
+    let named = |(name, _): &&(_, _)| text(name) == text(expr);
+    match function.arguments.iter().find(named) {
+        Some((_, ty)) => typed::expression(&quote!(#expr), expr.span(), ty),
+        None => part(&quote!((#expr)), expr.span()),
+    }
 }
 
 /// Values that a prefix or a tag names without their being part of the key otherwise: two calls
@@ -84,7 +87,7 @@ fn uncovered(options: &Options, function: &Function<'_>) -> Vec<TokenStream> {
     values
         .filter(|(root, expr, _)| !covered(options, function, root, expr))
         .filter(|(_, expr, _)| seen.insert(text(expr)))
-        .map(|(_, expr, span)| part(&quote!(#expr), span, false))
+        .map(|(_, expr, span)| part(&quote!(#expr), span))
         .collect()
 }
 
@@ -109,40 +112,10 @@ pub(crate) fn skips(options: &Options, name: &str) -> bool {
     })
 }
 
-fn part(value: &TokenStream, span: proc_macro2::Span, borrowed: bool) -> TokenStream {
-    let wrapper = if borrowed {
-        quote!(borrowed)
-    } else {
-        quote!(arg)
-    };
+/// A value whose type is not written where the macro could see it.
+fn part(value: &TokenStream, span: Span) -> TokenStream {
     // The reference carries the span too: a missing bound is reported on the argument.
-    quote_spanned!(span=> ::dewar::__private::#wrapper(&#value).part())
-}
-
-/// Whether the type borrows in a way that only its own lifetime shows: `View<'_>`, `Vec<&User>`.
-///
-/// A plain reference does not count, nor does an `Option` of one: what they point to can be owned.
-fn has_lifetime(ty: &Type) -> bool {
-    struct Find(bool);
-    impl Visit<'_> for Find {
-        fn visit_type_reference(&mut self, _: &syn::TypeReference) {
-            self.0 = true;
-        }
-
-        fn visit_lifetime(&mut self, lifetime: &Lifetime) {
-            self.0 |= lifetime.ident != "static";
-        }
-    }
-    let mut ty = ty;
-    while let Type::Reference(reference) = ty {
-        ty = &reference.elem;
-    }
-    if let Some(Type::Reference(reference)) = inside_option(ty) {
-        ty = &reference.elem;
-    }
-    let mut find = Find(false);
-    find.visit_type(ty);
-    find.0
+    quote_spanned!(span=> ::dewar::__private::arg(&#value).part())
 }
 
 /// Whether the result type holds references, `'static` ones included.
@@ -160,23 +133,6 @@ pub(crate) fn borrows(output: &syn::ReturnType) -> bool {
     let mut find = Find(false);
     find.visit_return_type(output);
     find.0
-}
-
-/// `T` of an `Option<T>`.
-fn inside_option(ty: &Type) -> Option<&Type> {
-    let Type::Path(path) = ty else { return None };
-    let last = path
-        .path
-        .segments
-        .last()
-        .filter(|last| last.ident == "Option")?;
-    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else {
-        return None;
-    };
-    match arguments.args.first()? {
-        syn::GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    }
 }
 
 /// The arguments with the skipped ones open to anything, for `f(_, 42)`; none where nothing is

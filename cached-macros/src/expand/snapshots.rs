@@ -48,6 +48,10 @@ const FUNCTIONS: &[(&str, &str)] = &[
         "#[cached(key = (view.id, name))] async fn f(view: View<'_>, name: &str) -> u64 { view.id }",
     ),
     (
+        "borrowed_inside",
+        "#[cached] fn f(users: &[&User], pair: (u64, Option<View<'_>>), by: HashMap<Id, Vec<u8>>, all: &[User]) -> u64 { 1 }",
+    ),
+    (
         "batch",
         r#"#[cached(timeout = 60, key_prefix = "product", batch = ids, skip(db))]
         async fn products(db: &Pool, ids: &[u64]) -> Result<HashMap<u64, Product>, DbError> { db.fetch_all(ids).await }"#,

@@ -146,3 +146,70 @@ fn each_has_an_entry() {
     invalidate!(none());
     assert!(!entry!(none()).contains());
 }
+
+#[cached(timeout = 60)]
+#[expect(
+    clippy::type_complexity,
+    clippy::too_many_arguments,
+    reason = "whatever a signature may look like"
+)]
+fn borrowed_inside<'a, T: Hash + Eq + Clone + Send + Sync + 'static>(
+    lists: &[&[T]],
+    maybe: Option<&'a T>,
+    pairs: &&HashMap<&'a str, (T, Option<&T>)>,
+    many: (u8, u8, u8, u8, u8, u8, u8, u8, &T),
+    fixed: Option<&'static Point>,
+    nested: Box<(&Point, Arc<[&str]>)>,
+    by: fn(&str) -> usize,
+    cows: &[Cow<'_, [Point]>],
+) -> usize {
+    lists.len()
+        + maybe.map_or(0, |_| 1)
+        + pairs.len()
+        + usize::from(many.0)
+        + fixed.map_or(0, |_| 1)
+        + nested.1.len()
+        + by("abc")
+        + cows.len()
+}
+
+#[derive(PartialEq, Eq, Hash)]
+struct Borrowing<'a>(&'a str);
+
+impl Borrowing<'_> {
+    #[cached(timeout = 60, key = (self.0, all))]
+    fn size(&self, all: &[Borrowing<'static>], other: &[&Point]) -> usize
+    where
+        Borrowing<'static>: Clone,
+    {
+        all.len() + other.len()
+    }
+}
+
+impl Clone for Borrowing<'static> {
+    fn clone(&self) -> Self {
+        Borrowing(self.0)
+    }
+}
+
+macro_rules! make {
+    ($name:ident($argument:ident: $ty:ty)) => {
+        #[cached(timeout = 60)]
+        fn $name($argument: $ty) -> usize {
+            $argument.len()
+        }
+    };
+}
+
+make!(made(points: &[&Point]));
+
+#[test]
+fn what_is_borrowed_inside() {
+    let (point, none) = (Point { x: 3, y: 4 }, HashMap::new());
+    let many = (1, 2, 3, 4, 5, 6, 7, 8, &9);
+    let nested = Box::new((&point, Arc::from(["a", "b"])));
+    let size = borrowed_inside(&[&[1]], None, &&none, many, None, nested, str::len, &[]);
+    assert_eq!(size, 7);
+    assert_eq!(Borrowing("a").size(&[Borrowing("b")], &[&point]), 2);
+    assert_eq!(made(&[&point]), 1);
+}

@@ -31,7 +31,7 @@ impl __products {
                 ::dewar::__private::KEY,
                 __products::__site(),
                 &__products::__body,
-                (::dewar::__private::arg(&*ids).part(), ()),
+                (::dewar::__private::arg(ids).part(), ()),
                 ::dewar::__private::out::<
                     <Result<
                         HashMap<u64, Product>,
@@ -71,7 +71,7 @@ impl __products {
                     mode,
                     __products::__site(),
                     &__products::__body,
-                    (::dewar::__private::arg(&*ids).part(), ()),
+                    (::dewar::__private::arg(ids).part(), ()),
                     ::dewar::__private::out::<
                         <Result<
                             HashMap<u64, Product>,

@@ -33,7 +33,7 @@ impl __names {
                     mode,
                     __names::__site(),
                     &__names::__body,
-                    (::dewar::__private::arg(&*ids).part(), ()),
+                    (::dewar::__private::arg(ids).part(), ()),
                     ::dewar::__private::out::<
                         <HashMap<u64, String> as ::dewar::__private::Answers>::Value,
                     >()

@@ -23,7 +23,7 @@ impl __f {
                 &__f::__body,
                 (
                     ::dewar::__private::arg(&(view.id)).part(),
-                    (::dewar::__private::arg(&(name)).part(), ()),
+                    (::dewar::__private::arg(name).part(), ()),
                 ),
                 ::dewar::__private::out::<u64>().kind(),
                 |_| {},

@@ -33,7 +33,7 @@ impl __user {
                 &__user::__body,
                 (
                     ::dewar::__private::arg(&(2)).part(),
-                    (::dewar::__private::arg(&(id)).part(), ()),
+                    (::dewar::__private::arg(&id).part(), ()),
                 ),
                 ::dewar::__private::out::<Result<User, DbError>>().kind(),
                 |v| v.id != id,

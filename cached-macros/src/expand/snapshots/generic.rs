@@ -30,7 +30,7 @@ impl __f {
                 __f::__site(),
                 &__f::__body::<T, N>,
                 (
-                    ::dewar::__private::arg(&text).part(),
+                    ::dewar::__private::arg(text).part(),
                     (::dewar::__private::arg(&value).part(), ()),
                 ),
                 ::dewar::__private::out::<String>().kind(),

@@ -29,7 +29,7 @@ pub fn __cached_entry_user(
             &Self::user,
             (
                 ::dewar::__private::arg(&id).part(),
-                (::dewar::__private::arg(&org).part(), ()),
+                (::dewar::__private::arg(org).part(), ()),
             ),
             ::dewar::__private::out::<Option<User>>().kind(),
             |plan| {
