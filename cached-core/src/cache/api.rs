@@ -188,9 +188,9 @@ impl Cache {
         }
         let engine = self.engine();
         let _loading = engine.loading_all(&missing);
-        let began = engine.begin();
+        let began = engine.begin_each(missing.len());
         let started = engine.clock.now();
-        let loaded = load(missing).await;
+        let loaded = load(missing.clone()).await;
         engine
             .counters
             .loads
@@ -201,8 +201,10 @@ impl Cache {
             .add(engine.clock.now().saturating_sub(started));
         let loaded = loaded.inspect_err(|_| engine.counters.load_errors.one())?;
         let lifetime = engine.lifetime(expiry.into());
-        for (key, value) in &loaded {
-            engine.write_loaded(key, value.clone(), lifetime, began);
+        for (key, began) in missing.iter().zip(began) {
+            if let Some(value) = loaded.get(key) {
+                engine.write_loaded(key, value.clone(), lifetime, began);
+            }
         }
         found.extend(loaded);
         Ok(found)
@@ -231,7 +233,7 @@ impl Cache {
     /// How long the value lives still; [`Duration::MAX`] if for ever, `None` if there is none.
     pub async fn ttl(&self, key: &str) -> Option<Duration> {
         let slot = self.engine().live(key)?;
-        Some(match slot.meta().times.left(self.engine().clock.now()) {
+        Some(match slot.meta().times().left(self.engine().clock.now()) {
             NEVER => Duration::MAX,
             left => Duration::from_nanos(left),
         })

@@ -244,7 +244,7 @@ impl CacheBuilder {
         let name = self.name.clone();
         Memory::new(
             self.limit,
-            Arc::new(move |entry| weigh(entry, weigher.as_ref())),
+            Arc::new(move |entry, heap| weigh(entry, heap, weigher.as_ref())),
             Arc::new(move |meta| {
                 meta.counters.evictions.one();
                 crate::trace::evicted(&name);
@@ -254,14 +254,15 @@ impl CacheBuilder {
 }
 
 /// What an entry weighs in bytes, the index's and moka's own records included.
-fn weigh(entry: &dyn AnyEntry, user: Option<&UserWeigher>) -> u32 {
-    const RECORDS: usize = 200;
+fn weigh(entry: &dyn AnyEntry, key: usize, user: Option<&UserWeigher>) -> u32 {
+    const RECORDS: usize = 280;
     let heap = user
         .and_then(|user| user(entry.value()))
         .or_else(|| text_length(entry.value()))
         .unwrap_or(0);
-    let scopes = entry.meta().scopes.bytes();
-    u32::try_from((entry.meta().bytes + scopes + RECORDS).saturating_add(heap)).unwrap_or(u32::MAX)
+    let own = entry.size() + entry.meta().bytes() + RECORDS;
+    let bytes = own.saturating_add(key).saturating_add(heap);
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
 fn text_length(value: &dyn Any) -> Option<usize> {

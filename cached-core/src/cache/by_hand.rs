@@ -3,7 +3,7 @@
 use std::any::TypeId;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::api::{Expiry, Value};
@@ -15,7 +15,7 @@ use crate::engine::site::{Marker, Site};
 use crate::engine::{Began, Engine, Loading};
 use crate::error::Error;
 use crate::key::{self, OwnedKey};
-use crate::memory::{Entry, Memory, Meta, Query, Slot};
+use crate::memory::{Entry, Meta, Query, Slot};
 use crate::outcome::{Outcome, Plain, out};
 use crate::policy::{Judgement, Policy};
 use crate::scope::ticks::Verdict;
@@ -63,13 +63,13 @@ impl Engine {
         let memory = self.memory.as_ref().ok_or(Missing::Absent)?;
         let slot = memory.find(&owned(key)).ok_or(Missing::Absent)?;
         let meta = slot.meta();
-        match self.verdict(meta) {
+        match self.verdict_of(&slot) {
             Verdict::Invalid => return Err(Missing::Invalidated),
             Verdict::Expired => return Err(Missing::Expired),
             Verdict::Valid => {}
         }
         let now = self.clock.now();
-        match meta.times.judge(now) {
+        match meta.times().judge(now) {
             Judgement::Fresh => Ok(slot),
             _ => Err(Missing::Expired),
         }
@@ -98,11 +98,11 @@ impl Engine {
             .memory
             .as_ref()?
             .look(&query, |_, entry: &Entry<_, T>| {
-                let fresh = entry.meta.times.fresh_until(self.clock.latest());
-                if !fresh || self.verdict(&entry.meta) != Verdict::Valid {
+                let fresh = entry.meta.times().fresh_until(self.clock.latest());
+                if !fresh || self.verdict(&entry.meta, &entry.key) != Verdict::Valid {
                     return None;
                 }
-                self.hit(&entry.meta, &self.counters);
+                self.hit(&entry.meta, entry.key.hash, &self.counters);
                 Some(entry.value.clone())
             });
         value.flatten()
@@ -124,7 +124,7 @@ impl Engine {
             self.counters.undecodable.one();
             return None;
         };
-        self.hit(&entry.meta, &self.counters);
+        self.hit(&entry.meta, entry.key.hash, &self.counters);
         Some(entry.value.clone())
     }
 
@@ -152,10 +152,10 @@ impl Engine {
         let Some(memory) = &self.memory else {
             return false;
         };
-        let slot = Slot::new(self.entry(memory, owned(key), value, lifetime));
+        let slot = Slot::new(self.entry(owned(key), value, lifetime));
         // The fence stands only once the write is allowed: it would take the old value's place.
         let stored = lifetime > 0
-            && memory.insert(slot.clone(), |old| {
+            && memory.insert(slot.clone(), key.len(), |old| {
                 if !allowed(old) {
                     return false;
                 }
@@ -173,7 +173,7 @@ impl Engine {
 
     /// Whether nothing was invalidated that holds an entry, but for the fence of its own key.
     fn untouched(&self, meta: &Meta, since: u64) -> bool {
-        let verdict = (self.ticks).check(meta.scopes.others(), meta.scopes.prefix(), since);
+        let verdict = (self.ticks).check(meta.scopes().ids(), meta.scopes().prefix(), since);
         verdict == Verdict::Valid
     }
 
@@ -186,26 +186,11 @@ impl Engine {
         }
     }
 
-    fn entry<T>(
-        &self,
-        memory: &Memory,
-        key: OwnedKey<Owned>,
-        value: T,
-        lifetime: u64,
-    ) -> Entry<Owned, T> {
+    fn entry<T>(&self, key: OwnedKey<Owned>, value: T, lifetime: u64) -> Entry<Owned, T> {
         let began = self.begin();
         let scopes = Scopes::new(of_key(key.marker, key.hash), &key.parts.0, []);
-        let meta = Meta {
-            number: memory.number(),
-            hash: key.hash,
-            order: began.order,
-            times: Policy::DEFAULT.times(self.clock.now(), lifetime, 0),
-            scopes,
-            checked: AtomicU64::new(began.tick),
-            reads: AtomicU32::new(0),
-            counters: Arc::clone(&self.counters),
-            bytes: size_of::<Entry<Owned, T>>() + key.parts.0.len(),
-        };
+        let times = Policy::DEFAULT.times(self.clock.now(), lifetime, 0);
+        let meta = Meta::new(began, times, scopes, Arc::clone(&self.counters));
         Entry { meta, key, value }
     }
 
@@ -216,9 +201,8 @@ impl Engine {
         };
         memory.take(&owned, |slot| {
             let live = |slot: &Slot| {
-                let meta = slot.meta();
-                let valid = self.verdict(meta) == Verdict::Valid;
-                valid && meta.times.judge(self.clock.now()) == Judgement::Fresh
+                let valid = self.verdict_of(slot) == Verdict::Valid;
+                valid && slot.meta().times().judge(self.clock.now()) == Judgement::Fresh
             };
             let was_live = slot.is_some_and(live);
             // Before it is out: a load that runs now is not stored later, and one that is stored
@@ -232,7 +216,7 @@ impl Engine {
         let Some(slot) = self.live(key) else {
             return false;
         };
-        slot.meta().times.renew(self.clock.now(), lifetime)
+        slot.meta().times().renew(self.clock.now(), lifetime)
     }
 
     /// Adds to a number, of whatever integer type it is; one that is not there counts as zero and
@@ -248,9 +232,9 @@ impl Engine {
                 }
                 continue;
             };
-            let lifetime = old.meta().times.left(self.clock.now()).max(1);
-            let number = old.meta().number;
-            let unchanged = |now: Option<&Slot>| now.is_some_and(|now| now.meta().number == number);
+            let lifetime = old.meta().times().left(self.clock.now()).max(1);
+            let order = old.meta().order();
+            let unchanged = |now: Option<&Slot>| now.is_some_and(|now| now.meta().order() == order);
             let update = numbers::Update {
                 key,
                 by,

@@ -156,7 +156,8 @@ where
 {
     if engine.memory.is_none() || mode == Mode::Bypass {
         return bypass(engine, site, mode, || {
-            call(engine, site, marker, parts, outcome, plan)
+            let hash = key::hash(marker.id, &parts);
+            call(engine, site, marker, hash, parts, outcome, plan)
         });
     }
     let hash = key::hash(marker.id, &parts);
@@ -179,7 +180,7 @@ where
             look,
             engine,
             hash,
-            call(engine, site, marker, parts, outcome, plan),
+            call(engine, site, marker, hash, parts, outcome, plan),
         ),
     }
 }
@@ -228,14 +229,15 @@ where
     let memory = engine.memory.as_ref()?;
     memory.look(query, |slot, entry: &Entry<P::Owned, O::Stored>| {
         let meta = &entry.meta;
-        if engine.verdict(meta) == Verdict::Invalid {
+        if engine.verdict(meta, &entry.key) == Verdict::Invalid {
             return Look::Invalid(slot.clone());
         }
-        let (judged, now) = if meta.times.fresh_until(engine.clock.latest()) {
+        let times = meta.times();
+        let (judged, now) = if times.fresh_until(engine.clock.latest()) {
             (Judgement::Fresh, 0)
         } else {
             let now = engine.clock.now();
-            (meta.times.judge(now), now)
+            (times.judge(now), now)
         };
         let served = !matches!(judged, Judgement::Expired | Judgement::OnError);
         if served && outcome.value(&entry.value).is_some_and(&stale_if) {
@@ -247,8 +249,8 @@ where
         }
         match judged {
             Judgement::Fresh => {
-                meta.times.read(now);
-                engine.hit(meta, &meta.counters);
+                times.read(now);
+                engine.hit(meta, query.hash, &meta.counters);
                 Look::Hit(outcome.give(&entry.value))
             }
             Judgement::Throttled => {
@@ -256,7 +258,7 @@ where
                 Look::Hit(outcome.give(&entry.value))
             }
             Judgement::Refresh => {
-                meta.times.read(now);
+                times.read(now);
                 meta.counters.hits.one();
                 Look::Due(outcome.give(&entry.value), slot.clone())
             }
@@ -284,6 +286,7 @@ fn call<R, O, P>(
     engine: &Arc<Engine>,
     site: &'static Site,
     marker: Marker,
+    hash: u64,
     parts: P,
     outcome: O,
     fill: impl FnOnce(&mut Plan<R, O::Value, O::Error>),
@@ -293,7 +296,6 @@ where
     O: Outcome<R>,
     P: Parts,
 {
-    let hash = key::hash(marker.id, &parts);
     let mut plan = Plan::new();
     fill(&mut plan);
     #[cfg(feature = "stores")]
@@ -362,7 +364,7 @@ where
             });
         }
         Some(Look::Due(value, slot)) => {
-            call.base.refused = slot.meta().number;
+            call.base.refused = slot.meta().order();
             call.base.stale = Some(slot);
             Some(value)
         }
@@ -373,7 +375,7 @@ where
         }) => {
             tell("expired");
             count_expired(engine, &counters, &slot, useful || refused);
-            call.base.refused = slot.meta().number;
+            call.base.refused = slot.meta().order();
             call.base.stale = useful.then_some(slot);
             None
         }

@@ -4,8 +4,7 @@ use std::any::TypeId;
 use std::marker::PhantomData;
 use std::sync::Arc;
 #[cfg(feature = "stores")]
-use std::sync::atomic::Ordering;
-use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::plan::Plan;
@@ -36,7 +35,7 @@ pub(crate) struct Base {
     pub(crate) late_tags: bool,
     /// The expired entry that was found, if there was one.
     pub(crate) stale: Option<Slot>,
-    /// The number of the entry that was found and not served; 0 for none.
+    /// The order of the entry that was found and not served; 0 for none.
     pub(crate) refused: u64,
     /// What the entry and its scopes are called on the shared store, if it is to go there.
     #[cfg(feature = "stores")]
@@ -71,7 +70,7 @@ impl Base {
             };
             let times = self.policy.times(now, lifetime, random);
             match (&self.engine.tier, &self.names) {
-                (Some(tier), Some(_)) => times.vouch_until(now.saturating_add(tier.copies)),
+                (Some(tier), Some(_)) => times.vouch_until(now, now.saturating_add(tier.copies)),
                 _ => times,
             }
         }
@@ -160,9 +159,9 @@ where
         let engine = &self.base.engine;
         let slot = engine.memory.as_ref()?.find(&self.owned_key())?;
         let entry: &Entry<K, O::Stored> = slot.downcast()?;
-        let valid = engine.verdict(&entry.meta) != Verdict::Invalid
-            && entry.meta.number != self.base.refused;
-        let judged = entry.meta.times.judge(engine.clock.now());
+        let valid = engine.verdict(&entry.meta, &entry.key) != Verdict::Invalid
+            && entry.meta.order() != self.base.refused;
+        let judged = entry.meta.times().judge(engine.clock.now());
         let fresh = matches!(judged, Judgement::Fresh | Judgement::Refresh);
         (valid && fresh).then(|| self.outcome.give(&entry.value))
     }
@@ -170,8 +169,8 @@ where
     fn stale(&self) -> Option<R> {
         let engine = &self.base.engine;
         let entry: &Entry<K, O::Stored> = self.base.stale.as_ref()?.downcast()?;
-        let valid = engine.verdict(&entry.meta) != Verdict::Invalid;
-        let good = entry.meta.times.good_on_error(engine.clock.now());
+        let valid = engine.verdict(&entry.meta, &entry.key) != Verdict::Invalid;
+        let good = entry.meta.times().good_on_error(engine.clock.now());
         (valid && good).then(|| self.outcome.give(&entry.value))
     }
 
@@ -216,10 +215,10 @@ where
     fn left(&self) -> Option<Nanos> {
         let engine = &self.base.engine;
         let slot = engine.memory.as_ref()?.find(&self.owned_key())?;
-        let meta = slot.meta();
+        let times = slot.meta().times();
         let now = engine.clock.now();
-        let fresh = matches!(meta.times.judge(now), Judgement::Fresh | Judgement::Refresh);
-        (fresh && engine.verdict(meta) == Verdict::Valid).then(|| meta.times.left(now))
+        let fresh = matches!(times.judge(now), Judgement::Fresh | Judgement::Refresh);
+        (fresh && engine.verdict_of(&slot) == Verdict::Valid).then(|| times.left(now))
     }
 
     #[cfg(feature = "stores")]
@@ -259,7 +258,7 @@ where
         let engine = &self.base.engine;
         let memory = engine.memory.as_ref();
         let old = memory.and_then(|memory| memory.find(&self.owned_key()));
-        if let Some(old) = old.filter(|old| old.meta().order < began.order) {
+        if let Some(old) = old.filter(|old| old.meta().order() < began.order) {
             engine.discard(&old);
         }
     }
@@ -267,21 +266,12 @@ where
     /// The entry that a result makes, if it is one to keep.
     fn entry(&self, result: &R, began: Began) -> Option<Entry<K, O::Stored>> {
         let (stored, lifetime) = self.keep(result)?;
-        let memory = self.base.engine.memory.as_ref()?;
+        self.base.engine.memory.as_ref()?;
         let value = self.outcome.value(&stored);
         let late = value.map_or_else(Vec::new, |value| self.plan.late_tags(value));
         let scopes = (self.base.scopes).and(late.iter().map(|tag| of_tag(tag.as_str())));
-        let meta = Meta {
-            number: memory.number(),
-            hash: self.base.hash,
-            order: began.order,
-            times: self.base.times(lifetime),
-            scopes,
-            checked: AtomicU64::new(began.tick),
-            reads: AtomicU32::new(0),
-            counters: Arc::clone(&self.base.counters),
-            bytes: size_of::<Entry<K, O::Stored>>() + self.base.heap,
-        };
+        let (times, counters) = (self.base.times(lifetime), &self.base.counters);
+        let meta = Meta::new(began, times, scopes, Arc::clone(counters));
         Some(Entry {
             meta,
             key: self.owned_key(),
@@ -322,8 +312,8 @@ where
             return false;
         };
         let slot = Slot::new(entry);
-        memory.insert(slot.clone(), |_old| {
-            engine.verdict(slot.meta()) != Verdict::Invalid
+        memory.insert(slot.clone(), self.base.heap, |_old| {
+            engine.verdict_of(&slot) != Verdict::Invalid
         })
     }
 }

@@ -132,35 +132,41 @@ impl Engine {
 
     /// Whether an entry may be served as far as invalidations go.
     #[inline]
-    pub(crate) fn verdict(&self, meta: &Meta) -> Verdict {
+    pub(crate) fn verdict(&self, meta: &Meta, key: &dyn AnyKey) -> Verdict {
         let now = self.ticks.now();
         if meta.checked.load(Ordering::Acquire) >= now {
             return Verdict::Valid;
         }
-        self.recheck(meta, now)
+        self.recheck(meta, key, now)
     }
 
     #[cold]
-    fn recheck(&self, meta: &Meta, now: u64) -> Verdict {
+    fn recheck(&self, meta: &Meta, key: &dyn AnyKey, now: u64) -> Verdict {
         let since = meta.checked.load(Ordering::Acquire);
-        let verdict = self
-            .ticks
-            .check(meta.scopes.ids(), meta.scopes.prefix(), since);
+        let scopes = meta.scopes();
+        let own = crate::scope::of_key(key.marker(), key.hash());
+        let ids = scopes.ids().chain([own]);
+        let verdict = self.ticks.check(ids, scopes.prefix(), since);
         match verdict {
             Verdict::Invalid => return verdict,
-            Verdict::Expired => meta.times.expire(self.clock.now()),
+            Verdict::Expired => meta.times().expire(self.clock.now()),
             Verdict::Valid => {}
         }
         meta.checked.fetch_max(now, Ordering::AcqRel);
         verdict
     }
 
-    /// A fresh entry was served.
+    /// Whether an entry may be served as far as invalidations go.
+    pub(crate) fn verdict_of(&self, slot: &Slot) -> Verdict {
+        self.verdict(slot.meta(), slot.key())
+    }
+
+    /// A fresh entry was served, of a key with this hash.
     #[inline]
-    pub(crate) fn hit(&self, meta: &Meta, counters: &Counters) {
+    pub(crate) fn hit(&self, meta: &Meta, hash: u64, counters: &Counters) {
         let count = counters.hits.one();
         let Some(memory) = &self.memory else { return };
-        memory.sample(meta);
+        memory.sample(meta, hash);
         if count.is_multiple_of(CHECK) {
             self.clock.check();
         }
@@ -174,6 +180,15 @@ impl Engine {
             tick: self.ticks.now(),
             order,
         }
+    }
+
+    /// A load of several keys begins: each of them has an order of its own.
+    pub(crate) fn begin_each(&self, keys: usize) -> impl Iterator<Item = Began> {
+        self.clock.check();
+        let keys = keys as u64;
+        let first = self.orders.fetch_add(keys, Ordering::SeqCst);
+        let tick = self.ticks.now();
+        (first..first + keys).map(move |order| Began { tick, order })
     }
 
     /// Counts a load of a key as running, as long as the guard lives.
@@ -244,9 +259,9 @@ impl Engine {
     pub(crate) fn sweep(&self) -> usize {
         let Some(memory) = &self.memory else { return 0 };
         let now = self.clock.now();
-        memory.sweep(|meta| {
-            self.verdict(meta) != Verdict::Invalid
-                && meta.times.judge(now) != crate::policy::Judgement::Expired
+        memory.sweep(|slot| {
+            self.verdict_of(slot) != Verdict::Invalid
+                && slot.meta().times().judge(now) != crate::policy::Judgement::Expired
         })
     }
 }

@@ -247,7 +247,7 @@ pub(crate) fn throttle<R>(load: &dyn Load<R>) {
     let base = load.base();
     if let Some(slot) = &base.stale {
         let until = base.engine.clock.now().saturating_add(base.policy.retry);
-        slot.meta().times.throttle(until);
+        slot.meta().times().throttle(until);
     }
 }
 

@@ -55,8 +55,10 @@ pub trait Parts {
 impl Parts for () {
     type Owned = ();
 
+    #[inline]
     fn hash<H: Hasher>(&self, _hasher: &mut H) {}
 
+    #[inline]
     fn matches(&self, (): &()) -> bool {
         true
     }
@@ -73,11 +75,13 @@ impl Parts for () {
 impl<A: Part, B: Parts> Parts for (A, B) {
     type Owned = (A::Owned, B::Owned);
 
+    #[inline]
     fn hash<H: Hasher>(&self, hasher: &mut H) {
         self.0.hash(hasher);
         self.1.hash(hasher);
     }
 
+    #[inline]
     fn matches(&self, owned: &Self::Owned) -> bool {
         self.0.matches(&owned.0) && self.1.matches(&owned.1)
     }

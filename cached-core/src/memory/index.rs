@@ -46,8 +46,9 @@ pub(crate) struct Query<'a, P, V> {
 }
 
 impl<P, V> Hash for Query<'_, P, V> {
+    #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
+        state.write_u64(Id::place(self.hash));
     }
 }
 
@@ -67,7 +68,7 @@ struct Owned<'a>(&'a dyn AnyKey);
 
 impl Hash for Owned<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0.hash());
+        state.write_u64(Id::place(self.0.hash()));
     }
 }
 
@@ -79,7 +80,7 @@ impl papaya::Equivalent<Slot> for Owned<'_> {
 
 impl papaya::Equivalent<Slot> for Id {
     fn equivalent(&self, slot: &Slot) -> bool {
-        slot.meta().number == self.number
+        slot.id() == *self
     }
 }
 
@@ -123,10 +124,14 @@ impl Index {
         self.0.pin().insert(slot, ());
     }
 
-    /// Removes the entry of that number. Keys are not compared: their `Eq` is not ours.
+    /// Removes the entry of that name. Keys are not compared: their `Eq` is not ours.
+    ///
+    /// papaya takes an entry that was put in another's place meanwhile for one of the same name, as
+    /// it would be if names were keys; so it is asked to look once more.
     pub(crate) fn remove(&self, id: Id) -> Option<Slot> {
         let map = self.0.pin();
-        map.remove_entry(&id).map(|(slot, ())| slot.clone())
+        let removed = map.remove_if(&id, |slot, ()| slot.id() == id).ok()?;
+        removed.map(|(slot, ())| slot.clone())
     }
 
     /// Frees what this thread has removed, as far as nobody looks at it.

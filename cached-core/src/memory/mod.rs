@@ -1,18 +1,19 @@
 //! The memory tier: moka decides, an index answers.
 //!
-//! A lock-free map from key to entry answers reads. moka holds the same entries under their
-//! numbers, bounds them, and tells through its eviction listener which of them to take out of the
+//! A lock-free map from key to entry answers reads. moka holds the same entries under names
+//! ([`Id`]), bounds them, and tells through its eviction listener which of them to take out of the
 //! map. Reads are reported to moka sparsely, the first few of an entry each time that a part of all
 //! entries has been replaced, and only before something is inserted ([`reads`]); its frequency sketch saturates at 15 anyway.
 //! No code of a user's runs under a lock or inside moka ([`slot`]): a panic in a weigher, or in a
 //! value's `Drop`, concerns that value alone.
 //!
 //! # How the two cannot drift apart
-//! An entry has a number that is never used again, and moka knows it by that number alone. Writers
+//! An entry has a name that is not used again, made of its key's hash and the order of its load, and
+//! moka knows it by that name alone. Writers
 //! of one key take turns (a stripe of locks): each puts its entry into the map, takes the one it
-//! replaced out of moka, and then gives its own to moka. Whatever moka then does with a number, at
+//! replaced out of moka, and then gives its own to moka. Whatever moka then does with a name, at
 //! once or later, concerns exactly the entry that has it: the listener removes an entry from the
-//! map only if it still is the one with that number. So the map never holds what moka has let go,
+//! map only if it still is the one with that name. So the map never holds what moka has let go,
 //! and moka never holds what the map has replaced. The listener takes no lock.
 
 mod entry;
@@ -25,7 +26,7 @@ pub(crate) use index::{Identity, Query};
 pub(crate) use slot::Slot;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use index::Index;
@@ -42,26 +43,42 @@ pub(crate) enum Limit {
     Bytes(u64),
 }
 
-type Weigher = Arc<dyn Fn(&dyn AnyEntry) -> u32 + Send + Sync>;
+/// From an entry and the bytes of its key beyond its type's size.
+type Weigher = Arc<dyn Fn(&dyn AnyEntry, usize) -> u32 + Send + Sync>;
 type OnEvict = Arc<dyn Fn(&Meta) + Send + Sync>;
 
 /// How many hits of an entry are passed on in an epoch.
-const FIRST: u32 = 4;
+const FIRST: u16 = 4;
 /// The bits that count them; those above are the epoch's.
-const FIRSTS: u32 = 15;
+const FIRSTS: u16 = 15;
 /// An epoch ends when one in so many entries has been replaced.
 const PART: usize = 16;
 
-/// moka's name for an entry: the key's hash, so that its sketch counts the key, and the number.
+/// moka's name for an entry: the upper half of the key's hash, so that its sketch counts the key,
+/// and the lower half of the order. Both maps go by the first half alone.
+///
+/// Two entries would have the same name if four thousand million loads lay between them, and half
+/// of their hashes were equal; then one of them may leave the index when moka lets go of the other.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Id {
-    hash: u64,
-    number: u64,
+struct Id(u64);
+
+impl Id {
+    #[inline]
+    fn new(hash: u64, order: u64) -> Self {
+        Id(hash >> 32 << 32 | order & 0xFFFF_FFFF)
+    }
+
+    /// Where to look for the entry of a key: 32 bits, spread out again.
+    #[inline]
+    fn place(hash: u64) -> u64 {
+        (hash >> 32).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    }
 }
 
 impl std::hash::Hash for Id {
+    #[inline]
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        state.write_u64(self.hash);
+        state.write_u64(Id::place(self.0));
     }
 }
 
@@ -74,7 +91,7 @@ type Weight = u32;
 /// Goes on when a part of all entries has been replaced; for itself, as every hit looks at it.
 #[derive(Default)]
 #[repr(align(128))]
-struct Epoch(AtomicU32);
+struct Epoch(AtomicU16);
 
 /// The entries of one cache.
 pub(crate) struct Memory {
@@ -86,7 +103,6 @@ pub(crate) struct Memory {
     /// The entry at which the epoch began.
     since: AtomicU64,
     writers: Box<[Mutex<()>]>,
-    numbers: AtomicU64,
 }
 
 const WRITERS: usize = 64;
@@ -121,13 +137,7 @@ impl Memory {
             epoch: Epoch::default(),
             since: AtomicU64::new(0),
             writers: (0..WRITERS).map(|_| Mutex::default()).collect(),
-            numbers: AtomicU64::new(1),
         }
-    }
-
-    /// A number for an entry to be.
-    pub(crate) fn number(&self) -> u64 {
-        self.numbers.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Looks at an entry where it is; `look` must not keep what it sees.
@@ -148,30 +158,29 @@ impl Memory {
     /// Notes a hit for moka, if it is one of the first of its entry in this epoch. While nothing is
     /// replaced, an entry that is read is not written to.
     #[inline]
-    pub(crate) fn sample(&self, meta: &Meta) {
+    pub(crate) fn sample(&self, meta: &Meta, hash: u64) {
         let epoch = self.epoch.0.load(Ordering::Relaxed);
-        let reads = meta.reads.load(Ordering::Relaxed);
+        let reads = meta.reads();
         if reads != epoch | FIRST {
-            self.note(meta, epoch, reads);
+            self.note(meta, hash, epoch, reads);
         }
     }
 
     #[cold]
-    fn note(&self, meta: &Meta, epoch: u32, reads: u32) {
-        // Of two at once, one may be lost.
-        if reads & !FIRSTS != epoch {
-            meta.reads.store(epoch | 1, Ordering::Relaxed);
-        } else if reads != epoch | FIRST {
-            meta.reads.store(reads + 1, Ordering::Relaxed);
-        }
-        self.reads.note(meta.id());
+    fn note(&self, meta: &Meta, hash: u64, epoch: u16, reads: u16) {
+        meta.set_reads(if reads & !FIRSTS == epoch {
+            reads + 1
+        } else {
+            epoch | 1
+        });
+        self.reads.note(Id::new(hash, meta.order()));
     }
 
     /// Counts an insertion: after enough of them, the hits of every entry are of interest again.
-    fn inserted(&self, number: u64) {
+    fn inserted(&self, order: u64) {
         let begun = self.since.load(Ordering::Relaxed);
-        if number.saturating_sub(begun) > (self.index.len() / PART) as u64 {
-            self.since.store(number, Ordering::Relaxed);
+        if order.saturating_sub(begun) > (self.index.len() / PART) as u64 {
+            self.since.store(order, Ordering::Relaxed);
             self.epoch.0.fetch_add(FIRSTS + 1, Ordering::Relaxed);
         }
     }
@@ -186,28 +195,34 @@ impl Memory {
     /// Tells moka that a key was asked for and not found.
     pub(crate) fn missed(&self, hash: u64) {
         let _section = Section::enter();
-        let _ = self.moka.get(&Id { hash, number: 0 });
+        let _ = self.moka.get(&Id::new(hash, 0));
     }
 
     /// What an entry counts for the bound; none if its weigher panics.
-    fn weigh(&self, slot: &Slot) -> Option<Weight> {
+    fn weigh(&self, slot: &Slot, heap: usize) -> Option<Weight> {
         let Some(weigher) = &self.weigher else {
             return Some(1);
         };
-        let weight = catch_unwind(AssertUnwindSafe(|| weigher(slot.erased())));
+        let weight = catch_unwind(AssertUnwindSafe(|| weigher(slot.erased(), heap)));
         weight
             .inspect_err(|_| crate::trace::weigher_panicked())
             .ok()
     }
 
     /// Puts an entry in, unless a newer one of the same key is there or `allowed` objects, asked
-    /// while no other writer of this key can come between.
-    pub(crate) fn insert(&self, slot: Slot, allowed: impl FnOnce(Option<&Slot>) -> bool) -> bool {
-        let Some(weight) = self.weigh(&slot) else {
+    /// while no other writer of this key can come between. `heap` are the bytes of its key beyond
+    /// its type's size.
+    pub(crate) fn insert(
+        &self,
+        slot: Slot,
+        heap: usize,
+        allowed: impl FnOnce(Option<&Slot>) -> bool,
+    ) -> bool {
+        let order = slot.meta().order();
+        let Some(weight) = self.weigh(&slot, heap) else {
             // What it was to replace is not what should be served any more.
-            let order = slot.meta().order;
             if let Some(old) = self.index.find(slot.key())
-                && old.meta().order < order
+                && old.meta().order() < order
             {
                 self.remove(&old);
             }
@@ -215,21 +230,20 @@ impl Memory {
         };
         let _section = Section::enter();
         self.pass_on();
-        let id = slot.meta().id();
-        let _turn = lock(self.writer(id.hash));
+        let id = slot.id();
+        let _turn = lock(self.writer(slot.key().hash()));
         let old = self.index.find(slot.key());
-        let newer = old
-            .as_ref()
-            .is_some_and(|old| old.meta().order > slot.meta().order);
+        // One of the same order comes from the same load.
+        let newer = old.as_ref().is_some_and(|old| old.meta().order() >= order);
         if newer || !allowed(old.as_ref()) {
             return false;
         }
         self.index.insert(slot);
         if let Some(old) = old {
-            self.moka.invalidate(&old.meta().id());
+            self.moka.invalidate(&old.id());
         }
         self.moka.insert(id, weight);
-        self.inserted(id.number);
+        self.inserted(order);
         if weight >= LARGE {
             self.index.flush();
         }
@@ -239,8 +253,8 @@ impl Memory {
     /// Takes an entry out, if it is still there.
     pub(crate) fn remove(&self, slot: &Slot) -> bool {
         let _section = Section::enter();
-        let id = slot.meta().id();
-        let _turn = lock(self.writer(id.hash));
+        let id = slot.id();
+        let _turn = lock(self.writer(slot.key().hash()));
         let removed = self.index.remove(id).is_some();
         self.moka.invalidate(&id);
         removed
@@ -254,7 +268,7 @@ impl Memory {
         let slot = self.index.find(key);
         let judged = judge(slot.as_ref());
         if let Some(slot) = slot {
-            let id = slot.meta().id();
+            let id = slot.id();
             self.index.remove(id);
             self.moka.invalidate(&id);
         }
@@ -266,11 +280,11 @@ impl Memory {
     }
 
     /// Takes out every entry that is not to be kept, and lets moka do its own work.
-    pub(crate) fn sweep(&self, keep: impl Fn(&Meta) -> bool) -> usize {
+    pub(crate) fn sweep(&self, keep: impl Fn(&Slot) -> bool) -> usize {
         let _section = Section::enter();
         let mut dead = Vec::new();
         self.index.for_each(|slot| {
-            if !keep(slot.meta()) {
+            if !keep(slot) {
                 dead.push(slot.clone());
             }
         });

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::Id;
 
-const NOTES: usize = 128;
+const NOTES: usize = 512;
 
 /// The last few reads that were not passed on yet.
 pub(super) struct Reads {
@@ -17,10 +17,9 @@ pub(super) struct Reads {
     passed_on: AtomicUsize,
 }
 
-/// Hash and number of an entry. Two threads may mix a pair up: then moka counts a read of the one
-/// key and finds no such entry, which does no harm.
+/// The name of an entry.
 #[derive(Default)]
-struct Note(AtomicU64, AtomicU64);
+struct Note(AtomicU64);
 
 impl Default for Reads {
     fn default() -> Self {
@@ -35,9 +34,7 @@ impl Default for Reads {
 impl Reads {
     pub(super) fn note(&self, id: Id) {
         let at = self.noted.fetch_add(1, Ordering::Relaxed);
-        let note = &self.notes[at % NOTES];
-        note.0.store(id.hash, Ordering::Relaxed);
-        note.1.store(id.number, Ordering::Relaxed);
+        self.notes[at % NOTES].0.store(id.0, Ordering::Relaxed);
     }
 
     /// Passes on what was noted since the last time, at most as much as fits.
@@ -47,10 +44,7 @@ impl Reads {
         let count = end.wrapping_sub(start).min(NOTES);
         for back in (1..=count).rev() {
             let note = &self.notes[end.wrapping_sub(back) % NOTES];
-            to(Id {
-                hash: note.0.load(Ordering::Relaxed),
-                number: note.1.load(Ordering::Relaxed),
-            });
+            to(Id(note.0.load(Ordering::Relaxed)));
         }
     }
 }
@@ -61,12 +55,12 @@ mod tests {
 
     fn passed_on(reads: &Reads) -> Vec<u64> {
         let mut all = Vec::new();
-        reads.pass_on(|id| all.push(id.number));
+        reads.pass_on(|id| all.push(id.0));
         all
     }
 
     fn note(reads: &Reads, numbers: std::ops::Range<u64>) {
-        numbers.for_each(|number| reads.note(Id { hash: 0, number }));
+        numbers.for_each(|number| reads.note(Id(number)));
     }
 
     #[test]

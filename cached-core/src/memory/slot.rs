@@ -9,7 +9,7 @@ use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use super::{AnyEntry, Entry, Meta};
+use super::{AnyEntry, Entry, Id, Meta};
 use crate::key::AnyKey;
 
 /// A place for an entry in the index: equal by key.
@@ -31,6 +31,11 @@ impl Slot {
     #[inline]
     pub(crate) fn meta(&self) -> &Meta {
         self.entry().meta()
+    }
+
+    /// moka's name for the entry.
+    pub(super) fn id(&self) -> Id {
+        Id::new(self.key().hash(), self.meta().order())
     }
 
     #[inline]
@@ -71,7 +76,7 @@ impl Eq for Slot {}
 
 impl Hash for Slot {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.meta().hash);
+        self.id().hash(state);
     }
 }
 

@@ -1,11 +1,12 @@
 use super::{Entry, Limit, Memory, Meta, Slot};
 use crate::clock::NEVER;
+use crate::engine::Began;
 use crate::key::OwnedKey;
 use crate::policy::Policy;
 use std::any::TypeId;
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 fn memory(limit: Limit) -> (Arc<Memory>, Arc<AtomicUsize>) {
     let evicted = Arc::new(AtomicUsize::new(0));
@@ -14,24 +15,16 @@ fn memory(limit: Limit) -> (Arc<Memory>, Arc<AtomicUsize>) {
         count.fetch_add(1, Ordering::SeqCst);
     });
     (
-        Arc::new(Memory::new(limit, Arc::new(|_| 10), on_evict)),
+        Arc::new(Memory::new(limit, Arc::new(|_, _| 10), on_evict)),
         evicted,
     )
 }
 
-fn slot(memory: &Memory, key: u64, order: u64) -> Slot {
+fn slot(key: u64, order: u64) -> Slot {
     let hash = key.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let meta = Meta {
-        number: memory.number(),
-        hash,
-        order,
-        times: Policy::DEFAULT.times(0, NEVER, 0),
-        scopes: crate::scope::Scopes::new(0, "", []),
-        checked: AtomicU64::new(0),
-        reads: Default::default(),
-        counters: Arc::default(),
-        bytes: 0,
-    };
+    let times = Policy::DEFAULT.times(0, NEVER, 0);
+    let scopes = crate::scope::Scopes::new(0, "", []);
+    let meta = Meta::new(Began { tick: 0, order }, times, scopes, Arc::default());
     let key = OwnedKey {
         hash,
         marker: TypeId::of::<()>(),
@@ -48,24 +41,27 @@ fn slot(memory: &Memory, key: u64, order: u64) -> Slot {
 fn indexed(memory: &Memory) -> HashSet<u64> {
     let mut numbers = HashSet::new();
     memory.index.for_each(|slot| {
-        numbers.insert(slot.meta().number);
+        numbers.insert(slot.id().0);
     });
     numbers
 }
 
 fn assert_agree(memory: &Memory) {
     memory.moka.run_pending_tasks();
-    let decided: HashSet<u64> = memory.moka.iter().map(|(id, _)| id.number).collect();
-    assert_eq!(indexed(memory), decided);
+    let decided: HashSet<u64> = memory.moka.iter().map(|(id, _)| id.0).collect();
+    let indexed = indexed(memory);
+    let only_indexed: Vec<_> = indexed.difference(&decided).collect();
+    let only_decided: Vec<_> = decided.difference(&indexed).collect();
+    assert_eq!((only_indexed, only_decided), (vec![], vec![]));
 }
 
 #[test]
 fn a_newer_entry_replaces_an_older_one_and_not_the_other_way_round() {
     let (memory, _) = memory(Limit::Entries(10));
-    let (old, new) = (slot(&memory, 1, 1), slot(&memory, 1, 2));
-    assert!(memory.insert(new.clone(), |old| old.is_none()));
-    assert!(!memory.insert(old, |_| true));
-    let found = memory.find(new.key()).map(|slot| slot.meta().order);
+    let (old, new) = (slot(1, 1), slot(1, 2));
+    assert!(memory.insert(new.clone(), 0, |old| old.is_none()));
+    assert!(!memory.insert(old, 0, |_| true));
+    let found = memory.find(new.key()).map(|slot| slot.meta().order());
     assert_eq!(found, Some(2));
     assert_agree(&memory);
 }
@@ -73,9 +69,9 @@ fn a_newer_entry_replaces_an_older_one_and_not_the_other_way_round() {
 #[test]
 fn removing_a_replaced_entry_leaves_its_successor() {
     let (memory, _) = memory(Limit::Entries(10));
-    let (old, new) = (slot(&memory, 1, 1), slot(&memory, 1, 2));
-    memory.insert(old.clone(), |_| true);
-    memory.insert(new.clone(), |_| true);
+    let (old, new) = (slot(1, 1), slot(1, 2));
+    memory.insert(old.clone(), 0, |_| true);
+    memory.insert(new.clone(), 0, |_| true);
     assert!(!memory.remove(&old));
     assert_eq!(memory.len(), 1);
     assert!(memory.remove(&new));
@@ -87,7 +83,7 @@ fn removing_a_replaced_entry_leaves_its_successor() {
 fn the_index_never_outgrows_what_moka_allows() {
     let (memory, evicted) = memory(Limit::Entries(100));
     for key in 0..10_000 {
-        memory.insert(slot(&memory, key, key), |_| true);
+        memory.insert(slot(key, key), 0, |_| true);
     }
     assert_agree(&memory);
     assert!(memory.len() <= 100, "{}", memory.len());
@@ -98,7 +94,7 @@ fn the_index_never_outgrows_what_moka_allows() {
 fn bytes_bound_by_weight() {
     let (memory, _) = memory(Limit::Bytes(500));
     for key in 0..1_000 {
-        memory.insert(slot(&memory, key, key), |_| true);
+        memory.insert(slot(key, key), 0, |_| true);
     }
     assert_agree(&memory);
     assert!(memory.len() <= 50, "{}", memory.len());
@@ -115,16 +111,16 @@ fn index_and_moka_agree_after_concurrent_writes_removals_and_evictions() {
                 scope.spawn(move || {
                     for step in 0..2_000u64 {
                         let key = (step * 31 + thread * 17 + round) % 200;
-                        let new = slot(memory, key, step);
+                        let new = slot(key, step);
                         if step % 5 == 0 {
                             if let Some(old) = memory.find(new.key()) {
                                 memory.remove(&old);
                             }
                         } else {
-                            memory.insert(new, |_| true);
+                            memory.insert(new, 0, |_| true);
                         }
                         if step % 500 == 0 {
-                            memory.sweep(|meta| meta.number % 7 != 0);
+                            memory.sweep(|slot| slot.id().0 % 7 != 0);
                         }
                     }
                 });

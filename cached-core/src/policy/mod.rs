@@ -4,7 +4,7 @@
 
 mod times;
 
-pub(crate) use times::{Judgement, Times};
+pub(crate) use times::{Deadlines, Judgement, Times, Windows};
 
 use std::time::Duration;
 
@@ -145,7 +145,7 @@ impl Policy {
     /// The deadlines of an entry stored now that lives for `lifetime`.
     ///
     /// `random` is any number: it decides where in the jitter's range the expiry falls.
-    pub(crate) fn times(&self, now: Nanos, lifetime: Nanos, random: u64) -> Times {
+    pub(crate) fn times(&'static self, now: Nanos, lifetime: Nanos, random: u64) -> Times {
         let lifetime = lifetime.saturating_sub(self.spread(lifetime, random));
         let expires = if lifetime == NEVER {
             NEVER
@@ -158,6 +158,11 @@ impl Policy {
             part => now.saturating_add(lifetime / 1000 * u64::from(part)),
         };
         Times::new(now, expires, refresh, self)
+    }
+
+    /// Whether there is more to the times of an entry than when it expires.
+    fn has_windows(&self) -> bool {
+        self.idle != 0 || self.stale_while_revalidate != 0 || self.stale_if_error != 0
     }
 
     /// By how much the jitter shortens a lifetime: an entry never lives longer than was asked for.

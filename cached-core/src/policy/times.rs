@@ -5,23 +5,32 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::Policy;
 use crate::clock::{NEVER, Nanos};
 
-/// When an entry was stored, and until when it may be served in which way.
+/// The times of an entry to be.
 pub(crate) struct Times {
+    /// Before then, there is nothing to think about. Without windows it expires then.
+    pub(crate) fresh: Nanos,
+    pub(crate) windows: Option<Box<Windows>>,
+}
+
+/// The times of an entry beside its expiry: most have none.
+pub(crate) struct Windows {
     /// A soft invalidation moves it forward.
     expires: AtomicU64,
     refresh: Nanos,
-    /// Before then, and before it expires, there is nothing to think about.
-    carefree: Nanos,
-    /// Windows after expiry.
-    revalidate: Nanos,
-    error: Nanos,
-    idle: Nanos,
     last_read: AtomicU64,
     /// Until when memory may vouch for a copy of what a shared store has.
     #[cfg(feature = "stores")]
     vouched: Nanos,
     /// No load before then: the last one failed.
     retry: AtomicU64,
+    policy: &'static Policy,
+}
+
+/// Until when an entry may be served, and in which way.
+#[derive(Clone, Copy)]
+pub(crate) struct Deadlines<'a> {
+    pub(crate) fresh: &'a AtomicU64,
+    pub(crate) windows: Option<&'a Windows>,
 }
 
 /// What an entry is good for.
@@ -42,37 +51,56 @@ pub(crate) enum Judgement {
 }
 
 impl Times {
-    pub(super) fn new(now: Nanos, expires: Nanos, refresh: Nanos, policy: &Policy) -> Self {
+    pub(super) fn new(now: Nanos, expires: Nanos, refresh: Nanos, policy: &'static Policy) -> Self {
+        if refresh == NEVER && !policy.has_windows() {
+            return Times {
+                fresh: expires,
+                windows: None,
+            };
+        }
         Times {
+            fresh: if policy.idle == 0 {
+                expires.min(refresh)
+            } else {
+                0
+            },
+            windows: Some(Box::new(Windows::new(now, expires, refresh, policy))),
+        }
+    }
+
+    /// The entry is a copy, and good for nothing after `until`.
+    #[cfg(feature = "stores")]
+    pub(crate) fn vouch_until(mut self, now: Nanos, until: Nanos) -> Self {
+        let expires = self.fresh;
+        let new = || Box::new(Windows::new(now, expires, NEVER, &Policy::DEFAULT));
+        self.windows.get_or_insert_with(new).vouched = until;
+        self.fresh = self.fresh.min(until);
+        self
+    }
+}
+
+impl Windows {
+    fn new(now: Nanos, expires: Nanos, refresh: Nanos, policy: &'static Policy) -> Self {
+        Windows {
             expires: AtomicU64::new(expires),
             refresh,
-            carefree: if policy.idle == 0 { refresh } else { 0 },
-            revalidate: policy.stale_while_revalidate,
-            error: policy.stale_if_error,
-            idle: policy.idle,
             last_read: AtomicU64::new(now),
             #[cfg(feature = "stores")]
             vouched: NEVER,
             retry: AtomicU64::new(0),
+            policy,
         }
     }
 
-    /// Whether the entry is fresh at any time up to `latest`, as far as can be told at a glance.
-    #[inline]
-    pub(crate) fn fresh_until(&self, latest: Nanos) -> bool {
-        latest < self.expires.load(Ordering::Relaxed) && latest < self.carefree
-    }
-
-    /// What the entry is good for now.
-    pub(crate) fn judge(&self, now: Nanos) -> Judgement {
-        let expires = self.expires.load(Ordering::Relaxed);
-        if self.idle != 0 && self.idle_until() <= now {
+    fn judge(&self, now: Nanos) -> Judgement {
+        if self.policy.idle != 0 && self.idle_until() <= now {
             return Judgement::Expired;
         }
         #[cfg(feature = "stores")]
         if now >= self.vouched {
             return Judgement::Expired;
         }
+        let expires = self.expires.load(Ordering::Relaxed);
         if now < expires {
             if now >= self.refresh && now >= self.retry.load(Ordering::Relaxed) {
                 return Judgement::Refresh;
@@ -82,84 +110,116 @@ impl Times {
         self.judge_stale(now, expires)
     }
 
-    /// The entry is a copy, and good for nothing after `until`.
-    #[cfg(feature = "stores")]
-    pub(crate) fn vouch_until(mut self, until: Nanos) -> Self {
-        self.vouched = until;
-        self.carefree = self.carefree.min(until);
-        self
-    }
-
     fn judge_stale(&self, now: Nanos, expires: Nanos) -> Judgement {
         let past = now - expires;
+        let (revalidate, error) = self.stale();
         let throttled = now < self.retry.load(Ordering::Relaxed);
-        if throttled && past < self.revalidate.max(self.error) {
+        if throttled && past < revalidate.max(error) {
             Judgement::Throttled
-        } else if past < self.revalidate {
+        } else if past < revalidate {
             Judgement::Revalidate
-        } else if past < self.error {
+        } else if past < error {
             Judgement::OnError
         } else {
             Judgement::Expired
         }
     }
 
+    /// The windows after expiry: while it is refreshed, and where a load fails.
+    fn stale(&self) -> (Nanos, Nanos) {
+        (
+            self.policy.stale_while_revalidate,
+            self.policy.stale_if_error,
+        )
+    }
+
     fn idle_until(&self) -> Nanos {
-        self.last_read
-            .load(Ordering::Relaxed)
-            .saturating_add(self.idle)
+        let last_read = self.last_read.load(Ordering::Relaxed);
+        last_read.saturating_add(self.policy.idle)
+    }
+}
+
+impl Deadlines<'_> {
+    /// Whether the entry is fresh at any time up to `latest`, as far as can be told at a glance.
+    #[inline]
+    pub(crate) fn fresh_until(self, latest: Nanos) -> bool {
+        latest < self.fresh.load(Ordering::Relaxed)
+    }
+
+    /// What the entry is good for now.
+    pub(crate) fn judge(self, now: Nanos) -> Judgement {
+        match self.windows {
+            Some(windows) => windows.judge(now),
+            None if now < self.fresh.load(Ordering::Relaxed) => Judgement::Fresh,
+            None => Judgement::Expired,
+        }
+    }
+
+    fn expiry(&self) -> &AtomicU64 {
+        self.windows.map_or(self.fresh, |windows| &windows.expires)
     }
 
     /// Whether the entry may be served because its load failed.
-    pub(crate) fn good_on_error(&self, now: Nanos) -> bool {
-        let past = now.saturating_sub(self.expires.load(Ordering::Relaxed));
-        past < self.error.max(self.revalidate)
+    pub(crate) fn good_on_error(self, now: Nanos) -> bool {
+        let (revalidate, error) = self.windows.map_or((0, 0), Windows::stale);
+        let past = now.saturating_sub(self.expiry().load(Ordering::Relaxed));
+        past < error.max(revalidate)
     }
 
     /// Remembers a read, where that matters: to a thousandth of the idle timeout, so that threads
     /// which read the same entry do not write to it all the time.
     #[inline]
-    pub(crate) fn read(&self, now: Nanos) {
-        if self.idle == 0 {
+    pub(crate) fn read(self, now: Nanos) {
+        let Some(windows) = self.windows else { return };
+        let idle = windows.policy.idle;
+        if idle == 0 {
             return;
         }
-        let known = self.last_read.load(Ordering::Relaxed);
-        if now.saturating_sub(known) > self.idle / 1024 {
-            self.last_read.fetch_max(now, Ordering::Relaxed);
+        let known = windows.last_read.load(Ordering::Relaxed);
+        if now.saturating_sub(known) > idle / 1024 {
+            windows.last_read.fetch_max(now, Ordering::Relaxed);
         }
     }
 
     /// Counts as expired from now on.
-    pub(crate) fn expire(&self, now: Nanos) {
-        self.expires.fetch_min(now, Ordering::Relaxed);
+    pub(crate) fn expire(self, now: Nanos) {
+        self.expiry().fetch_min(now, Ordering::Relaxed);
+        self.fresh.fetch_min(now, Ordering::Relaxed);
     }
 
     /// No load before `until`.
-    pub(crate) fn throttle(&self, until: Nanos) {
-        self.retry.fetch_max(until, Ordering::Relaxed);
+    pub(crate) fn throttle(self, until: Nanos) {
+        if let Some(windows) = self.windows {
+            windows.retry.fetch_max(until, Ordering::Relaxed);
+        }
     }
 
     /// Lives for `lifetime` from now on, unless it has expired.
-    pub(crate) fn renew(&self, now: Nanos, lifetime: Nanos) -> bool {
+    pub(crate) fn renew(self, now: Nanos, lifetime: Nanos) -> bool {
         let expires = if lifetime == NEVER {
             NEVER
         } else {
             now.saturating_add(lifetime)
         };
         let alive = |old: Nanos| (old > now).then_some(expires);
-        self.expires
+        let renewed = self
+            .expiry()
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, alive)
-            .is_ok()
+            .is_ok();
+        if renewed && self.windows.is_some() {
+            // Never longer: that is for the windows to say.
+            self.fresh.fetch_min(expires, Ordering::Relaxed);
+        }
+        renewed
     }
 
     /// How long the entry is fresh still; [`NEVER`] for one without a timeout.
-    pub(crate) fn left(&self, now: Nanos) -> Nanos {
-        let idle = if self.idle == 0 {
-            NEVER
-        } else {
-            self.idle_until()
+    pub(crate) fn left(self, now: Nanos) -> Nanos {
+        let idle = match self.windows {
+            Some(windows) if windows.policy.idle != 0 => windows.idle_until(),
+            _ => NEVER,
         };
-        match self.expires.load(Ordering::Relaxed).min(idle) {
+        match self.expiry().load(Ordering::Relaxed).min(idle) {
             NEVER => NEVER,
             end => end.saturating_sub(now),
         }

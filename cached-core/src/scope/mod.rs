@@ -13,6 +13,8 @@ pub use label::Label;
 use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, OnceLock};
 
+use crate::policy::Windows;
+
 /// The number of a scope.
 ///
 /// Two scopes may share a number by chance; one then is invalidated along with the other, which
@@ -57,12 +59,13 @@ pub(crate) struct Scopes {
     shared: Arc<Shared>,
 }
 
-/// Scopes of any number of entries.
-#[derive(Clone)]
-struct Shared {
+/// What entries may have in common: their scopes but those of their keys, and the windows of one
+/// that has any.
+pub(crate) struct Shared {
     ids: Box<[Scope]>,
     /// The whole prefix, for patterns.
     prefix: Box<str>,
+    windows: Option<Box<Windows>>,
 }
 
 impl Scopes {
@@ -70,8 +73,10 @@ impl Scopes {
     pub(crate) fn new(own: Scope, prefix: &str, more: impl IntoIterator<Item = Scope>) -> Self {
         let ids = levels(prefix).map(of_level).chain(more).collect();
         let prefix = prefix.into();
-        let shared = Arc::new(Shared { ids, prefix });
-        Scopes { own, shared }
+        Scopes {
+            own,
+            shared: Shared::of(ids, prefix),
+        }
     }
 
     /// The same scopes for another key.
@@ -86,24 +91,16 @@ impl Scopes {
         if more.peek().is_none() {
             return self.clone();
         }
-        let shared = Shared {
-            ids: self.shared.ids.iter().copied().chain(more).collect(),
-            prefix: self.shared.prefix.clone(),
-        };
+        let ids = self.shared.ids().chain(more).collect();
         Scopes {
             own: self.own,
-            shared: Arc::new(shared),
+            shared: Shared::of(ids, self.shared.prefix.clone()),
         }
     }
 
     /// All numbers.
     pub(crate) fn ids(&self) -> impl Iterator<Item = Scope> + Clone {
-        std::iter::once(self.own).chain(self.others())
-    }
-
-    /// All numbers but that of the key.
-    pub(crate) fn others(&self) -> impl Iterator<Item = Scope> + Clone {
-        self.shared.ids.iter().copied()
+        std::iter::once(self.own).chain(self.shared.ids())
     }
 
     /// The whole prefix.
@@ -111,12 +108,50 @@ impl Scopes {
         &self.shared.prefix
     }
 
-    /// How many bytes they take, as far as they are not shared.
-    pub(crate) fn bytes(&self) -> usize {
-        if Arc::strong_count(&self.shared) > 1 {
+    /// What an entry has of them, and its windows.
+    pub(crate) fn shared(self, windows: Option<Box<Windows>>) -> Arc<Shared> {
+        if windows.is_none() {
+            return self.shared;
+        }
+        let (ids, prefix) = (self.shared.ids.clone(), self.shared.prefix.clone());
+        Arc::new(Shared {
+            ids,
+            prefix,
+            windows,
+        })
+    }
+}
+
+impl Shared {
+    fn of(ids: Box<[Scope]>, prefix: Box<str>) -> Arc<Self> {
+        Arc::new(Shared {
+            ids,
+            prefix,
+            windows: None,
+        })
+    }
+
+    pub(crate) fn ids(&self) -> impl Iterator<Item = Scope> + Clone {
+        self.ids.iter().copied()
+    }
+
+    /// The whole prefix.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    #[inline]
+    pub(crate) fn windows(&self) -> Option<&Windows> {
+        self.windows.as_deref()
+    }
+
+    /// How many bytes it takes, if it belongs to one entry alone.
+    pub(crate) fn bytes(shared: &Arc<Self>) -> usize {
+        if Arc::strong_count(shared) > 1 {
             return 0;
         }
-        size_of_val(&*self.shared.ids) + self.shared.prefix.len()
+        let windows = shared.windows.as_ref().map_or(0, |_| size_of::<Windows>());
+        size_of::<Self>() + size_of_val(&*shared.ids) + shared.prefix.len() + windows
     }
 }
 
