@@ -164,6 +164,14 @@ impl fmt::Display for Table {
             }
             writeln!(f, " {} |", targets::verdict(self.title, row))?;
         }
+        let mut reasons = self.rows.iter().filter_map(|row| {
+            let reason = targets::reason(self.title, row)?;
+            Some(format!("- *{}* is not met: {reason}.", row.what))
+        });
+        if let Some(first) = reasons.next() {
+            writeln!(f, "\n{first}")?;
+            reasons.try_for_each(|reason| writeln!(f, "{reason}"))?;
+        }
         Ok(())
     }
 }

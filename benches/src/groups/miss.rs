@@ -10,7 +10,8 @@ use crate::report::{Section, Table, Unit};
 const ABOUT: &str = "One call of a function whose value is missing: look, load (a multiplication), \
     put in. Growing begins with an empty cache of 1,000,000 entries in each round, evicting with a \
     full one of 10,000. With two threads each puts in keys of its own. The second column of ours \
-    is a function with a prefix and a tag of its own.";
+    is a function with a prefix and a tag of its own; moka with an eviction listener is what ours \
+    stands on.";
 
 const SCOPED: &str = "dewar, prefix and tag";
 
@@ -23,6 +24,7 @@ fn fresh_keys(turn: Turn) -> Vec<u64> {
 fn kinds() -> Vec<Kind> {
     let mut kinds = STORES.to_vec();
     kinds.insert(1, (SCOPED, peers::dewar::scoped_store));
+    kinds.push((peers::moka::TELLING, peers::moka::telling_store));
     kinds.push((peers::memoize::NAME, peers::memoize::store));
     kinds
 }

@@ -74,6 +74,19 @@ pub async fn large_async(n: u64) -> u64 {
     }
 }
 
+/// The head of the column of one that tells of evictions.
+pub const TELLING: &str = "moka, listener";
+
+/// A store of this capacity that tells of evictions, as whoever keeps something beside it needs.
+pub fn telling_store(capacity: usize) -> Box<dyn Store> {
+    let cache = sync::Cache::builder()
+        .max_capacity(capacity as u64)
+        .time_to_live(TIMEOUT)
+        .eviction_listener(|_, _, _| ())
+        .build();
+    Box::new(Peer(cache))
+}
+
 struct Peer(sync::Cache<u64, u64>);
 
 /// A store of this capacity.

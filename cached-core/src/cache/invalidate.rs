@@ -124,7 +124,7 @@ impl Invalidation {
         let base = load.base();
         let engine = Arc::clone(&base.engine);
         self.add(engine, |order| {
-            order.scopes.push(of_key(base.marker, base.hash));
+            order.scopes.push(of_key(load.key().marker(), base.hash));
             #[cfg(feature = "stores")]
             order
                 .names

@@ -8,7 +8,7 @@ use super::call::{Base, Call, Load};
 use super::plan::Plan;
 use super::site::{Marker, Resolved, Site};
 use crate::error::Error;
-use crate::key::{self, Parts};
+use crate::key::{self, OwnedKey, Parts};
 use crate::memory::{Entry, Query, Slot};
 use crate::outcome::Outcome;
 use crate::policy::Judgement;
@@ -301,17 +301,20 @@ where
     #[cfg(feature = "stores")]
     let names = names(engine, site, marker, &parts, &outcome, &plan);
     let scopes = plan.scopes(site, of_key(marker.id, hash));
-    let key = parts.own();
+    let key = OwnedKey {
+        hash,
+        marker: marker.id,
+        parts: parts.own(),
+    };
     let base = Base {
         engine: Arc::clone(engine),
         function: site.name(),
         policy: site.policy(),
         counters: engine.counters_of(site),
         hash,
-        marker: marker.id,
         scopes,
         late_tags: plan.has_late_tags(),
-        heap: P::heap(&key),
+        heap: P::heap(&key.parts),
         stale: None,
         refused: 0,
         #[cfg(feature = "stores")]
@@ -321,7 +324,7 @@ where
     };
     Call {
         base,
-        key,
+        key: Arc::new(key),
         outcome,
         plan,
         result: PhantomData,

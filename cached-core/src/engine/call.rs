@@ -1,6 +1,5 @@
 //! A call that missed: everything the load needs, the types of its arguments forgotten.
 
-use std::any::TypeId;
 use std::marker::PhantomData;
 use std::sync::Arc;
 #[cfg(feature = "stores")]
@@ -27,7 +26,6 @@ pub(crate) struct Base {
     pub(crate) policy: &'static Policy,
     pub(crate) counters: Arc<Counters>,
     pub(crate) hash: u64,
-    pub(crate) marker: TypeId,
     pub(crate) scopes: Scopes,
     /// The bytes of the key beyond its type's size.
     pub(crate) heap: usize,
@@ -135,7 +133,7 @@ impl<R> Overdue<R> {
 /// A call that missed.
 pub(crate) struct Call<R, O: Outcome<R>, K> {
     pub(crate) base: Base,
-    pub(crate) key: K,
+    pub(crate) key: Arc<OwnedKey<K>>,
     pub(crate) outcome: O,
     pub(crate) plan: Plan<R, O::Value, O::Error>,
     pub(crate) result: PhantomData<fn() -> R>,
@@ -152,12 +150,12 @@ where
     }
 
     fn key(&self) -> Arc<dyn AnyKey> {
-        Arc::new(self.owned_key())
+        Arc::clone(&self.key) as _
     }
 
     fn fresh(&self) -> Option<R> {
         let engine = &self.base.engine;
-        let slot = engine.memory.as_ref()?.find(&self.owned_key())?;
+        let slot = engine.memory.as_ref()?.find(&*self.key)?;
         let entry: &Entry<K, O::Stored> = slot.downcast()?;
         let valid = engine.verdict(&entry.meta, &entry.key) != Verdict::Invalid
             && entry.meta.order() != self.base.refused;
@@ -214,7 +212,7 @@ where
 
     fn left(&self) -> Option<Nanos> {
         let engine = &self.base.engine;
-        let slot = engine.memory.as_ref()?.find(&self.owned_key())?;
+        let slot = engine.memory.as_ref()?.find(&*self.key)?;
         let times = slot.meta().times();
         let now = engine.clock.now();
         let fresh = matches!(times.judge(now), Judgement::Fresh | Judgement::Refresh);
@@ -245,19 +243,11 @@ where
     O: Outcome<R>,
     K: Clone + Eq + Send + Sync + 'static,
 {
-    fn owned_key(&self) -> OwnedKey<K> {
-        OwnedKey {
-            hash: self.base.hash,
-            marker: self.base.marker,
-            parts: self.key.clone(),
-        }
-    }
-
     /// Takes out what an older load left: what it found is gone now.
     fn outdate(&self, began: Began) {
         let engine = &self.base.engine;
         let memory = engine.memory.as_ref();
-        let old = memory.and_then(|memory| memory.find(&self.owned_key()));
+        let old = memory.and_then(|memory| memory.find(&*self.key));
         if let Some(old) = old.filter(|old| old.meta().order() < began.order) {
             engine.discard(&old);
         }
@@ -274,7 +264,7 @@ where
         let meta = Meta::new(began, times, scopes, Arc::clone(counters));
         Some(Entry {
             meta,
-            key: self.owned_key(),
+            key: self.key.as_ref().clone(),
             value: stored,
         })
     }

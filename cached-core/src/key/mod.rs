@@ -26,6 +26,7 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use std::sync::OnceLock;
 
 /// An owned key whose arguments' types are known.
+#[derive(Clone)]
 pub(crate) struct OwnedKey<K> {
     pub(crate) hash: u64,
     pub(crate) marker: TypeId,
