@@ -48,15 +48,15 @@ const REASONS: &[(&str, &str, &str, &str)] = &[
         "async hit",
         "u64,",
         "1 thread",
-        "the best is quick_cache behind one `get`, an asynchronous function only in name: it keeps \
-         no count of hits, knows no invalidation and no current cache, and shares no load. A bare \
-         papaya `get` takes about half of our hit. Of the attributes, `#[cached]` and \
-         `#[concurrent_cached]`, the goal is against the first",
+        "the best is quick_cache's `get` in a function that is asynchronous only in name: no count of \
+         hits, no invalidation, no current cache, no shared load; 0.4 times its time is less than a \
+         bare papaya `get` takes. Against the attributes the figure is 0.22 to 0.25 (`#[cached]`) \
+         and 0.66 (`#[concurrent_cached]`)",
     ),
     (
         "hit",
         "u64, 10,000 keys, uniform",
-        "1 thread",
+        "",
         "each hit is a table, a node and an entry that are in none of the processor's caches; \
          `#[cached]` has its values in the table itself. papaya alone is the floor",
     ),
