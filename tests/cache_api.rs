@@ -3,8 +3,8 @@
 mod common;
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use common::{End, Failed, Source, Task, secs};
@@ -426,4 +426,48 @@ fn a_delete_is_not_lost_against_a_count() {
             assert_eq!(left, (counted == 1).then_some(1), "counted to {counted}");
         });
     }
+}
+
+#[test]
+fn a_touch_during_a_count_is_kept() {
+    static CACHE: OnceLock<Cache> = OnceLock::new();
+    static TOUCHES: AtomicBool = AtomicBool::new(false);
+    // A weigher runs when the number has been read and the sum is not stored yet.
+    let weigher = |_: &i64| {
+        if TOUCHES.swap(false, SeqCst) {
+            let touched = CACHE.get().unwrap().blocking().touch("n", secs(90));
+            assert!(touched.unwrap());
+        }
+        8
+    };
+    let builder = Cache::builder().max_bytes(1 << 20).weigher(weigher);
+    let cache = TestCache::with(builder).unwrap();
+    let api = CACHE.get_or_init(|| (*cache).clone()).blocking();
+    api.set("n", 1_i64, secs(60)).unwrap();
+    TOUCHES.store(true, SeqCst);
+    assert_eq!(api.increment("n", 1).unwrap(), 2);
+    assert_eq!(api.ttl("n"), Some(secs(90)));
+}
+
+#[test]
+fn a_touch_is_not_lost_against_a_count() {
+    let cache = TestCache::new();
+    let api = cache.blocking();
+    api.set("n", 0_i64, secs(60)).unwrap();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(SeqCst) {
+                cache.blocking().increment("n", 1).unwrap();
+            }
+        });
+        for n in 1..20_000 {
+            assert!(api.touch("n", secs(60 + n)).unwrap());
+            if api.ttl("n") != Some(secs(60 + n)) {
+                done.store(true, SeqCst);
+                panic!("touch {n} was lost: {:?}", api.ttl("n"));
+            }
+        }
+        done.store(true, SeqCst);
+    });
 }

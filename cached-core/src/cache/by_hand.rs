@@ -62,15 +62,20 @@ impl Engine {
     fn find(&self, key: &str) -> Result<Slot, Missing> {
         let memory = self.memory.as_ref().ok_or(Missing::Absent)?;
         let slot = memory.find(&owned(key)).ok_or(Missing::Absent)?;
+        self.usable(&slot).map(|()| slot)
+    }
+
+    /// Whether an entry may be served; else why not.
+    fn usable(&self, slot: &Slot) -> Result<(), Missing> {
         let meta = slot.meta();
-        match self.verdict_of(&slot) {
+        match self.verdict_of(slot) {
             Verdict::Invalid => return Err(Missing::Invalidated),
             Verdict::Expired => return Err(Missing::Expired),
             Verdict::Valid => {}
         }
         let now = self.clock.now();
         match meta.times().judge(now) {
-            Judgement::Fresh => Ok(slot),
+            Judgement::Fresh => Ok(()),
             _ => Err(Missing::Expired),
         }
     }
@@ -136,18 +141,19 @@ impl Engine {
         lifetime: u64,
         allowed: impl FnOnce(Option<&Slot>) -> bool,
     ) -> bool {
+        let allowed = |old: Option<&Slot>| allowed(old).then_some(lifetime);
         self.write_since(key, value, lifetime, None, allowed)
     }
 
     /// The same for a value that was made of what was there at the tick `since`, if it is known:
-    /// an invalidation from then on is one of this value too.
+    /// an invalidation from then on is one of this value too. `allowed` says how long it lives.
     pub(super) fn write_since<T: Value>(
         &self,
         key: &str,
         value: T,
         lifetime: u64,
         since: Option<u64>,
-        allowed: impl FnOnce(Option<&Slot>) -> bool,
+        allowed: impl FnOnce(Option<&Slot>) -> Option<u64>,
     ) -> bool {
         let Some(memory) = &self.memory else {
             return false;
@@ -156,12 +162,15 @@ impl Engine {
         // The fence stands only once the write is allowed: it would take the old value's place.
         let stored = lifetime > 0
             && memory.insert(slot.clone(), key.len(), |old| {
-                if !allowed(old) {
+                let Some(left) = allowed(old) else {
                     return false;
+                };
+                let meta = slot.meta();
+                if left != lifetime {
+                    meta.times().renew(self.clock.now(), left);
                 }
                 self.fence(slot.key());
                 let now = self.ticks.now();
-                let meta = slot.meta();
                 meta.checked.fetch_max(now, Ordering::AcqRel);
                 since.is_none_or(|since| self.untouched(meta, since))
             });
@@ -200,11 +209,7 @@ impl Engine {
             return false;
         };
         memory.take(&owned, |slot| {
-            let live = |slot: &Slot| {
-                let valid = self.verdict_of(slot) == Verdict::Valid;
-                valid && slot.meta().times().judge(self.clock.now()) == Judgement::Fresh
-            };
-            let was_live = slot.is_some_and(live);
+            let was_live = slot.is_some_and(|slot| self.usable(slot).is_ok());
             // Before it is out: a load that runs now is not stored later, and one that is stored
             // already is what is taken out.
             self.fence(&owned);
@@ -213,10 +218,12 @@ impl Engine {
     }
 
     pub(super) fn renew(&self, key: &str, lifetime: u64) -> bool {
-        let Some(slot) = self.live(key) else {
-            return false;
+        let renew = |slot: &Slot| {
+            self.usable(slot).is_ok() && slot.meta().times().renew(self.clock.now(), lifetime)
         };
-        slot.meta().times().renew(self.clock.now(), lifetime)
+        // Whoever replaces the entry meanwhile comes before or after, and sees what it lives for.
+        let memory = self.memory.as_ref();
+        memory.is_some_and(|memory| memory.hold(&owned(key), |slot| slot.is_some_and(renew)))
     }
 
     /// Adds to a number, of whatever integer type it is; one that is not there counts as zero and
@@ -232,16 +239,14 @@ impl Engine {
                 }
                 continue;
             };
-            let lifetime = old.meta().times().left(self.clock.now()).max(1);
             let order = old.meta().order();
-            let unchanged = |now: Option<&Slot>| now.is_some_and(|now| now.meta().order() == order);
-            let update = numbers::Update {
-                key,
-                by,
-                lifetime,
-                since,
+            // What is left is asked for last: a `touch` may have come since.
+            let left = |now: Option<&Slot>| {
+                let now = now.filter(|now| now.meta().order() == order)?;
+                Some(now.meta().times().left(self.clock.now())).filter(|left| *left > 0)
             };
-            if let Some(sum) = update.apply(self, old.value(), unchanged)? {
+            let update = numbers::Update { key, by, since };
+            if let Some(sum) = update.apply(self, old.value(), left)? {
                 return Ok(sum);
             }
         }

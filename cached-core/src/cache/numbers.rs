@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use super::api::Value;
+use crate::clock::NEVER;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::memory::Slot;
@@ -11,22 +12,22 @@ use crate::memory::Slot;
 pub(super) struct Update<'a> {
     pub(super) key: &'a str,
     pub(super) by: i64,
-    pub(super) lifetime: u64,
     pub(super) since: u64,
 }
 
 impl Update<'_> {
-    /// Stores the sum, in the type that the number has; none if somebody else was faster.
+    /// Stores the sum, in the type that the number has, for as long as `left` says of what is there
+    /// then; none if it says nothing, as somebody else was faster.
     pub(super) fn apply(
         &self,
         engine: &Engine,
         was: &dyn Any,
-        unchanged: impl FnOnce(Option<&Slot>) -> bool,
+        left: impl FnOnce(Option<&Slot>) -> Option<u64>,
     ) -> Result<Option<i64>, Error> {
         macro_rules! integers {
             ($($t:ty),*) => {
                 $(if let Some(was) = was.downcast_ref::<$t>() {
-                    return self.add(engine, *was, unchanged);
+                    return self.add(engine, *was, left);
                 })*
             };
         }
@@ -41,7 +42,7 @@ impl Update<'_> {
         &self,
         engine: &Engine,
         was: T,
-        unchanged: impl FnOnce(Option<&Slot>) -> bool,
+        left: impl FnOnce(Option<&Slot>) -> Option<u64>,
     ) -> Result<Option<i64>, Error> {
         let by = self.by;
         let overflow = || {
@@ -51,7 +52,7 @@ impl Update<'_> {
         let before: i64 = was.clone().try_into().map_err(|_| overflow())?;
         let sum = before.checked_add(by).ok_or_else(overflow)?;
         let new = T::try_from(sum).map_err(|_| overflow())?;
-        let stored = engine.write_since(self.key, new, self.lifetime, Some(self.since), unchanged);
+        let stored = engine.write_since(self.key, new, NEVER, Some(self.since), left);
         Ok(stored.then_some(sum))
     }
 }

@@ -275,6 +275,13 @@ impl Memory {
         judged
     }
 
+    /// Looks at the entry of a key while no writer of this key can come between.
+    pub(crate) fn hold<T>(&self, key: &dyn AnyKey, look: impl FnOnce(Option<&Slot>) -> T) -> T {
+        let _section = Section::enter();
+        let _turn = lock(self.writer(key.hash()));
+        look(self.index.find(key).as_ref())
+    }
+
     fn writer(&self, hash: u64) -> &Mutex<()> {
         &self.writers[(hash >> 32) as usize % WRITERS]
     }
