@@ -289,8 +289,8 @@ fn without_a_background_one_who_waits_for_any_key_takes_the_load_over() {
         other.pending();
         assert_eq!(source.begun(), 2);
         source.end_all(End::Well);
-        assert_eq!(finish(other).unwrap(), values(&[2], 5));
         assert_eq!(finish(waiter).unwrap(), values(&[3, 4], 5));
+        assert_eq!(finish(other).unwrap(), values(&[2], 5));
         assert_eq!((source.begun(), cache.len()), (2, 4), "all is stored");
     });
 }
@@ -332,16 +332,100 @@ fn what_is_borrowed_ends_with_its_caller_and_so_does_what_is_not_to_be_detached(
 }
 
 #[test]
-fn a_background_that_shuts_down_leaves_the_keys_to_the_others() {
+fn a_background_that_shuts_down_leaves_its_keys_free() {
     let (cache, steps) = stepped(|cache| cache);
     cache.run(|| {
         let source = Source::shut(5);
-        drop(call!(owned, source, vec![1]).waiting());
-        let mut later = call!(owned, source, vec![1]).waiting();
+        drop(call!(owned, source, vec![1, 2]).waiting());
+        let mut waiter = call!(owned, source, vec![2]).waiting();
+        steps.shut_down();
+        waiter.pending();
+        source.end_all(End::Well);
+        assert_eq!(waiter.done().unwrap(), values(&[2], 5));
+        assert_eq!((source.begun(), steps.len()), (1, 0), "it took over");
+    });
+}
+
+#[test]
+fn a_background_that_shuts_down_while_nobody_waits_ends_the_load() {
+    let (cache, steps) = stepped(|cache| cache);
+    cache.run(|| {
+        let source = Source::shut(5);
+        drop(call!(owned, source, vec![1, 2]).waiting());
         steps.shut_down();
         source.end_all(End::Well);
-        assert_eq!(later.done().unwrap(), values(&[1], 5));
-        assert_eq!(source.begun(), 2);
+        let later = call!(owned, source, vec![1]);
+        assert_eq!(finish(later).unwrap(), values(&[1], 5));
+        assert_eq!((source.begun(), source.ended()), (2, 1));
+    });
+}
+
+#[test]
+fn a_dropped_batch_waits_for_no_waiter_in_particular() {
+    isolated(|_| {
+        let source = Source::shut(5);
+        let leader = call!(owned, source, vec![1, 2, 3]).waiting();
+        let mut tasks = [1, 2, 3].map(|id| call!(owned, source, vec![id]).waiting());
+        drop(leader);
+        source.end_all(End::Well);
+        // The first two are not polled: their callers are busy elsewhere.
+        assert_eq!(tasks[2].done().unwrap(), values(&[3], 5));
+        assert_eq!(tasks[0].done().unwrap(), values(&[1], 5));
+        assert_eq!(tasks[1].done().unwrap(), values(&[2], 5));
+        assert_eq!(source.begun(), 1);
+    });
+}
+
+#[test]
+fn one_who_comes_to_a_dropped_batch_can_run_it_too() {
+    isolated(|_| {
+        let source = Source::shut(5);
+        let leader = call!(owned, source, vec![1, 2]).waiting();
+        let mut asleep = call!(owned, source, vec![1]).waiting();
+        drop(leader);
+        source.end_all(End::Well);
+        let mut late = call!(owned, source, vec![2]);
+        assert_eq!(late.done().unwrap(), values(&[2], 5));
+        assert_eq!(asleep.done().unwrap(), values(&[1], 5));
+        assert_eq!(source.begun(), 1);
+    });
+}
+
+#[test]
+fn those_who_wait_for_a_dropped_batch_may_leave_in_any_order() {
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0], [1, 0, 2]] {
+        let (cache, steps) = stepped(|cache| cache);
+        cache.run(|| {
+            let source = Source::shut(5);
+            let leader = call!(owned, source, vec![1, 2, 3]).waiting();
+            let mut tasks = [1, 2, 3].map(|id| Some(call!(owned, source, vec![id]).waiting()));
+            drop(leader);
+            for gone in order {
+                assert_eq!(steps.len(), 0, "{order:?}");
+                tasks[gone] = None;
+            }
+            assert_eq!(steps.len(), 1, "{order:?}: and then to no one");
+            source.end_all(End::Well);
+            steps.step();
+            assert_eq!((source.begun(), cache.len(), steps.len()), (1, 3, 0));
+        });
+    }
+}
+
+#[test]
+fn a_panic_of_a_batch_that_was_taken_over_frees_the_others() {
+    isolated(|_| {
+        let source = Source::shut(5);
+        let leader = call!(owned, source, vec![1, 2]).waiting();
+        let mut taker = call!(owned, source, vec![1]).waiting();
+        let mut other = call!(owned, source, vec![2]).waiting();
+        drop(leader);
+        source.end(1, End::Panicking);
+        source.end_all(End::Well);
+        // Nobody is left whose panic it is: whoever ran it loads for itself, and so does the other.
+        assert_eq!(taker.done().unwrap(), values(&[1], 5));
+        assert_eq!(other.done().unwrap(), values(&[2], 5));
+        assert_eq!(source.begun(), 3);
     });
 }
 

@@ -9,7 +9,7 @@
 //!   every waiter wakes, and the first of them starts afresh.
 //!
 //! The last waiter to leave an orphaned flight carries the body away, so that it can be run in the
-//! background.
+//! background. A body that lands several flights is parked in all of them ([`Flight::park`]).
 
 use std::collections::BTreeMap;
 use std::task::{Context, Poll, Waker};
@@ -68,13 +68,14 @@ impl<L: Clone, O> Flight<L, O> {
     }
 
     fn end(&self, phase: Phase<L, O>) {
-        let woken = {
+        let (woken, _before) = {
             let mut state = lock(&self.state);
-            if !matches!(state.phase, Phase::Flying) {
+            // A body that is parked elsewhere too may have been run from there.
+            if matches!(state.phase, Phase::Landed(_) | Phase::Gone) {
                 return;
             }
-            state.phase = phase;
-            std::mem::take(&mut state.waiting)
+            let before = std::mem::replace(&mut state.phase, phase);
+            (std::mem::take(&mut state.waiting), before)
         };
         woken.into_values().for_each(Waker::wake);
     }
@@ -95,6 +96,22 @@ impl<L: Clone, O> Flight<L, O> {
         };
         woken.into_iter().for_each(Waker::wake);
         Ok(())
+    }
+
+    /// Leaves a body, or a share in one that several flights have, to whoever waits or comes to
+    /// wait; says whether anybody does. The last to leave gives it back as well.
+    pub(crate) fn park(&self, body: O) -> bool {
+        let (woken, _before) = {
+            let mut state = lock(&self.state);
+            if matches!(state.phase, Phase::Landed(_) | Phase::Gone) {
+                return false;
+            }
+            let before = std::mem::replace(&mut state.phase, Phase::Orphaned(body));
+            (Vec::from_iter(state.waiting.values().cloned()), before)
+        };
+        let waited_for = !woken.is_empty();
+        woken.into_iter().for_each(Waker::wake);
+        waited_for
     }
 
     /// Asks for news on behalf of the waiter `id`, which is set at the first call.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex};
 
-use super::batch::rest::Rest;
+use super::batch::rest::Parked;
 use super::call::Load;
 use super::flight::Flight;
 use super::lead::Lead;
@@ -48,8 +48,8 @@ impl<R> Clone for Landing<R> {
 pub(crate) enum Orphan<R: 'static> {
     /// The half-run load of this key.
     Half(Half<R>),
-    /// That of a batch, which lands by itself.
-    Rest(Rest<R>),
+    /// That of a batch, which lands by itself; others may have taken it.
+    Rest(Parked<R>),
 }
 
 /// A half-run load.

@@ -91,7 +91,9 @@ impl<R: 'static> Joined<R> {
             }
             News::Gone => Waited::Gone,
             // Only a batch says so, and only to others of its kind.
-            News::Landed(Landing::Rows(_)) | News::TakeOver(Orphan::Rest(_)) => {
+            News::Landed(Landing::Rows(_)) => Waited::Alone { failed: false },
+            News::TakeOver(Orphan::Rest(rest)) => {
+                drop(rest.take());
                 Waited::Alone { failed: false }
             }
             News::Landed(Landing::Failed(_)) => Waited::Alone { failed: true },
@@ -131,7 +133,7 @@ impl<R: 'static> Drop for Joined<R> {
                 drop(self.spawner.drive(lead, body));
             }
             // It knows where to go on.
-            Some(Orphan::Rest(rest)) => drop(rest),
+            Some(Orphan::Rest(rest)) => drop(rest.take()),
             None => {}
         }
     }

@@ -5,7 +5,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll};
 
 use super::Led;
@@ -16,6 +16,7 @@ use crate::engine::answers::Answers;
 use crate::engine::flights::{FlightOf, Orphan};
 use crate::engine::lead::Lead;
 use crate::rt::BoxFuture;
+use crate::sync::lock;
 
 /// The load that a call polls in its own task, and leaves to others when it is dropped.
 pub(super) struct Carried<R: Answers<Value: 'static> + 'static> {
@@ -82,12 +83,13 @@ impl<R: Answers<Value: 'static> + 'static> Drop for Carried<R> {
 
 /// What is left of a load of many keys that has no caller any more; a task.
 ///
-/// Dropped before its end, it goes on elsewhere: with one who waits, or in the background. Where
-/// there is neither, it ends, and says so to those who come to wait.
+/// Dropped before its end, it goes on elsewhere: with one who waits, or in the background, unless
+/// it came from there. Where there is neither, it ends, and says so to those who come to wait.
 pub(crate) struct Rest<V: 'static> {
     task: Option<BoxFuture<'static, ()>>,
     engine: Arc<Engine>,
     flights: Vec<Weak<FlightOf<V>>>,
+    background: bool,
 }
 
 impl<V: 'static> Rest<V> {
@@ -109,21 +111,35 @@ impl<V: 'static> Rest<V> {
             task: Some(Box::pin(task)),
             engine,
             flights,
+            background: false,
         }
     }
 
-    /// Leaves the task to one who waits for one of its keys.
-    fn left_to_a_waiter(mut self) -> Option<Self> {
-        for flight in self.flights.clone() {
-            let Some(flight) = flight.upgrade() else {
-                continue;
-            };
-            self = match flight.orphan(Orphan::Rest(self)) {
-                Err(Orphan::Rest(rest)) => rest,
-                _ => return None,
-            };
+    /// Leaves the task to whoever of those who wait for its keys is polled first.
+    fn left_to_a_waiter(self) -> Option<Self> {
+        let flights = self.flights.clone();
+        let parked = Parked(Arc::new(Mutex::new(Some(self))));
+        let mut waited_for = false;
+        for flight in flights.iter().filter_map(Weak::upgrade) {
+            waited_for |= flight.park(Orphan::Rest(parked.clone()));
         }
-        Some(self)
+        // One who has come to wait meanwhile may have it already.
+        if waited_for { None } else { parked.take() }
+    }
+}
+
+/// The rest of a load where all who wait for one of its keys can take it, once.
+pub(crate) struct Parked<V: 'static>(Arc<Mutex<Option<Rest<V>>>>);
+
+impl<V: 'static> Parked<V> {
+    pub(crate) fn take(&self) -> Option<Rest<V>> {
+        lock(&self.0).take()
+    }
+}
+
+impl<V: 'static> Clone for Parked<V> {
+    fn clone(&self) -> Self {
+        Parked(Arc::clone(&self.0))
     }
 }
 
@@ -149,12 +165,18 @@ impl<V: 'static> Drop for Rest<V> {
             task: Some(task),
             engine: Arc::clone(&self.engine),
             flights: std::mem::take(&mut self.flights),
+            background: false,
         };
-        if let Some(mut rest) = rest.left_to_a_waiter()
-            && let Some(task) = rest.task.take()
-        {
-            // Without a background the load ends here, and tells the others as it is dropped.
-            drop(rest.engine.runtime.spawn(Box::pin(Scoped::again(task))));
+        let Some(mut rest) = rest.left_to_a_waiter() else {
+            return;
+        };
+        if self.background {
+            // There is nowhere left: the load ends, and tells the others as it is dropped.
+            drop(rest.task.take());
+            return;
         }
+        rest.background = true;
+        let runtime = Arc::clone(&rest.engine.runtime);
+        drop(runtime.spawn(Box::pin(Scoped::again(rest))));
     }
 }

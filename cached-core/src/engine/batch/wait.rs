@@ -53,7 +53,7 @@ impl<K, V: 'static> Waits<K, V> {
                 Poll::Pending => self.joins.push((missing, joined)),
                 Poll::Ready(News::Landed(landing)) => self.told.push(Told::of(missing, landing)),
                 Poll::Ready(News::TakeOver(Orphan::Rest(rest))) => {
-                    self.rests.push(rest);
+                    self.rests.extend(rest.take());
                     self.joins.push((missing, joined));
                     taken = true;
                 }
