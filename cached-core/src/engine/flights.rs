@@ -4,6 +4,8 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::batch::rest::Parked;
@@ -62,7 +64,29 @@ pub(crate) struct Half<R> {
 }
 
 /// A flight of a function that returns `R`.
-pub(crate) type FlightOf<R> = Flight<Landing<R>, Orphan<R>>;
+pub(crate) struct FlightOf<R: 'static> {
+    flight: Flight<Landing<R>, Orphan<R>>,
+    /// Never used again, which its address may be.
+    number: u64,
+}
+
+impl<R: 'static> FlightOf<R> {
+    pub(crate) fn new() -> Self {
+        static NUMBERS: AtomicU64 = AtomicU64::new(0);
+        FlightOf {
+            flight: Flight::new(),
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+}
+
+impl<R: 'static> Deref for FlightOf<R> {
+    type Target = Flight<Landing<R>, Orphan<R>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.flight
+    }
+}
 
 /// The part a caller has in a load.
 pub(crate) enum Entered<R: 'static> {
@@ -155,7 +179,7 @@ impl Flights {
                 };
             }
         }
-        let flight: Arc<FlightOf<R>> = Arc::new(Flight::new());
+        let flight: Arc<FlightOf<R>> = Arc::new(FlightOf::new());
         let lead = Lead::new(Arc::clone(load), Arc::clone(&flight));
         let scopes = base.scopes.and(base.late_tags.then(of_any_tag));
         let aloft = Aloft {
@@ -197,11 +221,11 @@ fn address<T: ?Sized>(flight: &Arc<T>) -> usize {
 
 thread_local! {
     /// The flights whose bodies run on this thread right now, innermost last.
-    static BODIES: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    static BODIES: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
 }
 
 /// On a thread that is ending there are none.
-fn bodies<T: Default>(look: impl FnOnce(&mut Vec<usize>) -> T) -> T {
+fn bodies<T: Default>(look: impl FnOnce(&mut Vec<u64>) -> T) -> T {
     BODIES
         .try_with(|bodies| look(&mut bodies.borrow_mut()))
         .unwrap_or_default()
@@ -211,8 +235,8 @@ fn bodies<T: Default>(look: impl FnOnce(&mut Vec<usize>) -> T) -> T {
 pub(crate) struct Body;
 
 impl Body {
-    pub(crate) fn of<R>(flight: &Arc<FlightOf<R>>) -> Body {
-        bodies(|bodies| bodies.push(address(flight)));
+    pub(crate) fn of<R>(flight: &FlightOf<R>) -> Body {
+        bodies(|bodies| bodies.push(flight.number));
         Body
     }
 }
@@ -224,7 +248,7 @@ impl Drop for Body {
 }
 
 /// The flights whose bodies run on a thread, for another that goes on with one of them.
-pub(crate) struct Bodies(Vec<usize>);
+pub(crate) struct Bodies(Vec<u64>);
 
 impl Bodies {
     pub(crate) fn here() -> Self {
@@ -250,6 +274,29 @@ impl Drop for Within {
     }
 }
 
-fn inside<R>(flight: &Arc<FlightOf<R>>) -> bool {
-    bodies(|bodies| bodies.contains(&address(flight)))
+fn inside<R>(flight: &FlightOf<R>) -> bool {
+    bodies(|bodies| bodies.contains(&flight.number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_that_outlives_its_flight_is_not_inside_a_later_one_at_the_same_place() {
+        let flight: FlightOf<u8> = FlightOf::new();
+        let mut place = Arc::new(flight);
+        let within = {
+            let _body = Body::of(&place);
+            assert!(inside(&place));
+            Bodies::here()
+        };
+        let _within = within.enter();
+        assert!(inside(&place), "its body runs on here");
+        // The same place, whatever the allocator does.
+        if let Some(flight) = Arc::get_mut(&mut place) {
+            *flight = FlightOf::new();
+        }
+        assert!(!inside(&place));
+    }
 }

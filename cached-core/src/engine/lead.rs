@@ -9,7 +9,6 @@ use std::task::{Context, Poll};
 
 use super::call::Load;
 use super::detach::{Body, Spawner};
-use super::flight::Flight;
 use super::flights::{self, FlightOf, Half, Landing, Orphan};
 use super::{Began, Engine, Loading};
 use crate::clock::{Nanos, Sleep};
@@ -46,7 +45,7 @@ impl<R: 'static> Lead<R> {
 
     /// A load that nobody else may join.
     pub(crate) fn solo(load: Arc<dyn Load<R>>) -> Self {
-        Lead::new(load, Arc::new(Flight::new()))
+        Lead::new(load, Arc::new(FlightOf::new()))
     }
 
     /// The same duty, taken over from a leader that is gone; and the half-run body.
@@ -191,7 +190,7 @@ impl<R: 'static> Lead<R> {
 
     /// Marks the body as running on this thread.
     pub(crate) fn body(&self) -> Option<flights::Body> {
-        self.flight.as_ref().map(flights::Body::of)
+        self.flight.as_deref().map(flights::Body::of)
     }
 
     /// Runs a synchronous body.
@@ -229,7 +228,7 @@ impl<R: 'static> Drop for Lead<R> {
     fn drop(&mut self) {
         if let Some(flight) = self.flight.take() {
             self.load.base().engine.flights.remove(&*self.load, &flight);
-            Flight::abandon(&flight);
+            flight.abandon();
         }
     }
 }
