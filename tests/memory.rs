@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::collections::{HashMap, HashSet};
+
 use common::secs;
 use dewar::testing::TestCache;
 use dewar::{Cache, cached, entry, invalidate};
@@ -237,10 +239,64 @@ fn keys_weigh_what_they_hold() {
             by_text(&format!("{n:05000}"), &[format!("{n:05000}")]);
         }
     });
+    hundred_of_ten_kilobytes(&cache);
+}
+
+#[track_caller]
+fn hundred_of_ten_kilobytes(cache: &TestCache) {
     cache.sweep();
     assert!(
         (90..=105).contains(&cache.len()),
         "{} keys of 10 KB in a MiB",
         cache.len()
     );
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Word(String);
+
+#[cached]
+fn by_word(word: &Word, more: Option<&Word>) -> usize {
+    word.0.len() + more.map_or(0, |more| more.0.len())
+}
+
+#[cached]
+fn by_set(words: &HashSet<Word>) -> usize {
+    words.len()
+}
+
+#[cached]
+fn by_map(words: HashMap<Word, Word>) -> usize {
+    words.len()
+}
+
+#[test]
+fn keys_of_types_of_ones_own_weigh_what_they_hold_in_sets_and_maps_too() {
+    let word = |n: usize, length: usize| Word(format!("{n:0length$}"));
+    let ways: [&dyn Fn(usize) -> usize; 3] = [
+        &|n| by_word(&word(n, 5000), Some(&word(n, 5000))),
+        &|n| by_set(&(0..10).map(|m| word(10 * n + m, 1000)).collect()),
+        &|n| by_map([(word(n, 3000), word(n, 7000))].into()),
+    ];
+    for way in ways {
+        let cache = bytes(1 << 20);
+        cache.run(|| (0..500).map(way).for_each(drop));
+        hundred_of_ten_kilobytes(&cache);
+    }
+}
+
+#[cached]
+fn by_numbers(words: &HashSet<[u64; 100]>) -> usize {
+    words.len()
+}
+
+#[test]
+fn the_elements_of_a_set_weigh_their_size() {
+    let cache = bytes(1 << 20);
+    cache.run(|| {
+        for n in 0..500 {
+            by_numbers(&(0..12).map(|m| [10 * n + m; 100]).collect());
+        }
+    });
+    hundred_of_ten_kilobytes(&cache);
 }

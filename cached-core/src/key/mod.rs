@@ -4,10 +4,10 @@
 //! fast seeded hash finds the place, then the arguments are compared whole with the stored ones,
 //! borrowed as they are. The owned form is made on a miss only.
 //!
-//! What lives here: how one argument takes part ([`part`], [`std_parts`], [`probe`]), and the values
-//! in it ([`mod@inside`], [`several`]), how several arguments do ([`Parts`]), and the erased keys
-//! that the memory tier and the flights hold. What does not: scopes and prefixes (`scope`), and
-//! where a key is looked up (`memory`, `engine::flights`).
+//! What lives here: how one argument takes part ([`part`], [`std_parts`], [`user_parts`], chosen by
+//! [`probe`]), and the values in it ([`mod@inside`], [`several`]), how several arguments do
+//! ([`Parts`]), and the erased keys that the memory tier and the flights hold. What does not: scopes
+//! and prefixes (`scope`), and where a key is looked up (`memory`, `engine::flights`).
 
 pub(crate) mod canonical;
 mod inside;
@@ -16,6 +16,7 @@ mod probe;
 mod several;
 pub(crate) mod stable;
 mod std_parts;
+mod user_parts;
 
 pub use inside::inside;
 pub(crate) use part::{Part, Parts};

@@ -12,17 +12,15 @@
 //! with one (`View<'_>`) goes by [`BorrowedArg`], which leaves out the ways that would have to own
 //! it, and the standard library's containers of such by [`inside`](super::inside()).
 
-use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet, hash_map, hash_set};
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::Hash;
 use std::ops::Deref;
-use std::sync::OnceLock;
 
 use serde_core::Serialize;
 
+use super::Part;
 use super::several::Unordered;
-use super::stable::Stable;
-use super::{Part, canonical};
+use super::user_parts::{EqPart, HashPart, OptionPart, SerdePart, SetPart, by_hash, by_serde};
 
 /// An argument whose type mentions no lifetime but those of references.
 pub struct Arg<'a, T: ?Sized>(pub &'a T, ByRefEqSerde<'a, T>);
@@ -97,19 +95,8 @@ next_best!(
 /// `Hash + Eq`, and can be owned.
 pub struct ByEq<'a, T: ?Sized>(&'a T, BySerde<'a, T>);
 
-/// A part compared with `Eq`.
-pub struct EqPart<'a, T: ?Sized>(&'a T, fn(&T, &mut Stable));
-
 /// What is `Hash + Eq`, and can be serialised for shared stores as well.
 pub struct ByEqSerde<'a, T: ?Sized>(&'a T, ByEq<'a, T>);
-
-fn by_serde<T: Serialize + ?Sized>(value: &T, out: &mut Stable) {
-    canonical::bytes(value).stable(out);
-}
-
-fn by_hash<T: Hash + ?Sized>(value: &T, out: &mut Stable) {
-    value.hash(out);
-}
 
 impl<'a, T: ?Sized> ByEqSerde<'a, T>
 where
@@ -176,52 +163,6 @@ where
     }
 }
 
-impl<T: ?Sized> Part for EqPart<'_, T>
-where
-    T: Hash + Eq + ToOwned,
-    T::Owned: Clone + Eq + Send + Sync + 'static,
-{
-    type Owned = T::Owned;
-
-    #[inline]
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        Hash::hash(self.0, hasher);
-    }
-
-    #[inline]
-    fn matches(&self, owned: &Self::Owned) -> bool {
-        let owned: &T = owned.borrow();
-        self.0 == owned
-    }
-
-    fn own(&self) -> Self::Owned {
-        self.0.to_owned()
-    }
-
-    fn stable(&self, out: &mut Stable) {
-        out.part(|out| (self.1)(self.0, out));
-    }
-}
-
-/// An optional reference compared with `Eq`.
-pub struct OptionPart<'a, T>(Option<&'a T>);
-
-impl<T: Hash + Eq + Clone + Send + Sync + 'static> Part for OptionPart<'_, T> {
-    type Owned = Option<T>;
-
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        self.0.hash(hasher);
-    }
-
-    fn matches(&self, owned: &Option<T>) -> bool {
-        self.0 == owned.as_ref()
-    }
-
-    fn own(&self) -> Option<T> {
-        self.0.cloned()
-    }
-}
-
 /// A `HashSet` or a `HashMap` of what is `Hash + Eq` and can be owned.
 pub struct ByEqSet<'a, T: ?Sized>(&'a T, BySet<'a, T>);
 
@@ -263,9 +204,6 @@ eq_sets!(HashSet<T, S>, HashMap<T, V, S>; &'a HashSet<T, S>, &'a HashMap<T, V, S
 /// A `HashSet` of what can be serialised.
 pub struct BySet<'a, T: ?Sized>(&'a T, ByRefSerde<'a, T>);
 
-/// A set compared by the canonical bytes of its elements, in whatever order it gives them.
-pub struct SetPart<'a, T, S>(&'a HashSet<T, S>);
-
 impl<'a, T: Serialize, S> BySet<'a, HashSet<T, S>> {
     /// By the elements.
     pub fn part(&self) -> SetPart<'a, T, S> {
@@ -277,30 +215,6 @@ impl<'a, T: Serialize, S> BySet<'a, &'a HashSet<T, S>> {
     /// By the elements.
     pub fn part(&self) -> SetPart<'a, T, S> {
         SetPart(self.0)
-    }
-}
-
-impl<T: Serialize, S> Part for SetPart<'_, T, S> {
-    type Owned = canonical::Bytes;
-
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        Hash::hash(&self.own(), hasher);
-    }
-
-    fn matches(&self, owned: &Self::Owned) -> bool {
-        self.own() == *owned
-    }
-
-    fn own(&self) -> Self::Owned {
-        canonical::set_bytes(self.0.iter())
-    }
-
-    fn heap(owned: &Self::Owned) -> usize {
-        owned.len()
-    }
-
-    fn stable(&self, out: &mut Stable) {
-        self.own().stable(out);
     }
 }
 
@@ -368,38 +282,11 @@ impl<'a, T: Hash> ByRefHash<'a, Option<&'a T>> {
 /// `serde::Serialize`.
 pub struct BySerde<'a, T: ?Sized>(&'a T, ByUnkept<'a, T>);
 
-/// A part compared by its canonical serialised bytes.
-pub struct SerdePart<'a, T: ?Sized>(&'a T);
-
 impl<'a, T: Serialize + ?Sized> BySerde<'a, T> {
     /// By canonical serialisation: map order does not matter, `-0.0` is `0.0`.
     #[inline]
     pub fn part(&self) -> SerdePart<'a, T> {
         SerdePart(self.0)
-    }
-}
-
-impl<T: Serialize + ?Sized> Part for SerdePart<'_, T> {
-    type Owned = canonical::Bytes;
-
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        Hash::hash(&canonical::bytes(self.0), hasher);
-    }
-
-    fn matches(&self, owned: &Self::Owned) -> bool {
-        canonical::bytes(self.0) == *owned
-    }
-
-    fn own(&self) -> Self::Owned {
-        canonical::bytes(self.0)
-    }
-
-    fn heap(owned: &Self::Owned) -> usize {
-        owned.len()
-    }
-
-    fn stable(&self, out: &mut Stable) {
-        self.own().stable(out);
     }
 }
 
@@ -419,36 +306,11 @@ impl<'a, T: Hash + Eq + ?Sized> ByUnkept<'a, T> {
 /// Only `Hash`.
 pub struct ByHash<'a, T: ?Sized>(&'a T, Neither<'a, T>);
 
-/// A part that can neither be compared nor serialised: a keyed digest of 128 bits stands for it.
-pub struct HashPart<'a, T: ?Sized>(&'a T);
-
 impl<'a, T: Hash + ?Sized> ByHash<'a, T> {
     /// By a keyed digest of its `Hash`.
     #[inline]
     pub fn part(&self) -> HashPart<'a, T> {
         HashPart(self.0)
-    }
-}
-
-impl<T: Hash + ?Sized> Part for HashPart<'_, T> {
-    type Owned = [u64; 2];
-
-    fn hash<H: Hasher>(&self, hasher: &mut H) {
-        Hash::hash(self.0, hasher);
-    }
-
-    fn matches(&self, owned: &Self::Owned) -> bool {
-        self.own() == *owned
-    }
-
-    fn own(&self) -> Self::Owned {
-        static SEEDS: OnceLock<[RandomState; 2]> = OnceLock::new();
-        let seeds = SEEDS.get_or_init(|| [RandomState::new(), RandomState::new()]);
-        [seeds[0].hash_one(self.0), seeds[1].hash_one(self.0)]
-    }
-
-    fn stable(&self, out: &mut Stable) {
-        out.part(|out| Hash::hash(self.0, out));
     }
 }
 
