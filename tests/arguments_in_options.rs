@@ -54,6 +54,22 @@ fn many(ids: &[u64], least: &u64) -> HashMap<u64, u64> {
     ids.iter().map(|id| (*id, id * 10)).collect()
 }
 
+#[cached(skip(least), cache_if = |n| n.to_string().as_str() >= least.as_ref())]
+fn opaque(n: u64, least: &(impl AsRef<str> + Clone + Send + Sync + 'static)) -> u64 {
+    let _ = least.as_ref();
+    n
+}
+
+fn marks(known: &[impl AsRef<str>], n: u64) -> Vec<String> {
+    let mark = |it: &_| format!("{}:{n}", AsRef::<str>::as_ref(it));
+    known.iter().map(mark).collect()
+}
+
+#[cached(skip(known), tags(|sum: &u64| marks(known, *sum)))]
+fn opaque_inside(n: u64, known: &[impl AsRef<str> + Clone + Send + Sync + 'static]) -> u64 {
+    n + known.len() as u64
+}
+
 /// A text that looks like the name of an argument is none.
 #[cached(skip(kind, size), tags(|_: &u64| [format!("kind:{size:>3}")]))]
 fn texts(id: u64, kind: &str, size: u8) -> u64 {
@@ -236,5 +252,22 @@ fn an_argument_may_have_any_name() {
         assert_eq!(cache.len(), 2);
         drop(invalidate!(prefix = "p:1:2"));
         assert!(!entry!(named(1, 2, 3, 4)).contains());
+    });
+}
+
+#[test]
+fn an_argument_whose_type_has_no_name_may_be_used_in_a_closure() {
+    isolated(|cache| {
+        assert_eq!(opaque(5, &"7".to_owned()), 5);
+        assert_eq!(cache.len(), 0, "5 is less than 7");
+        assert_eq!((opaque(8, &"7".to_owned()), cache.len()), (8, 1));
+    });
+    isolated(|cache| {
+        opaque_inside(1, &["a", "b"]);
+        opaque_inside(2, &["c".to_owned()]);
+        invalidate!(tag = "a:2").wait().unwrap();
+        assert_eq!(cache.sweep(), 0, "1 + 2 is 3");
+        invalidate!(tag = "b:3").wait().unwrap();
+        assert_eq!((cache.sweep(), cache.len()), (1, 1));
     });
 }

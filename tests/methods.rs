@@ -1,10 +1,12 @@
 //! Methods, associated functions and trait impls: is `self` part of the key?
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use dewar::testing::isolated;
 use dewar::{cached, entry, invalidate};
+use futures::executor::block_on;
 
 thread_local! {
     static RUNS: Cell<u64> = const { Cell::new(0) };
@@ -247,4 +249,49 @@ fn methods_and_associated_functions_have_entries() {
         assert!(!entry!(TWO.by_self(5)).contains());
     };
     assert_eq!(runs(run), 3);
+}
+
+trait Sums {
+    fn sums(&self, ids: &[u64], pair: (u64, u64)) -> HashMap<u64, u64>;
+    fn sums_later(
+        &self,
+        pair: (u64, u64),
+        ids: Vec<u64>,
+    ) -> impl Future<Output = Result<HashMap<u64, u64>, String>>;
+}
+
+impl Sums for Tenant {
+    #[cached(batch = ids)]
+    fn sums(&self, mut ids: &[u64], (a, b): (u64, u64)) -> HashMap<u64, u64> {
+        let all = ran(ids.iter().map(|id| (*id, self.id + id + a * b)).collect());
+        ids = &[];
+        assert!(ids.is_empty());
+        all
+    }
+
+    #[cached(batch = ids)]
+    async fn sums_later(
+        &self,
+        (a, mut b): (u64, u64),
+        mut ids: Vec<u64>,
+    ) -> Result<HashMap<u64, u64>, String> {
+        b += a;
+        ids.retain(|id| *id != 404);
+        Ok(ran(ids.into_iter().map(|id| (id, self.id + b)).collect()))
+    }
+}
+
+#[test]
+fn a_batch_of_a_trait_may_take_arguments_apart() {
+    isolated(|_| {
+        let tenant = Tenant { id: 100 };
+        let expected = HashMap::from([(1, 107), (2, 108)]);
+        assert_eq!(tenant.sums(&[1, 2], (2, 3)), expected);
+        assert_eq!(tenant.sums(&[2, 1], (2, 3)), expected);
+        assert_eq!(tenant.sums(&[1], (1, 6)), HashMap::from([(1, 107)]));
+        assert_eq!(RUNS.get(), 2, "(2, 3) is not (1, 6)");
+        let later = || block_on(tenant.sums_later((2, 3), vec![1, 404]));
+        assert_eq!(later(), Ok(HashMap::from([(1, 105)])));
+        assert_eq!((later().unwrap().len(), RUNS.get()), (1, 4), "404 again");
+    });
 }

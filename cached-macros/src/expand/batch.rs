@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 
-use super::function::{at, declaration, mode, wrap};
+use super::function::{at, declaration, mode, with_patterns, wrap};
 use super::names::{Function, Part};
 use super::parts;
 use crate::check::{detachable, owned_keys};
@@ -153,8 +153,8 @@ fn body_call(options: &Options, function: &Function<'_>) -> TokenStream {
         _ => quote!(#missing.into_iter().collect()),
     };
     let call = if function.context == Context::Trait {
-        let (block, result) = (&function.item.block, &function.result);
-        let ty = batch_type(options, function);
+        let block = with_patterns(function, function.item.block.to_token_stream());
+        let (ty, result) = (batch_type(options, function), &function.result);
         match function.is_async() {
             true => quote!((async move || -> #result { let #batch: #ty = #keys; #block })()),
             false => quote!((|| -> #result { let #batch: #ty = #keys; #block })()),

@@ -4,7 +4,8 @@ use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::visit::Visit;
-use syn::{Expr, ExprClosure, Ident, ReceiverKind, Token, Type};
+use syn::visit_mut::VisitMut;
+use syn::{Expr, ExprClosure, Ident, ReceiverKind, Token, Type, parse_quote};
 
 use super::names::Function;
 use crate::model::Options;
@@ -34,9 +35,11 @@ pub(super) fn kept(
         let one = (options.batch.as_ref()).is_some_and(|batch| batch.value == *name);
         match ty {
             _ if one => captured.borrowed(name, name, None),
-            Type::Reference(ty) if ty.mutability.is_none() => {
-                captured.borrowed(name, name, Some(&ty.elem));
-            }
+            Type::Reference(ty) if ty.mutability.is_none() => match inferred(&ty.elem) {
+                // It has a size, and lends itself.
+                Type::Infer(_) => captured.borrowed(name, name, None),
+                ty => captured.borrowed(name, name, Some(&ty)),
+            },
             _ => captured.owned(name, name),
         }
     }
@@ -59,6 +62,25 @@ pub(super) fn kept(
         false => Expr::Verbatim(quote_spanned!(span=> { #lent #body })),
     };
     quote!({ #copies #closure })
+}
+
+/// The type without what cannot be named: the compiler knows that anyway.
+fn inferred(ty: &Type) -> Type {
+    struct Infer;
+    impl VisitMut for Infer {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            match ty {
+                Type::ImplTrait(_) => *ty = parse_quote!(_),
+                Type::Paren(inside) if matches!(*inside.elem, Type::ImplTrait(_)) => {
+                    *ty = parse_quote!(_);
+                }
+                _ => syn::visit_mut::visit_type_mut(self, ty),
+            }
+        }
+    }
+    let mut ty = ty.clone();
+    Infer.visit_type_mut(&mut ty);
+    ty
 }
 
 /// What a closure takes along.

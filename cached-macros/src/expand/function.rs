@@ -126,7 +126,7 @@ fn body_call(function: &Function<'_>) -> TokenStream {
 }
 
 /// A body in place: what the arguments were called by pattern is bound first.
-fn with_patterns(function: &Function<'_>, block: TokenStream) -> TokenStream {
+pub(crate) fn with_patterns(function: &Function<'_>, block: TokenStream) -> TokenStream {
     let typed = function
         .item
         .sig
