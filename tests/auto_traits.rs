@@ -1,6 +1,7 @@
 //! What may be sent and shared between threads: a promise to users.
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::task::{Context, Waker};
 
@@ -108,5 +109,7 @@ fn the_operations_of_a_cache_are_send() {
     sent(&cache.get::<String>("k"));
     sent(&cache.set("k", 1, Expiry::Never));
     sent(&cache.get_or_load("k", Expiry::Never, async || Ok::<_, Error>(1)));
+    let many = async |_| Ok::<_, Error>(HashMap::from([("k".to_owned(), 1)]));
+    sent(&cache.get_or_load_many(&["k"], Expiry::Never, many));
     sent(&cache.scope(free("a")));
 }

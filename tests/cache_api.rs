@@ -273,6 +273,86 @@ fn get_or_load_many_asks_once_for_what_is_missing() {
     });
 }
 
+type Many = Result<HashMap<String, u64>, Failed>;
+
+/// Loads several keys; what is loaded for each is the source's value.
+fn load_many(cache: &TestCache, source: &Arc<Source>, keys: &'static [&'static str]) -> Task<Many> {
+    let (cache, source) = (cache.clone(), Arc::clone(source));
+    let load = move |keys: Vec<String>| {
+        let source = Arc::clone(&source);
+        async move {
+            let value = source.load().await?;
+            Ok(keys.into_iter().map(|key| (key, value)).collect())
+        }
+    };
+    Task::new(async move { cache.get_or_load_many(keys, secs(60), load).await })
+}
+
+fn values(keys: &[&str], value: u64) -> Many {
+    Ok(keys.iter().map(|key| (key.to_string(), value)).collect())
+}
+
+#[test]
+fn get_or_load_many_loads_a_key_once_however_many_ask() {
+    let cache = TestCache::new();
+    let source = Source::shut(7);
+    let mut first = load_many(&cache, &source, &["a", "b"]).waiting();
+    let mut others: Vec<_> = (0..10)
+        .map(|_| load_many(&cache, &source, &["b", "a"]).waiting())
+        .collect();
+    let mut overlapping = load_many(&cache, &source, &["b", "c"]).waiting();
+    assert_eq!(source.begun(), 2, "`a` and `b` together, and `c`");
+    source.end(1, End::Well);
+    assert_eq!(first.done(), values(&["a", "b"], 7));
+    for other in &mut others {
+        assert_eq!(other.done(), values(&["a", "b"], 7));
+    }
+    overlapping.pending();
+    source.end(2, End::Well);
+    assert_eq!(overlapping.done(), values(&["b", "c"], 7));
+    assert_eq!((source.begun(), cache.len()), (2, 3));
+}
+
+#[test]
+fn get_or_load_many_loads_what_another_gave_up_or_failed_to_load() {
+    let cache = TestCache::new();
+    let source = Source::shut(7);
+    let given_up = load_many(&cache, &source, &["a"]).waiting();
+    let mut failing = load_many(&cache, &source, &["b"]).waiting();
+    let mut last = load_many(&cache, &source, &["a", "b", "c"]).waiting();
+    assert_eq!(source.begun(), 3);
+    drop(given_up);
+    source.end(2, End::Badly);
+    source.end(3, End::Well);
+    assert_eq!(failing.done(), Err(Failed));
+    last.pending();
+    source.end_all(End::Well);
+    assert_eq!(last.done(), values(&["a", "b", "c"], 7));
+    assert_eq!((source.begun(), cache.len()), (4, 3), "both by one call");
+}
+
+#[test]
+fn get_or_load_many_does_not_bring_back_what_was_invalidated() {
+    let cache = TestCache::new();
+    let source = Source::shut(1);
+    let mut old = load_many(&cache, &source, &["user:1", "user:2", "k"]).waiting();
+    source.set(2);
+    cache.invalidation().prefix("user").run().wait().unwrap();
+    let mut new = load_many(&cache, &source, &["user:1", "k"]).waiting();
+    assert_eq!(
+        source.begun(),
+        2,
+        "a load of its own for what was invalidated"
+    );
+    source.end(2, End::Well);
+    source.end(1, End::Well);
+    assert_eq!(old.done(), values(&["user:1", "user:2", "k"], 1));
+    let mixed = HashMap::from([("user:1".to_owned(), 2), ("k".to_owned(), 1)]);
+    assert_eq!(new.done(), Ok(mixed));
+    let left = ["user:1", "user:2", "k"].map(|key| cache.blocking().get::<u64>(key));
+    assert_eq!(left, [Some(2), None, Some(1)]);
+}
+
 #[test]
 fn keys_are_levels_to_an_invalidation() {
     block_on(async {

@@ -143,6 +143,22 @@ fn a_sliding_timeout_starts_anew_with_each_read() {
 }
 
 #[test]
+fn a_read_by_hand_starts_a_sliding_timeout_anew_and_a_question_does_not() {
+    isolated(|cache| {
+        sliding();
+        for _ in 0..3 {
+            cache.advance(secs(9));
+            assert_eq!(entry!(sliding()).get(), Some(1));
+        }
+        cache.advance(secs(9));
+        assert!(entry!(sliding()).contains());
+        assert_eq!(entry!(sliding()).ttl(), Some(secs(1)));
+        cache.advance(secs(1));
+        assert_eq!(entry!(sliding()).get(), None, "to ask is not to read");
+    });
+}
+
+#[test]
 fn jitter_spreads_expiry_and_never_lengthens_it() {
     isolated(|cache| {
         (0..1_000).for_each(|id| {

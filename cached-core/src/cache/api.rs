@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_core::{Serialize, de::DeserializeOwned};
@@ -12,6 +13,7 @@ use crate::clock::NEVER;
 use crate::engine::at::Place;
 use crate::error::Error;
 use crate::outcome::{Fallible, out};
+use crate::sync::lock;
 
 /// What can be put into a [`Cache`] by hand: cloned for readers, serialised for shared stores.
 #[diagnostic::on_unimplemented(
@@ -163,7 +165,11 @@ impl Cache {
         }
     }
 
-    /// The values at several keys; those that are not there are loaded, all by one call.
+    /// The values at several keys; those that are not there are loaded, each once however many ask
+    /// at the same time: one call of `load` has the keys that nobody else is loading.
+    ///
+    /// It is called again only for keys of another caller whose load failed or was given up. What
+    /// it returns beyond the keys that it was given is returned, and not stored.
     ///
     /// # Errors
     /// What the load returned; nothing is stored then.
@@ -171,43 +177,17 @@ impl Cache {
         &self,
         keys: &[&str],
         expiry: impl Into<Expiry>,
-        load: impl FnOnce(Vec<String>) -> F,
+        load: impl FnMut(Vec<String>) -> F,
     ) -> Result<HashMap<String, T>, E>
     where
         T: Value,
         F: Future<Output = Result<HashMap<String, T>, E>>,
     {
-        let mut found = self.get_many(keys).await;
-        let missing: Vec<String> = keys
-            .iter()
-            .filter(|key| !found.contains_key(**key))
-            .map(ToString::to_string)
-            .collect();
-        if missing.is_empty() {
-            return Ok(found);
-        }
-        let engine = self.engine();
-        let _loading = engine.loading_all(&missing);
-        let began = engine.begin_each(missing.len());
-        let started = engine.clock.now();
-        let loaded = load(missing.clone()).await;
-        engine
-            .counters
-            .loads
-            .add(loaded.as_ref().map_or(1, |loaded| loaded.len() as u64));
-        engine
-            .counters
-            .load_nanos
-            .add(engine.clock.now().saturating_sub(started));
-        let loaded = loaded.inspect_err(|_| engine.counters.load_errors.one())?;
-        let lifetime = engine.lifetime(expiry.into());
-        for (key, began) in missing.iter().zip(began) {
-            if let Some(value) = loaded.get(key) {
-                engine.write_loaded(key, value.clone(), lifetime, began);
-            }
-        }
-        found.extend(loaded);
-        Ok(found)
+        let lifetime = self.engine().lifetime(expiry.into());
+        let load = Mutex::new(load);
+        let load = &load;
+        let body = move |missing| lock(load)(missing);
+        self.engine().batch(keys, lifetime).run(body, None).await
     }
 
     /// Adds to a number, atomically, and returns the sum; the expiry stays as it is. A key without

@@ -135,7 +135,7 @@ impl Blocking<'_> {
         &self,
         keys: &[&str],
         expiry: impl Into<Expiry>,
-        load: impl FnOnce(Vec<String>) -> Result<HashMap<String, T>, E>,
+        mut load: impl FnMut(Vec<String>) -> Result<HashMap<String, T>, E>,
     ) -> Result<HashMap<String, T>, E> {
         block_on(
             self.0

@@ -1,6 +1,7 @@
 //! The low-level operations on the memory tier: keys of the user's own.
 
 use std::any::TypeId;
+use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,10 +10,11 @@ use std::time::Duration;
 use super::api::{Expiry, Value};
 use super::numbers;
 use crate::clock::{NEVER, nanos};
-use crate::engine::at::{At, Mode, Place, at_in};
+use crate::engine::Engine;
+use crate::engine::at::{At, Mode, at_in};
+use crate::engine::batch::Batch;
 use crate::engine::plan::Plan;
 use crate::engine::site::{Marker, Site};
-use crate::engine::{Began, Engine, Loading};
 use crate::error::Error;
 use crate::key::{self, OwnedKey};
 use crate::memory::{Entry, Meta, Query, Slot};
@@ -40,7 +42,7 @@ fn owned(key: &str) -> OwnedKey<Owned> {
 }
 
 /// How often a count is tried while others write the same key.
-const ATTEMPTS: usize = 100_000;
+const ATTEMPTS: usize = 10_000;
 
 /// Why there is nothing to serve.
 enum Missing {
@@ -256,13 +258,6 @@ impl Engine {
         ))
     }
 
-    /// Says that a load of these keys runs, as long as the guards live.
-    pub(super) fn loading_all(self: &Arc<Self>, keys: &[String]) -> Vec<Loading> {
-        keys.iter()
-            .map(|key| self.loading(owned(key).hash))
-            .collect()
-    }
-
     pub(super) fn at<R: 'static, O: Outcome<R>>(
         self: &Arc<Self>,
         key: &str,
@@ -286,33 +281,17 @@ impl Engine {
         )
     }
 
-    /// Stores a value whose load began then, unless the key was written or invalidated since.
-    pub(super) fn write_loaded<T: Value>(
+    /// Looks several keys up, to load those that are missing.
+    pub(super) fn batch<T: Value, E>(
         self: &Arc<Self>,
-        key: &str,
-        value: T,
+        keys: &[&str],
         lifetime: u64,
-        began: Began,
-    ) {
-        let outcome: Plain<T> = out::<T>().kind();
-        let plan = |plan: &mut Plan<T, T, std::convert::Infallible>| {
-            plan.prefix(key.into());
-            plan.timeout(Duration::from_nanos(lifetime));
-        };
-        let marker = Marker::of(&ByHand);
-        let at = at_in(
-            self,
-            Mode::Key,
-            &SITE,
-            marker,
-            (Text(key), ()),
-            outcome,
-            |_| false,
-            plan,
-        );
-        if let Place::Miss { load, .. } = at.0 {
-            load.store(&value, began);
-        }
+    ) -> Batch<Result<HashMap<String, T>, E>> {
+        let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        Batch::look(&keys, |key: &String| {
+            let outcome: Plain<T> = out::<T>().kind();
+            self.at(key, outcome, lifetime)
+        })
     }
 }
 

@@ -168,7 +168,8 @@ impl<R: 'static, F: Future<Output = R>> Entry<R, F> {
 
     common!();
 
-    /// The value, only if it is cached and fresh; nothing is counted and no body runs.
+    /// The value, only if it is cached and fresh; nothing is counted and no body runs. For
+    /// `idle_timeout` it is a read like any other.
     pub async fn get(&self) -> Option<R> {
         self.at.peek()
     }
@@ -240,7 +241,8 @@ impl<R: 'static, F: FnOnce() -> R> BlockingEntry<R, F> {
 
     common!();
 
-    /// The value, only if it is cached and fresh; nothing is counted and no body runs.
+    /// The value, only if it is cached and fresh; nothing is counted and no body runs. For
+    /// `idle_timeout` it is a read like any other.
     pub fn get(&self) -> Option<R> {
         self.at.peek()
     }

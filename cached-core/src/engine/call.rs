@@ -159,9 +159,13 @@ where
         let entry: &Entry<K, O::Stored> = slot.downcast()?;
         let valid = engine.verdict(&entry.meta, &entry.key) != Verdict::Invalid
             && entry.meta.order() != self.base.refused;
-        let judged = entry.meta.times().judge(engine.clock.now());
-        let fresh = matches!(judged, Judgement::Fresh | Judgement::Refresh);
-        (valid && fresh).then(|| self.outcome.give(&entry.value))
+        let (now, times) = (engine.clock.now(), entry.meta.times());
+        let judged = times.judge(now);
+        if !valid || !matches!(judged, Judgement::Fresh | Judgement::Refresh) {
+            return None;
+        }
+        times.read(now);
+        Some(self.outcome.give(&entry.value))
     }
 
     fn stale(&self) -> Option<R> {

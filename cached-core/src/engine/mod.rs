@@ -182,15 +182,6 @@ impl Engine {
         }
     }
 
-    /// A load of several keys begins: each of them has an order of its own.
-    pub(crate) fn begin_each(&self, keys: usize) -> impl Iterator<Item = Began> {
-        self.clock.check();
-        let keys = keys as u64;
-        let first = self.orders.fetch_add(keys, Ordering::SeqCst);
-        let tick = self.ticks.now();
-        (first..first + keys).map(move |order| Began { tick, order })
-    }
-
     /// Counts a load of a key as running, as long as the guard lives.
     pub(crate) fn loading(self: &Arc<Self>, hash: u64) -> Loading {
         self.loads(hash).fetch_add(1, Ordering::SeqCst);

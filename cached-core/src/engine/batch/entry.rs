@@ -183,7 +183,7 @@ where
     }
 
     /// Runs an asynchronous body in its caller's task.
-    async fn run<B>(self, body: B, sharing: Option<Sharing<R>>) -> R
+    pub(crate) async fn run<B>(self, body: B, sharing: Option<Sharing<R>>) -> R
     where
         B: LoadMany<R::Key, R> + Clone,
     {

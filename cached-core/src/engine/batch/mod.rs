@@ -91,7 +91,7 @@ where
     R: Answers<Key: Clone + Eq + Hash, Value: 'static>,
 {
     /// Looks every key up.
-    pub(super) fn look<I>(keys: &I, mut at: impl FnMut(&R::Key) -> At<R::Value>) -> Self
+    pub(crate) fn look<I>(keys: &I, mut at: impl FnMut(&R::Key) -> At<R::Value>) -> Self
     where
         I: Keys<Key = R::Key> + ?Sized,
     {
