@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use dewar::testing::TestCache;
-use dewar::{Cache, cached};
+use dewar::{Cache, cached, entry};
 
 fn entries(n: u64) -> TestCache {
     TestCache::with(Cache::builder().max_entries(n)).unwrap()
@@ -75,6 +75,45 @@ fn a_value_whose_weigher_panics_is_returned_and_not_stored() {
     cache.sweep();
     assert!(cache.len() < 2_000, "{} entries", cache.len());
     assert!(cache.weight() <= 100_000);
+}
+
+/// Weighs even numbers; at an odd one it panics.
+fn even(number: &i64) -> usize {
+    assert!(number % 2 == 0, "cannot be weighed");
+    8
+}
+
+#[test]
+fn a_value_whose_weigher_panics_takes_out_what_it_was_to_replace() {
+    let cache = TestCache::with(Cache::builder().max_bytes(100_000).weigher(even)).unwrap();
+    let (api, minute) = (cache.blocking(), Duration::from_secs(60));
+    api.set("k", 2_i64, minute).unwrap();
+    api.set("other", 4_i64, minute).unwrap();
+    api.set("k", 3_i64, minute).unwrap();
+    assert_eq!(api.get::<i64>("k"), None, "neither the old nor the new");
+    assert_eq!(api.get::<i64>("other"), Some(4));
+    assert!(!api.add("k", 5_i64, minute).unwrap(), "not stored");
+    assert!(api.add("k", 6_i64, minute).unwrap());
+    let error = api.increment("k", 1).unwrap_err();
+    assert!(error.is_value(), "{error}");
+    assert!(error.to_string().contains("weigher"), "{error}");
+    assert_eq!(api.increment("other", 2).unwrap(), 6);
+}
+
+#[cached(timeout = 60)]
+fn weighed(value: i64) -> i64 {
+    value
+}
+
+#[test]
+fn a_value_put_in_by_hand_whose_weigher_panics_takes_the_old_one_out() {
+    let cache = TestCache::with(Cache::builder().max_bytes(100_000).weigher(even)).unwrap();
+    cache.run(|| {
+        assert_eq!((weighed(2), cache.len()), (2, 1));
+        entry!(weighed(2)).put(7).unwrap();
+        assert_eq!((cache.len(), entry!(weighed(2)).get()), (0, None));
+        assert_eq!((weighed(2), cache.len()), (2, 1));
+    });
 }
 
 static UNEQUAL: AtomicBool = AtomicBool::new(false);

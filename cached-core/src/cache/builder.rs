@@ -110,6 +110,9 @@ impl CacheBuilder {
     ///
     /// May be called once for each type. Without it an entry weighs what its types say
     /// (`size_of`) plus the length of `String`s, `Vec<u8>`s and `Arc<str>`s.
+    ///
+    /// Where it panics, the value is not stored, and what it was to replace is taken out; the call
+    /// goes on, and the panic is logged.
     pub fn weigher<V: 'static>(
         mut self,
         weigh: impl Fn(&V) -> usize + Send + Sync + 'static,
