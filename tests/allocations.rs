@@ -120,3 +120,32 @@ fn ready<F: Future>(future: F) -> F::Output {
         std::task::Poll::Pending => panic!("a hit is ready at once"),
     }
 }
+
+#[cached(timeout = 60, key_prefix = "many:{id}", tags("many"))]
+fn many(id: u64) -> u64 {
+    id
+}
+
+#[test]
+fn an_invalidation_costs_the_same_however_many_entries_it_concerns() {
+    let [few, all] = [10, 100_000].map(|entries| {
+        let cache = TestCache::with(dewar::Cache::builder().max_entries(200_000)).unwrap();
+        cache.run(|| {
+            assert_eq!(
+                (0..entries).map(many).sum::<u64>(),
+                entries * (entries - 1) / 2
+            );
+            let invalidate = || {
+                dewar::invalidate!(tag = "many").wait().unwrap();
+                dewar::invalidate!(prefix = "many").wait().unwrap();
+                dewar::invalidate!(many).wait().unwrap();
+            };
+            invalidate();
+            let cost = allocation_counter::measure(invalidate);
+            assert_eq!(cache.len() as u64, entries, "none was looked for");
+            assert!((0..10).all(|id| !dewar::entry!(many(id)).contains()));
+            (cost.count_total, cost.bytes_total)
+        })
+    });
+    assert_eq!(few, all);
+}

@@ -206,10 +206,11 @@ fn split(dropped: u32, cache: &TestCache) {
         let work: Arc<Work> = Arc::default();
         let call = || Some(Task::new(owned(Arc::clone(&work))).waiting());
         let mut tasks: Vec<_> = (0..10).map(|_| call()).collect();
-        for (n, place) in tasks.iter_mut().enumerate() {
+        for n in 0..10 {
             if dropped & 1 << n != 0 {
-                *place = None;
+                tasks[n] = None;
             }
+            tasks.iter_mut().flatten().for_each(|task| steps(task, 3));
         }
         let mut left = tasks.into_iter().flatten();
         let Some(mut first) = left.next() else {

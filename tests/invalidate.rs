@@ -349,3 +349,32 @@ fn a_value_without_text_is_a_level_of_its_own() {
     );
     assert_eq!(left(&|_| drop(invalidate!(tag = "of:"))), (true, true));
 }
+
+#[test]
+fn a_value_and_an_invalidation_of_the_same_instant_are_told_apart_by_their_order() {
+    type Invalidate = fn();
+    let ways: [Invalidate; 6] = [
+        || invalidate!(user(1, 1)).wait().unwrap(),
+        || invalidate!(user).wait().unwrap(),
+        || invalidate!(tag = "users").wait().unwrap(),
+        || invalidate!(prefix = "user:1").wait().unwrap(),
+        || invalidate!(pattern = "user:*").wait().unwrap(),
+        || invalidate!(all).wait().unwrap(),
+    ];
+    for invalidate in ways {
+        // The clock stands still.
+        isolated(|_| {
+            let there = || entry!(user(1, 1)).get();
+            entry!(user(1, 1)).put(7).unwrap();
+            invalidate();
+            assert_eq!(there(), None, "put in before it");
+            entry!(user(1, 1)).put(8).unwrap();
+            assert_eq!(there(), Some(8), "put in after it");
+            invalidate();
+            assert_eq!(user(1, 1), 2);
+            assert_eq!(there(), Some(2), "loaded after it");
+            invalidate();
+            assert_eq!(there(), None);
+        });
+    }
+}

@@ -48,6 +48,11 @@ models! {
         a_hand_over_after_a_hand_over
         a_landing_against_one_who_moves
         a_hand_over_to_one_who_moves;
+    parked:
+        a_body_left_to_one_who_waits_for_each_flight
+        a_body_left_while_one_leaves
+        a_body_left_while_the_last_leaves
+        a_body_that_is_left_twice;
     memory:
         two_writers_against_evictions
         a_writer_and_a_remover_against_evictions

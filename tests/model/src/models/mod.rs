@@ -2,4 +2,5 @@
 
 pub mod flight;
 pub mod memory;
+pub mod parked;
 pub mod ticks;
