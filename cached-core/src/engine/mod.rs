@@ -7,10 +7,11 @@
 //! 1. [`at`](at::at) finds the cache, hashes the borrowed arguments and looks them up in the memory
 //!    tier. An entry is served if its times allow it (`policy`) and none of its scopes was
 //!    invalidated (`scope::ticks`). This is the whole of a hit.
-//! 2. Otherwise it makes a [`Call`](call::Call): the owned key, the scopes, the plan. The types of
-//!    arguments are forgotten here; what follows is compiled once per result type.
+//! 2. Otherwise [`miss`] makes a [`Call`](call::Call): the owned key, the scopes, the plan. The
+//!    types of arguments are forgotten here; what follows is compiled once per result type.
 //! 3. [`Flights::enter`](flights::Flights::enter) decides who loads. The leader polls the body in
-//!    its own task ([`Leading`](lead::Leading)); the others wait ([`Joined`](wait::Joined)).
+//!    its own task ([`Leading`](lead::Leading)); the others wait ([`Joined`](wait::Joined)); either
+//!    for as long as the function's timeouts allow ([`limits`]).
 //! 4. The leader stores the result under the tick that it took *before* the body ran, takes the
 //!    flight off the table, and tells the others.
 //!
@@ -29,6 +30,8 @@ pub(crate) mod flight;
 pub(crate) mod flights;
 mod job;
 pub(crate) mod lead;
+mod limits;
+mod miss;
 pub(crate) mod plan;
 pub(crate) mod run;
 pub(crate) mod site;

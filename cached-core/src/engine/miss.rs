@@ -1,0 +1,175 @@
+//! A look-up that found nothing to serve, or something that is due: the call that loads, and why.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use super::Engine;
+use super::at::{At, Look, Mode, Place};
+use super::call::{Base, Call, Load};
+use super::plan::Plan;
+use super::site::{Marker, Site};
+use crate::key::{OwnedKey, Parts};
+use crate::memory::Slot;
+use crate::outcome::Outcome;
+use crate::scope::of_key;
+use crate::stats::Counters;
+use crate::trace;
+
+/// The call as the loading half knows it.
+#[cold]
+pub(super) fn call<R, O, P>(
+    engine: &Arc<Engine>,
+    site: &'static Site,
+    marker: Marker,
+    hash: u64,
+    parts: P,
+    outcome: O,
+    fill: impl FnOnce(&mut Plan<R, O::Value, O::Error>),
+) -> Call<R, O, P::Owned>
+where
+    R: 'static,
+    O: Outcome<R>,
+    P: Parts,
+{
+    let mut plan = Plan::new();
+    fill(&mut plan);
+    #[cfg(feature = "stores")]
+    let names = names(engine, site, marker, &parts, &outcome, &plan);
+    let scopes = plan.scopes(site, of_key(marker.id, hash));
+    let key = OwnedKey {
+        hash,
+        marker: marker.id,
+        parts: parts.own(),
+    };
+    let base = Base {
+        engine: Arc::clone(engine),
+        function: site.name(),
+        policy: site.policy(),
+        counters: engine.counters_of(site),
+        hash,
+        scopes,
+        late_tags: plan.has_late_tags(),
+        heap: P::heap(&key.parts),
+        stale: None,
+        refused: 0,
+        #[cfg(feature = "stores")]
+        names,
+        #[cfg(feature = "stores")]
+        fetched: Default::default(),
+    };
+    Call {
+        base,
+        key: Arc::new(key),
+        outcome,
+        plan,
+        result: PhantomData,
+    }
+}
+
+/// Counts the miss by its reason and says what is to be done.
+#[cold]
+pub(super) fn missed<R, O, K>(
+    mode: Mode,
+    look: Option<Look<R>>,
+    engine: &Engine,
+    hash: u64,
+    mut call: Call<R, O, K>,
+) -> At<R>
+where
+    R: 'static,
+    O: Outcome<R>,
+    K: Clone + Eq + Send + Sync + 'static,
+{
+    let counters = Arc::clone(&call.base.counters);
+    let function = call.base.function;
+    let tell = |outcome| trace::outcome(engine, function, outcome);
+    if mode == Mode::Key {
+        return At(Place::Miss {
+            load: Arc::new(call),
+            anew: false,
+        });
+    }
+    if let Some(memory) = &engine.memory {
+        memory.missed(hash);
+    }
+    let due = match look {
+        _ if mode == Mode::Refresh => {
+            tell("refreshed");
+            counters.refreshed.one();
+            return At(Place::Miss {
+                load: Arc::new(call),
+                anew: true,
+            });
+        }
+        Some(Look::Due(value, slot)) => {
+            call.base.refused = slot.meta().order();
+            call.base.stale = Some(slot);
+            Some(value)
+        }
+        Some(Look::Expired {
+            slot,
+            useful,
+            refused,
+        }) => {
+            tell("expired");
+            count_expired(engine, &counters, &slot, useful || refused);
+            call.base.refused = slot.meta().order();
+            call.base.stale = useful.then_some(slot);
+            None
+        }
+        Some(Look::Invalid(slot)) => {
+            tell("invalidated");
+            counters.invalidated.one();
+            engine.discard(&slot);
+            None
+        }
+        Some(Look::Hit(_)) | None => {
+            tell("absent");
+            counters.absent.one();
+            None
+        }
+    };
+    let load: Arc<dyn Load<R>> = Arc::new(call);
+    match due {
+        Some(value) => At(Place::Ready { value, load }),
+        None => At(Place::Miss { load, anew: false }),
+    }
+}
+
+fn count_expired(engine: &Engine, counters: &Counters, slot: &Slot, keep: bool) {
+    counters.expired.one();
+    if !keep {
+        engine.discard(slot);
+    }
+}
+
+/// What the entry and its scopes are called on the shared store; none where there is no store, or
+/// the result cannot travel.
+#[cfg(feature = "stores")]
+fn names<R, O, P>(
+    engine: &Engine,
+    site: &'static Site,
+    marker: Marker,
+    parts: &P,
+    outcome: &O,
+    plan: &Plan<R, O::Value, O::Error>,
+) -> Option<crate::store::tier::Names>
+where
+    O: Outcome<R>,
+    P: Parts,
+{
+    engine.tier.as_ref()?;
+    if site.policy().local {
+        return None;
+    }
+    if outcome.codec().is_none() {
+        engine.memory_only(site);
+        return None;
+    }
+    let mut stable = crate::key::stable::Stable::default();
+    stable.part(|out| out.bytes(site.name().as_bytes()));
+    stable.part(|out| out.bytes(marker.name.as_bytes()));
+    parts.stable(&mut stable);
+    let hash = crate::store::tier::digest(&stable.into_bytes());
+    Some(plan.names(site.name(), &hash))
+}
