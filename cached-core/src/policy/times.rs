@@ -110,6 +110,18 @@ impl Windows {
         self.judge_stale(now, expires)
     }
 
+    /// Remembers a read, if there is an idle timeout.
+    fn read(&self, now: Nanos) {
+        let idle = self.policy.idle;
+        if idle == 0 {
+            return;
+        }
+        let known = self.last_read.load(Ordering::Relaxed);
+        if now.saturating_sub(known) > idle / 1024 {
+            self.last_read.fetch_max(now, Ordering::Relaxed);
+        }
+    }
+
     fn judge_stale(&self, now: Nanos, expires: Nanos) -> Judgement {
         let past = now - expires;
         let (revalidate, error) = self.stale();
@@ -170,14 +182,8 @@ impl Deadlines<'_> {
     /// which read the same entry do not write to it all the time.
     #[inline]
     pub(crate) fn read(self, now: Nanos) {
-        let Some(windows) = self.windows else { return };
-        let idle = windows.policy.idle;
-        if idle == 0 {
-            return;
-        }
-        let known = windows.last_read.load(Ordering::Relaxed);
-        if now.saturating_sub(known) > idle / 1024 {
-            windows.last_read.fetch_max(now, Ordering::Relaxed);
+        if let Some(windows) = self.windows {
+            windows.read(now);
         }
     }
 
