@@ -12,6 +12,7 @@
 //! [invalidation]: guide::invalidation
 //! [batch]: guide::batch
 //! [methods]: guide::methods
+//! [fragments]: guide::fragments
 //! [entry]: guide::entry
 //! [cache]: guide::cache
 //! [configuration]: guide::configuration
@@ -29,12 +30,16 @@
 #[cfg(any(doc, doctest))]
 pub mod guide;
 
+/// `{% call cached(…) %}` in minijinja's templates.
+#[cfg(feature = "minijinja")]
+pub use cached_core::minijinja;
 #[cfg(feature = "stores")]
 pub use cached_core::store;
 pub use cached_core::{
     BatchEntry, Blocking, BlockingBatchEntry, BlockingEntry, BoxFuture, Cache, CacheBuilder,
-    CacheKey, CacheableError, ComparedKey, Entry, Error, Expiry, FromTimedOut, IntoTimeout,
-    Invalidated, Invalidation, Label, Runtime, Stats, StoreKind, TimedOut, Value, testing,
+    CacheKey, CacheableError, ComparedKey, Entry, Error, Expiry, Fragment, FromTimedOut,
+    IntoTimeout, Invalidated, Invalidation, Label, Runtime, Stats, StoreKind, TimedOut, Value,
+    fragment, testing,
 };
 #[cfg(feature = "config")]
 pub use cached_core::{CacheConfig, Seconds};

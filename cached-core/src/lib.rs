@@ -7,6 +7,7 @@ mod clock;
 mod codec;
 mod engine;
 mod error;
+mod fragment;
 mod key;
 mod memory;
 mod outcome;
@@ -20,6 +21,12 @@ mod sync;
 pub mod testing;
 mod trace;
 
+/// `{% call cached(…) %}` in minijinja's templates.
+#[cfg(feature = "minijinja")]
+pub mod minijinja {
+    pub use crate::fragment::call_block::{cached, cached_in};
+}
+
 pub use cache::Cache;
 pub use cache::api::{Expiry, Value};
 pub use cache::blocking::Blocking;
@@ -30,6 +37,7 @@ pub use cache::entry::{BlockingEntry, Entry};
 pub use cache::invalidate::{Invalidated, Invalidation};
 pub use engine::batch::{BatchEntry, BlockingBatchEntry};
 pub use error::{Error, TimedOut};
+pub use fragment::{Fragment, fragment};
 pub use key::{CacheKey, ComparedKey};
 pub use outcome::{CacheableError, FromTimedOut};
 pub use policy::IntoTimeout;

@@ -22,6 +22,7 @@
 //! | [`batch`] | many keys in one call |
 //! | [`methods`] | `self`, associated functions, traits |
 //! | [`generics`] | type parameters, lifetimes, `impl Trait` |
+//! | [`fragments`] | pieces of a page, in any template engine |
 //!
 //! | around it | |
 //! | --- | --- |
@@ -62,6 +63,7 @@ pages! {
     batch "batch.md";
     methods "methods.md";
     generics "generics.md";
+    fragments "fragments.md";
     entry "entry.md";
     cache "cache.md";
     configuration "configuration.md";

@@ -8,6 +8,7 @@ use super::{Cache, registry};
 use crate::clock::{Clock, ManualClock, NEVER, nanos};
 use crate::engine::{Engine, Parts};
 use crate::error::Error;
+use crate::fragment::Markup;
 use crate::memory::{AnyEntry, Limit, Memory};
 use crate::rt::{Ambient, Runtime};
 use crate::stats::Counters;
@@ -277,6 +278,7 @@ fn text_length(value: &dyn Any) -> Option<usize> {
             .map(String::len)
     });
     let text = text.or_else(|| value.downcast_ref::<Arc<str>>().map(|text| text.len()));
+    let text = text.or_else(|| value.downcast_ref::<Markup>().map(|text| text.0.len()));
     text.or_else(|| value.downcast_ref::<Vec<u8>>().map(Vec::len))
 }
 

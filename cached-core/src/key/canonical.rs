@@ -90,6 +90,9 @@ impl ser::Error for Failed {
     }
 }
 
+/// Bytes that a length takes.
+pub(super) const LENGTH: usize = size_of::<u64>();
+
 fn text(out: &mut Vec<u8>, kind: u8, bytes: &[u8]) {
     out.push(kind);
     out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());

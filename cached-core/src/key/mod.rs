@@ -14,6 +14,7 @@ mod inside;
 mod part;
 mod probe;
 mod several;
+mod shown;
 pub(crate) mod stable;
 mod std_parts;
 mod user_parts;
@@ -21,6 +22,7 @@ mod user_parts;
 pub use inside::inside;
 pub(crate) use part::{Part, Parts};
 pub use probe::{CacheKey, ComparedKey, arg, borrowed};
+pub(crate) use shown::shown;
 
 use std::any::{Any, TypeId};
 use std::hash::{BuildHasher, Hash, Hasher};
