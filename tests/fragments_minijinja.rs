@@ -65,8 +65,8 @@ fn different_kinds_of_values_are_different_keys() {
                 Value::from(vec![1]),
                 Value::from(vec!["1"]),
                 Value::from(vec![vec![1]]),
-                Value::from_iter([("a", 1)]),
-                Value::from_iter([("a", "1")]),
+                Value::from_pairs([("a", 1)]),
+                Value::from_pairs([("a", "1")]),
             ]
         };
         let texts = |values: [Value; 14]| {

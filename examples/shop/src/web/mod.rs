@@ -1,0 +1,10 @@
+//! What any web application has: sessions, flash messages, errors, headers, style sheets.
+
+pub mod assets;
+pub mod caching;
+pub mod cookie;
+pub mod failed;
+pub mod flash;
+pub mod guard;
+pub mod session;
+pub mod time;
