@@ -2,7 +2,7 @@
 "use strict";
 
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 480, HEIGHT = 240, LEFT = 44, RIGHT = 12, TOP = 12, BOTTOM = 26;
+const WIDTH = 480, HEIGHT = 240, LEFT = 62, RIGHT = 12, TOP = 12, BOTTOM = 26;
 const KEPT = 20;
 const answers = [];
 

@@ -57,6 +57,7 @@ impl Templates {
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.add_filter("money", money);
         environment.add_filter("thousands", thousands);
+        environment.add_filter("decimals", decimals);
         environment.add_function("asset", |name: &str| assets::url(name));
         environment.add_function("now", time::now);
         environment.add_function("cached", dewar::minijinja::cached);
@@ -76,6 +77,11 @@ impl Templates {
 /// Cents as `€1,234.50`.
 fn money(cents: i64) -> String {
     format!("€{}.{:02}", thousands(cents / 100), cents % 100)
+}
+
+/// A number with so many digits after the point, so that columns stand straight.
+fn decimals(number: f64, digits: usize) -> String {
+    format!("{number:.*}", digits.min(9))
 }
 
 /// A number as `1,234`.
