@@ -7,11 +7,15 @@ skipped=()
 
 step() { printf '\n== %s\n' "$*"; }
 
-# A C compiler, for the SQLite that the examples bring with them; valgrind, to count instructions.
+# A C compiler, for the SQLite that the examples bring with them; valgrind, to count instructions;
+# a browser and curl, to look at the shop.
 need_packages() {
     local missing=()
     command -v cc >/dev/null || missing+=(build-essential)
     command -v valgrind >/dev/null || missing+=(valgrind)
+    command -v curl >/dev/null || missing+=(curl)
+    command -v chromium >/dev/null || missing+=(chromium)
+    command -v chromedriver >/dev/null || missing+=(chromium-driver)
     [ ${#missing[@]} -eq 0 ] && return
     if ! command -v apt-get >/dev/null; then
         echo "missing: ${missing[*]}; install them with your system's package manager" >&2
@@ -21,6 +25,28 @@ need_packages() {
     [ "$(id -u)" -eq 0 ] || sudo=(sudo)
     "${sudo[@]}" apt-get update -q
     "${sudo[@]}" apt-get install -qy "${missing[@]}"
+}
+
+# As the README starts it, on a port that is free.
+shop_opens() {
+    local log
+    log=$(mktemp)
+    cargo build -q --example shop
+    PORT=0 "${CARGO_TARGET_DIR:-target}/debug/examples/shop" >"$log" &
+    local pid=$!
+    local url=
+    for _ in $(seq 100); do
+        url=$(sed -n 's/^the shop is open: //p' "$log")
+        [ -n "$url" ] && break
+        sleep 0.1
+    done
+    local status
+    status=$(curl -s -o /dev/null -w '%{http_code}' "$url/products" || true)
+    kill -INT "$pid"
+    wait "$pid"
+    rm "$log"
+    echo "$url answers $status"
+    [ "$status" = 200 ]
 }
 
 features() {
@@ -35,6 +61,12 @@ cargo test --workspace
 
 step "tests, all features"
 cargo test --workspace --all-features
+
+step "the shop in a browser"
+cargo test -p shop --test browser -- --ignored
+
+step "the shop opens"
+shop_opens
 
 step "each feature alone compiles"
 cargo check -q -p dewar --no-default-features

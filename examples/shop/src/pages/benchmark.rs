@@ -19,7 +19,7 @@ pub(super) async fn benchmark(
     Query(query): Query<BenchmarkQuery>,
 ) -> Result<impl IntoResponse, Failed> {
     let n = query.n.as_deref().and_then(|n| n.trim().parse().ok());
-    let n = n.unwrap_or(27).clamp(1, LARGEST);
+    let n = n.unwrap_or(30).clamp(1, LARGEST);
     // It would hold up whoever else is served by this thread.
     let found = tokio::task::spawn_blocking(move || fibonacci::benchmark(n)).await;
     let found = found.map_err(|error| Failed::Other(error.to_string()))??;
