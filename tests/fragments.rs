@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use askama::Template;
 use dewar::testing::{TestCache, isolated};
-use dewar::{Cache, Expiry, Label, fragment, invalidate};
+use dewar::{Cache, Expiry, Label, StoreKind, fragment, invalidate};
 use futures::executor::block_on;
 
 mod common;
@@ -211,6 +211,21 @@ fn a_fragment_is_kept_in_the_cache_that_it_names() {
     // In an isolated test nothing reaches another cache.
     one.run(|| rendering(fragment("f").cache(&other)));
     assert_eq!((one.len(), other.len()), (1, 1));
+}
+
+#[test]
+fn without_a_store_every_page_renders() {
+    let cache = TestCache::with(Cache::builder().store(StoreKind::Null)).unwrap();
+    cache.run(|| assert_ne!(rendering(fragment("f")), rendering(fragment("f"))));
+}
+
+#[test]
+fn what_is_in_a_key_is_not_shown() {
+    let shown = format!("{:?}", fragment("f").key("secret").tag("secret"));
+    assert!(
+        !shown.contains("secret") && !shown.contains("115, 101"),
+        "{shown}"
+    );
 }
 
 #[test]

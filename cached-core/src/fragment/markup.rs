@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Rendered text, cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Markup(pub(crate) Arc<str>);
 
 impl Serialize for Markup {

@@ -41,7 +41,7 @@ const NO_TEXT: &str = "%+";
 ///
 /// Where nothing else is said it lives for the cache's default timeout, in the current cache.
 #[must_use = "nothing is rendered before `render`"]
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Fragment {
     /// The name and the values, each with its length.
     key: Vec<u8>,
@@ -153,6 +153,9 @@ impl Fragment {
 
     /// The same for a body that has to await something.
     ///
+    /// Render a fragment in one way or the other: `render` blocks its thread while it waits for
+    /// another caller, which is in vain where that one is a task of the same thread.
+    ///
     /// # Errors
     /// As [`render`](Fragment::render).
     pub async fn render_async<T, E, F>(self, render: impl FnOnce() -> F) -> Result<Arc<str>, E>
@@ -224,6 +227,15 @@ impl Fragment {
             |_| false,
             fill,
         )
+    }
+}
+
+impl std::fmt::Debug for Fragment {
+    /// Without its values: they are nobody's business but the cache's.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fragment")
+            .field("expiry", &self.expiry)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,14 +1,28 @@
 //! `cargo run --example shop`: see the crate `shop`, which is all of it.
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use dewar::CacheBuilder;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match open().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("the shop cannot be opened: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn open() -> Result<(), Box<dyn Error>> {
     // `CACHE_TYPE`, `CACHE_DEFAULT_TIMEOUT` and so on; without them, a cache in memory.
     CacheBuilder::from_env()?.install()?;
-    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port()?)).await?;
+    let port = port()?;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await;
+    let listener = listener
+        .map_err(|error| format!("port {port}: {error}; set PORT to another, or to 0 for any"))?;
     println!("the shop is open: http://{}", listener.local_addr()?);
     let shop = shop::router(shop::Shop::open().await?);
     axum::serve(listener, shop)

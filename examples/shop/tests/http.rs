@@ -269,6 +269,31 @@ async fn the_list_is_read_past_the_cache_or_afresh_on_request() {
 }
 
 #[tokio::test]
+async fn without_a_cache_the_shop_is_slower_and_says_the_same() {
+    let null = dewar::Cache::builder().store(dewar::StoreKind::Null);
+    let shop = Site::open_with(dewar::testing::TestCache::with(null).unwrap()).await;
+    let first = shop.text("/products").await;
+    let second = shop.text("/products").await;
+    assert_ne!(output(&first, "read-at"), output(&second, "read-at"));
+    shop.post("/products/1/edit", &DRAFT).await;
+    assert!(shop.text("/products").await.contains("Copper kettle"));
+    let session = shop.session("ada").await;
+    assert_eq!(shop.account(&session).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_has_been_read_is_read_again_after_its_timeout() {
+    let cache = dewar::testing::TestCache::new();
+    let shop = Site::open_with(cache.clone()).await;
+    let read_at = async || output(&shop.text("/products").await, "read-at");
+    let first = read_at().await;
+    cache.advance(std::time::Duration::from_secs(599));
+    assert_eq!(read_at().await, first);
+    cache.advance(std::time::Duration::from_secs(1));
+    assert_ne!(read_at().await, first);
+}
+
+#[tokio::test]
 async fn a_message_is_shown_once() {
     let shop = Site::open().await;
     let saved = shop.post("/products/12/edit", &draft("Shown once")).await;
@@ -429,6 +454,10 @@ async fn an_account_is_its_owners_alone() {
     assert_eq!(cookie(&left, "session").as_deref(), Some("session="));
     assert_eq!(shop.account(&ada).await.status(), StatusCode::SEE_OTHER);
     assert_eq!(shop.account(&grace).await.status(), StatusCode::OK);
+    // Logging in again ends the session that the browser had.
+    let request = client().post(shop.url("/login")).form(&[("login", "alan")]);
+    request.header(COOKIE, &grace).send().await.unwrap();
+    assert_eq!(shop.account(&grace).await.status(), StatusCode::SEE_OTHER);
     let nobody = shop.post("/login", &[("login", "nobody")]).await;
     assert_eq!(nobody.status(), StatusCode::UNPROCESSABLE_ENTITY);
 }

@@ -48,6 +48,7 @@ async fn login_form(
 pub(super) async fn login(
     State(shop): State<Shop>,
     flash: Flash,
+    headers: HeaderMap,
     Form(login): Form<Login>,
 ) -> Result<Response, Failed> {
     let users = users::all(&shop.db).await?;
@@ -55,6 +56,7 @@ pub(super) async fn login(
         let form = login_form(&shop, flash, Some("Choose somebody from the list.")).await?;
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, form).into_response());
     };
+    shop.sessions.end(&headers).await?;
     let cookie = shop.sessions.start(user.id).await?;
     let mut response = flash::redirect("/account", "welcome");
     append(&mut response, cookie);

@@ -13,7 +13,11 @@ pub(crate) struct Site {
 impl Site {
     /// With what its functions remember apart from all other tests', and a clock that stands still.
     pub(crate) async fn open() -> Site {
-        let cache = TestCache::new();
+        Site::open_with(TestCache::new()).await
+    }
+
+    /// With a cache that the test has made.
+    pub(crate) async fn open_with(cache: TestCache) -> Site {
         let scope = move |request: Request, next: Next| {
             let cache = cache.clone();
             async move { cache.run_async(next.run(request)).await }
