@@ -21,6 +21,7 @@
 //! [errors]: guide::errors
 //! [options]: guide::options
 //! [comparison]: guide::comparison
+//! [results]: https://github.com/dewar-rs/dewar/blob/main/benches/RESULTS.md
 //! [examples]: https://github.com/dewar-rs/dewar/tree/main/examples
 //! [mit]: https://github.com/dewar-rs/dewar/blob/main/LICENSE-MIT
 //! [apache]: https://github.com/dewar-rs/dewar/blob/main/LICENSE-APACHE
