@@ -29,6 +29,8 @@
 #[cfg(any(doc, doctest))]
 pub mod guide;
 
+#[cfg(feature = "tower")]
+pub use cached_core::http;
 #[cfg(feature = "stores")]
 pub use cached_core::store;
 pub use cached_core::{

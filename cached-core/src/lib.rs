@@ -7,6 +7,8 @@ mod clock;
 mod codec;
 mod engine;
 mod error;
+#[cfg(feature = "tower")]
+pub mod http;
 mod key;
 mod memory;
 mod outcome;
