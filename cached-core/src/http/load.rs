@@ -1,7 +1,6 @@
 //! One URL to be loaded, and the way of what came of it into the memory tier.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
@@ -21,10 +20,10 @@ use super::storing::{Storable, strip};
 use super::view::{Spot, View};
 use crate::engine::flight::Flight;
 use crate::engine::{Began, Engine, Loading};
-use crate::memory::{Memory, Meta, Slot};
+use crate::memory::{Meta, Slot};
 use crate::policy::Policy;
-use crate::scope::Scopes;
 use crate::scope::ticks::Verdict;
+use crate::scope::{Scopes, Shared};
 use crate::stats::Counters;
 
 /// Everything that a load of one URL needs.
@@ -111,7 +110,7 @@ impl Load {
     fn slot(&self) -> Option<Slot> {
         let memory = self.engine.memory.as_ref()?;
         let slot = memory.find(self.spot.any())?;
-        (self.engine.verdict(slot.meta()) != Verdict::Invalid).then_some(slot)
+        (self.engine.verdict_of(&slot) != Verdict::Invalid).then_some(slot)
     }
 
     /// What is stored by now for this request.
@@ -206,7 +205,7 @@ impl Load {
         let current = memory.find(self.spot.any());
         let base = current
             .as_ref()
-            .filter(|slot| engine.verdict(slot.meta()) == Verdict::Valid)
+            .filter(|slot| engine.verdict_of(slot) == Verdict::Valid)
             .and_then(|slot| Some((slot, slot.value().downcast_ref::<Variants>()?)))
             .filter(|(slot, variants)| !is_soft(slot, variants, now));
         let none = Variants::default();
@@ -216,25 +215,23 @@ impl Load {
         };
         let scopes = base.map_or_else(
             || self.scopes.clone(),
-            |(slot, _)| self.scopes.and(missing(&self.scopes, &slot.meta().scopes)),
+            |(slot, _)| self.scopes.and(missing(&self.scopes, slot.meta().scopes())),
         );
-        let order = current.as_ref().map_or(0, |slot| slot.meta().order);
-        let number = current.as_ref().map(|slot| slot.meta().number);
-        let meta = self.meta(
-            memory,
-            &variants,
-            scopes,
-            began,
-            order.max(began.order),
-            now,
-        );
+        let known = current.as_ref().map(|slot| slot.meta().order());
+        // Of its own: which variant is the newer, each of them says.
+        let began = Began {
+            tick: began.tick,
+            order: engine.begin().order,
+        };
+        let heap = variants.bytes() + self.spot.heap();
+        let meta = self.meta(&variants, scopes, began, now);
         let slot = self.spot.slot(meta, variants);
         let invalid = Cell::new(false);
-        let inserted = memory.insert(slot.clone(), |old| {
-            if old.map(|old| old.meta().number) != number {
+        let inserted = memory.insert(slot.clone(), heap, |old| {
+            if old.map(|old| old.meta().order()) != known {
                 return false;
             }
-            invalid.set(engine.verdict(slot.meta()) == Verdict::Invalid);
+            invalid.set(engine.verdict_of(&slot) == Verdict::Invalid);
             !invalid.get()
         });
         match (inserted, invalid.get()) {
@@ -244,29 +241,12 @@ impl Load {
         }
     }
 
-    fn meta(
-        &self,
-        memory: &Memory,
-        variants: &Variants,
-        scopes: Scopes,
-        began: Began,
-        order: u64,
-        now: u64,
-    ) -> Meta {
+    fn meta(&self, variants: &Variants, scopes: Scopes, began: Began, now: u64) -> Meta {
+        // After an invalidation that lets what is there be served stale, it stays for a while.
+        static POLICY: Policy = Policy::DEFAULT.stale_if_error(300 * 1_000_000_000);
         let kept = variants.until().saturating_sub(now);
-        // As long again after an invalidation that lets what is there be served stale.
-        let policy = Policy::DEFAULT.stale_if_error(kept);
-        Meta {
-            number: memory.number(),
-            hash: self.spot.any().hash(),
-            order,
-            times: policy.times(now, kept, 0),
-            scopes,
-            checked: AtomicU64::new(began.tick),
-            reads: AtomicU32::new(0),
-            counters: Arc::clone(&self.counters),
-            bytes: variants.bytes() + 2 * self.spot.heap(),
-        }
+        let times = POLICY.times(now, kept, 0);
+        Meta::new(began, times, scopes, Arc::clone(&self.counters))
     }
 
     /// What a response is given that the handler left out, where it may be stored.
@@ -290,10 +270,10 @@ impl Load {
 }
 
 /// The scopes of an entry that another one of the same URL has not.
-fn missing(known: &Scopes, other: &Scopes) -> Vec<u64> {
+fn missing(known: &Scopes, other: &Shared) -> Vec<u64> {
     other
-        .others()
-        .filter(|scope| !known.others().any(|known| known == *scope))
+        .ids()
+        .filter(|scope| !known.ids().any(|known| known == *scope))
         .collect()
 }
 

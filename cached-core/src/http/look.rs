@@ -165,7 +165,7 @@ fn find<P: Parts>(
     };
     let found = memory.look(&query, |slot, entry: &Entry<_, Variants>| {
         let meta = &entry.meta;
-        if engine.verdict(meta) == Verdict::Invalid {
+        if engine.verdict(meta, &entry.key) == Verdict::Invalid {
             return Err(slot.clone());
         }
         Ok(choose(
@@ -211,7 +211,7 @@ fn choose(
     let soft = is_soft(slot, variants, now);
     match judge(view, stored, now, soft, &request.headers) {
         Judged::Fresh => {
-            engine.hit(slot.meta(), counters);
+            engine.hit(slot.meta(), slot.key().hash(), counters);
             let mut response = stored.answer(&request.method, &request.headers, now);
             report(view, &mut response, &Report::hit(stored.ttl(now)));
             Found::Answer(response)
@@ -232,7 +232,7 @@ fn choose(
 
 /// Whether an invalidation has let what is there be served stale only.
 pub(crate) fn is_soft(slot: &Slot, variants: &Variants, now: Nanos) -> bool {
-    slot.meta().times.left(now) == 0 && now < variants.until()
+    slot.meta().times().left(now) == 0 && now < variants.until()
 }
 
 pub(crate) enum Judged {

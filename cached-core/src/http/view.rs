@@ -106,7 +106,10 @@ pub(crate) trait Spot: Send + Sync {
 }
 
 /// The key of one URL's entry: the URL, and what the view adds.
-pub(crate) struct Key<K>(Arc<OwnedKey<(OwnedTarget, K)>>);
+pub(crate) struct Key<K> {
+    key: Arc<OwnedKey<(OwnedTarget, K)>>,
+    heap: usize,
+}
 
 impl<K: Clone + Eq + Send + Sync + 'static> Key<K> {
     pub(crate) fn new<P: Parts<Owned = K>>(
@@ -114,33 +117,32 @@ impl<K: Clone + Eq + Send + Sync + 'static> Key<K> {
         marker: TypeId,
         parts: &(Target<'_>, P),
     ) -> Self {
-        Key(Arc::new(OwnedKey {
+        let parts = parts.own();
+        let heap = <(Target<'_>, P) as Parts>::heap(&parts);
+        let key = Arc::new(OwnedKey {
             hash,
             marker,
-            parts: parts.own(),
-        }))
+            parts,
+        });
+        Key { key, heap }
     }
 }
 
 impl<K: Clone + Eq + Send + Sync + 'static> Spot for Key<K> {
     fn key(&self) -> Arc<dyn AnyKey> {
-        Arc::clone(&self.0) as Arc<dyn AnyKey>
+        Arc::clone(&self.key) as Arc<dyn AnyKey>
     }
 
     fn any(&self) -> &dyn AnyKey {
-        &*self.0
+        &*self.key
     }
 
     fn heap(&self) -> usize {
-        <Target<'_> as crate::key::Part>::heap(&self.0.parts.0) + size_of::<K>()
+        self.heap
     }
 
     fn slot(&self, meta: Meta, value: Variants) -> Slot {
-        let key = OwnedKey {
-            hash: self.0.hash,
-            marker: self.0.marker,
-            parts: self.0.parts.clone(),
-        };
+        let key = self.key.as_ref().clone();
         Slot::new(Entry { meta, key, value })
     }
 }
