@@ -141,11 +141,20 @@ pub(crate) fn initial_age(headers: &HeaderMap, timing: &Timing) -> Nanos {
 }
 
 /// What `Age` says; a field that is broken or stands there twice says that nobody knows.
+///
+/// Of a list the first member counts (section 5.1). But `, ` is how lines are joined on the way: then
+/// there were two fields.
 fn stated_age(headers: &HeaderMap) -> u64 {
     let mut lines = headers.get_all(AGE).iter();
-    match (lines.next(), lines.next()) {
-        (None, _) => 0,
-        (Some(age), None) => digits(age.as_bytes()).unwrap_or(MOST).min(MOST),
+    let age = match (lines.next(), lines.next()) {
+        (None, _) => return 0,
+        (Some(age), None) => age.as_bytes(),
+        _ => return MOST,
+    };
+    let mut members = age.split(|byte| *byte == b',').map(digits);
+    let first = members.next().flatten();
+    match first {
+        Some(first) if members.all(|member| member.is_some()) => first.min(MOST),
         _ => MOST,
     }
 }

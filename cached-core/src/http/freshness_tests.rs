@@ -117,6 +117,7 @@ fn the_age_is_the_larger_of_what_is_stated_and_what_appears() {
     assert_eq!(age(&[("age", "30")], 2), 32);
     assert_eq!(age(&[("date", "@-50"), ("age", "30")], 2), 50);
     assert_eq!(age(&[("date", "@50")], 0), 0);
+    assert_eq!(age(&[("age", "3,7200")], 0), 3);
 }
 
 #[test]
@@ -126,6 +127,8 @@ fn an_age_that_cannot_be_read_is_beyond_any_lifetime() {
         &[("age", "-1")],
         &[("age", "1.5")],
         &[("age", "0, 0")],
+        &[("age", "0,old")],
+        &[("age", "old,0")],
         &[("age", "0"), ("age", "0")],
         &[("age", "0;foo=1")],
         &[("age", "")],

@@ -52,13 +52,8 @@ impl Stored {
 
     /// Seconds of freshness left; negative past it.
     pub(crate) fn ttl(&self, now: Nanos) -> i64 {
-        let (lifetime, age) = (self.freshness.lifetime, self.age(now));
-        let seconds = |nanos: Nanos| i64::try_from(nanos / self::nanos(1)).unwrap_or(i64::MAX);
-        if lifetime >= age {
-            seconds(lifetime - age)
-        } else {
-            -seconds(age - lifetime)
-        }
+        let seconds = |time: Nanos| i64::try_from(time / nanos(1)).unwrap_or(i64::MAX);
+        seconds(self.freshness.lifetime) - seconds(self.age(now))
     }
 
     /// Until when it may be of use.
