@@ -5,8 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 version=0.4.5
-required=148
-optimal=75
+required=153
+optimal=78
 
 work=${CARGO_TARGET_DIR:-target}/conformance
 mkdir -p "$work"

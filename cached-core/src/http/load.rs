@@ -282,7 +282,7 @@ fn date_of(headers: &HeaderMap, wall: Seconds) -> Seconds {
 }
 
 /// A strong entity tag: the same bytes have the same one, in every process.
-fn etag(body: &[u8]) -> HeaderValue {
+pub(crate) fn etag(body: &[u8]) -> HeaderValue {
     let digest = blake3::hash(body);
     let text = format!("\"{}\"", &digest.to_hex()[..32]);
     // Quotes, letters and digits.

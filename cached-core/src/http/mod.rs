@@ -40,6 +40,7 @@
 
 mod body;
 mod conditional;
+mod conditional_layer;
 mod control;
 mod date;
 mod fill;
@@ -55,7 +56,9 @@ mod look;
 mod policy;
 mod query;
 mod range;
+mod scope_layer;
 mod service;
+mod set_control;
 mod status;
 mod stored;
 mod storing;
@@ -65,9 +68,12 @@ mod view;
 
 pub use body::ViewBody;
 pub use conditional::Conditions;
+pub use conditional_layer::{ConditionalLayer, ConditionalService, conditional};
 pub use layer::CacheLayer;
 pub use policy::{Credentials, SetCookie, ViewPolicy};
+pub use scope_layer::{ScopeFuture, ScopeLayer, ScopeService};
 pub use service::{CacheFuture, CacheService};
+pub use set_control::{ControlFuture, ControlLayer, ControlService, cache_control, never_cache};
 pub use url::OriginalUri;
 
 #[doc(hidden)]
