@@ -15,6 +15,7 @@ use super::conditional::is_not_modified;
 use super::control::Control;
 use super::fill::{Fill, Reader};
 use super::load::etag;
+use super::policy::Etag;
 use super::stored::keep_for_304;
 use crate::rt::BoxFuture;
 use crate::sync::lock;
@@ -111,7 +112,7 @@ fn judged(
     if !told && method == Method::GET && !Control::of(&head.headers).no_store {
         body = match at_once(body, limit) {
             Ok(bytes) => {
-                head.headers.insert(ETAG, etag(&bytes));
+                head.headers.insert(ETAG, etag(&bytes, Etag::Strong));
                 bytes.into()
             }
             Err(body) => body,

@@ -22,7 +22,8 @@ use crate::scope::Label;
 /// either. Streams of events and upgrades pass untouched.
 ///
 /// Outside of a compression layer it keeps one response for each `Accept-Encoding`, inside of one a
-/// single response that is compressed each time.
+/// single response that is compressed each time; there, have the policy give
+/// [weak tags](ViewPolicy::weak_etag), as the layer outside changes the bytes.
 ///
 /// With the feature `axum` it knows what nested routers strip from the URL. Behind another router
 /// that does so, see [`OriginalUri`](super::OriginalUri).

@@ -234,7 +234,8 @@ impl Leading {
         }
         let conditions = self.conditions();
         let replaced = conditions.replace();
-        let result = caught(run(conditions)).await;
+        // Also what the handler does before its first wait.
+        let result = caught(async move { run(conditions).await }).await;
         let timing = self.load.timing(self.start.asked_at);
         self.count(&timing);
         match result {

@@ -14,6 +14,7 @@ use super::fill::Fill;
 use super::freshness::{self, Timing};
 use super::job::Asked;
 use super::look::{is_soft, report};
+use super::policy::Etag;
 use super::status::{Forwarded, Report};
 use super::stored::{Stored, Variants};
 use super::storing::{Storable, strip};
@@ -159,8 +160,11 @@ impl Load {
         if announced.is_some_and(|length| digits(length) != Some(body.len() as u64)) {
             return None;
         }
-        if self.view.policy.etag && status == StatusCode::OK && !headers.contains_key(ETAG) {
-            headers.insert(ETAG, etag(&body));
+        if let Some(kind) = self.view.policy.etag
+            && status == StatusCode::OK
+            && !headers.contains_key(ETAG)
+        {
+            headers.insert(ETAG, etag(&body, kind));
         }
         let initial_age = freshness::initial_age(&headers, timing);
         strip(&self.view.policy, &mut headers);
@@ -281,10 +285,14 @@ fn date_of(headers: &HeaderMap, wall: Seconds) -> Seconds {
     headers.get(DATE).and_then(date::parse).unwrap_or(wall)
 }
 
-/// A strong entity tag: the same bytes have the same one, in every process.
-pub(crate) fn etag(body: &[u8]) -> HeaderValue {
-    let digest = blake3::hash(body);
-    let text = format!("\"{}\"", &digest.to_hex()[..32]);
+/// An entity tag: the same bytes have the same one, in every process.
+pub(crate) fn etag(body: &[u8], kind: Etag) -> HeaderValue {
+    let digest = blake3::hash(body).to_hex();
+    let digest = &digest[..32];
+    let text = match kind {
+        Etag::Strong => format!("\"{digest}\""),
+        Etag::Weak => format!("W/\"{digest}\""),
+    };
     // Quotes, letters and digits.
     HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
 }

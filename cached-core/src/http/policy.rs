@@ -38,7 +38,7 @@ pub struct ViewPolicy {
     pub(crate) body_limit: usize,
     pub(crate) variants: usize,
     pub(crate) client: Option<HeaderValue>,
-    pub(crate) etag: bool,
+    pub(crate) etag: Option<Etag>,
     pub(crate) last_modified: bool,
     pub(crate) stale_while_revalidate: Nanos,
     pub(crate) stale_if_error: Nanos,
@@ -46,6 +46,13 @@ pub struct ViewPolicy {
     pub(crate) single_flight: bool,
     pub(crate) targeted: Option<HeaderName>,
     pub(crate) name: Option<Box<str>>,
+}
+
+/// The kind of entity tag that a response without one is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Etag {
+    Strong,
+    Weak,
 }
 
 /// Which statuses may be stored.
@@ -110,7 +117,7 @@ impl ViewPolicy {
             body_limit: 1 << 20,
             variants: 32,
             client: Some(HeaderValue::from_static("no-cache")),
-            etag: true,
+            etag: Some(Etag::Strong),
             last_modified: true,
             stale_while_revalidate: 0,
             stale_if_error: 0,
@@ -128,7 +135,7 @@ impl ViewPolicy {
         ViewPolicy {
             statuses: Statuses::Any,
             client: None,
-            etag: false,
+            etag: None,
             last_modified: false,
             obey_requests: true,
             ..Self::new()
@@ -185,8 +192,11 @@ setters! {
     cache_control(value: HeaderValue) client = Some(value);
     /// Responses without `Cache-Control` leave without one.
     no_cache_control() client = None;
-    /// Whether stored responses without an `ETag` are given one, made of their bytes.
-    etag(etag: bool) etag = etag;
+    /// Whether stored responses without an `ETag` are given one, made of their bytes: a strong one.
+    etag(etag: bool) etag = etag.then_some(Etag::Strong);
+    /// Stored responses without an `ETag` are given a weak one: right inside of a layer that changes
+    /// the bytes but not the tag, as compression layers do.
+    weak_etag() etag = Some(Etag::Weak);
     /// Whether stored responses without a `Last-Modified` are given the time of storing.
     last_modified(last_modified: bool) last_modified = last_modified;
     /// How long past its freshness a response is served while it is loaded afresh in the
