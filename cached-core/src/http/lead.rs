@@ -243,7 +243,7 @@ impl Leading {
                 Some(response) => Ok(response),
                 None => resume_unwind(panic),
             },
-            Ok(Err(error)) => self.fallback(None).map_or(Err(error), Ok),
+            Ok(Err(error)) => self.fallback(None).ok_or(error),
             Ok(Ok(response)) => Ok(self.settle(response, replaced, &timing)),
         }
     }

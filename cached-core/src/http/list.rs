@@ -5,10 +5,7 @@ use http::header::AsHeaderName;
 
 /// The members of a list field, over all its lines, without the empty ones. A comma in a quoted
 /// string separates nothing (RFC 9110, section 5.6.1).
-pub(crate) fn members<'a>(
-    headers: &'a HeaderMap,
-    name: impl AsHeaderName,
-) -> impl Iterator<Item = &'a [u8]> {
+pub(crate) fn members(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = &[u8]> {
     let lines = headers.get_all(name).into_iter();
     lines.flat_map(|line| Members(line.as_bytes()))
 }

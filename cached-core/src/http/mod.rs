@@ -1,42 +1,50 @@
-//! HTTP responses: one engine for annotated handlers and for [`CacheLayer`], strictly by RFC 9111.
+//! HTTP responses in the cache, strictly by RFC 9111.
 //!
-//! # Where things are
-//! - Pure functions of header fields, each with tables of tests by section: [`control`]
-//!   (`Cache-Control`), [`date`], [`list`], [`freshness`], [`vary`], [`conditional`], [`range`],
-//!   [`storing`], [`freshen`], [`status`] (`Cache-Status`), [`query`], [`url`].
-//! - What is kept: [`stored`]. One entry of the memory tier holds all variants of one URL; its
-//!   scopes are the function or layer, the levels of the prefix, the tags, and the URL itself, so
-//!   that invalidations work on responses as on everything else.
-//! - What happens: [`look`](mod@look) reads, [`job`] runs the handler, [`lead`] decides what becomes
-//!   of its response, [`load`] stores it, [`fill`] reads a body that does not come at once.
+//! [`CacheLayer`] caches what is behind it in a tower stack: an axum router, any other service, an
+//! origin behind a reverse proxy. [`ViewPolicy`] says what may be stored and for how long.
+//! [`Invalidation::url`](crate::Invalidation::url) and the prefixes and tags of a layer take
+//! responses out again, as all else in a cache.
 //!
-//! # The engine's interface
-//! The layer and generated code use the same few names:
-//!
-//! ```text
-//! static VIEW: LazyLock<Arc<View>> = LazyLock::new(|| Arc::new(View::of(&SITE, policy)));
-//!
-//! let found = look(&VIEW, &cache, marker, &request_parts, extra, |labels| {
-//!     labels.prefix(…).tag(…);
-//! });
-//! let response = match found {
-//!     Look::Answer(response) => response,
-//!     Look::Run(job) => job.run(move |conditions| async move {
-//!         // A layer puts `conditions` into the request; a handler that ignores them is right too.
-//!         Ok::<_, Infallible>(handler(…).await.into_response().map(ViewBody::new))
-//!     }).await?,
-//! };
-//! ```
-//!
-//! `extra` are the arguments that count for the key beside the URL, as nested pairs of
-//! `key::Part`s; `marker` is the type that tells instantiations apart. The future that `run`
-//! returns must own what it needs: it may go on in the background, for a response that is served
-//! stale meanwhile, or when the client is gone while others wait.
+//! Beside it stand [`cache_control`] and [`never_cache`], which tell other caches what they may do,
+//! [`conditional`], which saves the way to clients that have a response already, and [`ScopeLayer`],
+//! which gives an application a cache of its own.
 //!
 //! # What is never shared by accident
-//! See [`ViewPolicy`]: a request with `Authorization` or `Cookie` neither reads nor stores what does
-//! not say that it is for everybody, a response that sets a cookie is not stored, and requests that
-//! the key cannot tell apart (a body, two hosts, an upgrade) go past the cache.
+//! A request with `Authorization` or `Cookie` neither reads nor stores what does not say that it is
+//! for everybody; a response that sets a cookie is not stored; `private`, `no-store` and `Vary: *` are
+//! obeyed; and requests that the key cannot tell apart (with a body, two hosts, an upgrade, a URL
+//! beyond 8 KiB) go past the cache. What a handler reads besides, `X-Forwarded-Host` for instance, has
+//! to be named: see [`ViewPolicy::vary`].
+
+// Where things are:
+// - Pure functions of header fields, each with tables of tests by section: `control`
+//   (`Cache-Control`), `date`, `list`, `freshness`, `vary`, `conditional`, `range`, `storing`,
+//   `freshen`, `status` (`Cache-Status`), `query`, `url`.
+// - What is kept: `stored`. One entry of the memory tier holds all variants of one URL; its scopes
+//   are the function or layer, the levels of the prefix, the tags, and the URL itself, so that
+//   invalidations work on responses as on everything else.
+// - What happens: `look` reads, `job` runs the handler, `lead` decides what becomes of its response,
+//   `load` stores it, `fill` reads a body that does not come at once.
+//
+// The layer and generated code use the same few names of the engine:
+//
+//     static VIEW: LazyLock<Arc<View>> = LazyLock::new(|| Arc::new(View::of(&SITE, policy)));
+//
+//     let found = look(&VIEW, &cache, marker, &request_parts, extra, |labels| {
+//         labels.prefix(…).tag(…);
+//     });
+//     let response = match found {
+//         Look::Answer(response) => response,
+//         Look::Run(job) => job.run(move |conditions| async move {
+//             // A layer puts `conditions` into the request; a handler that ignores them is right too.
+//             Ok::<_, Infallible>(handler(…).await.into_response().map(ViewBody::new))
+//         }).await?,
+//     };
+//
+// `extra` are the arguments that count for the key beside the URL, as nested pairs of `key::Part`s;
+// `marker` is the type that tells instantiations apart. The future that `run` returns must own what it
+// needs: it may go on in the background, for a response that is served stale meanwhile, or when the
+// client is gone while others wait.
 
 mod body;
 mod conditional;
@@ -46,6 +54,9 @@ mod date;
 mod fill;
 mod freshen;
 mod freshness;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod invalidate;
 mod job;
 mod layer;

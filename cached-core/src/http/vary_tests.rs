@@ -36,8 +36,10 @@ fn names_are_collected_over_lines_and_the_policy() {
     assert_eq!(found, ["bar", "baz", "foo"]);
 }
 
+type Fields = &'static [(&'static str, &'static str)];
+
 /// The first request's fields, the second's, and whether the second may have the first's response.
-const MATCHES: &[(&[(&str, &str)], &[(&str, &str)], bool)] = &[
+const MATCHES: &[(Fields, Fields, bool)] = &[
     (&[("foo", "1")], &[("foo", "1")], true),
     (&[("foo", "1")], &[("foo", "2")], false),
     (&[("foo", "1")], &[], false),
