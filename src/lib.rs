@@ -31,6 +31,8 @@
 #[cfg(any(doc, doctest))]
 pub mod guide;
 
+#[cfg(feature = "tower")]
+pub use cached_core::http;
 /// `{% call cached(…) %}` in minijinja's templates.
 #[cfg(feature = "minijinja")]
 pub use cached_core::minijinja;

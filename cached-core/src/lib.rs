@@ -8,6 +8,8 @@ mod codec;
 mod engine;
 mod error;
 mod fragment;
+#[cfg(feature = "tower")]
+pub mod http;
 mod key;
 mod memory;
 mod outcome;

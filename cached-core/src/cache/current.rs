@@ -136,6 +136,18 @@ impl Cache {
         )
     }
 
+    /// As [`scope`](Cache::scope), with a type that can be named.
+    #[cfg(feature = "tower")]
+    pub(crate) fn scoped<F: Future>(&self, future: F) -> Scoped<F> {
+        Scoped::new(
+            Frame {
+                cache: self.clone(),
+                all: false,
+            },
+            future,
+        )
+    }
+
     /// The same for synchronous code.
     pub fn scope_blocking<T>(&self, run: impl FnOnce() -> T) -> T {
         let _guard = Guard::enter(Frame {

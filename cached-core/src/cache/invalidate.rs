@@ -147,7 +147,14 @@ impl Invalidation {
         self
     }
 
-    fn here(mut self, say: impl FnOnce(&mut Order)) -> Self {
+    /// What it is to name cannot be named.
+    #[cfg(feature = "tower")]
+    pub(crate) fn refused(mut self, error: Error) -> Self {
+        self.error = Some(error);
+        self
+    }
+
+    pub(crate) fn here(mut self, say: impl FnOnce(&mut Order)) -> Self {
         if let Ok(cache) = &self.cache {
             let engine = Arc::clone(cache.engine());
             self.add(engine, say);

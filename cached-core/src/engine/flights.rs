@@ -215,6 +215,61 @@ impl Flights {
     }
 }
 
+/// The part a caller has in a load of another kind than a function's.
+#[cfg(feature = "tower")]
+pub(crate) enum Part<F> {
+    Lead(Arc<F>),
+    Join(Arc<F>),
+}
+
+#[cfg(feature = "tower")]
+impl Flights {
+    /// Leads or joins a load; `tick` is that at which a leader begins, read before this call.
+    pub(crate) fn enter_as<F: Any + Send + Sync>(
+        &self,
+        ticks: &crate::scope::ticks::Ticks,
+        key: Arc<dyn AnyKey>,
+        scopes: &Scopes,
+        tick: u64,
+        new: impl FnOnce() -> F,
+    ) -> Part<F> {
+        let mut shard = lock(self.shard(key.hash()));
+        let key = Key(key);
+        if let Some(aloft) = shard.get(&key) {
+            let scopes = &aloft.scopes;
+            let verdict = ticks.check(scopes.ids(), scopes.prefix(), aloft.tick);
+            let flight = Arc::clone(&aloft.flight).downcast::<F>();
+            if let (Verdict::Valid, Ok(flight)) = (verdict, flight) {
+                return Part::Join(flight);
+            }
+        }
+        let flight = Arc::new(new());
+        let aloft = Aloft {
+            flight: Arc::clone(&flight) as Arc<dyn Any + Send + Sync>,
+            tick,
+            scopes: scopes.clone(),
+        };
+        let replaced = shard.remove_entry(&key);
+        shard.insert(key, aloft);
+        drop(shard);
+        // Not under the lock: what hangs on it may be the user's.
+        drop(replaced);
+        Part::Lead(flight)
+    }
+
+    /// Takes such a load off the table, unless another of the same key has replaced it.
+    pub(crate) fn leave<F>(&self, key: Arc<dyn AnyKey>, flight: &Arc<F>) {
+        let mut shard = lock(self.shard(key.hash()));
+        let key = Key(key);
+        let listed = shard
+            .get(&key)
+            .is_some_and(|aloft| address(&aloft.flight) == address(flight));
+        let removed = listed.then(|| shard.remove_entry(&key)).flatten();
+        drop(shard);
+        drop(removed);
+    }
+}
+
 fn address<T: ?Sized>(flight: &Arc<T>) -> usize {
     Arc::as_ptr(flight).addr()
 }

@@ -221,9 +221,14 @@ impl Engine {
 
     /// The counters of a function in this cache.
     pub(crate) fn counters_of(&self, site: &'static Site) -> Arc<Counters> {
+        self.counters_at(site.id(), site.name())
+    }
+
+    /// The counters of what has this number and name.
+    pub(crate) fn counters_at(&self, id: usize, name: &'static str) -> Arc<Counters> {
         let mut functions = lock(&self.functions);
-        let function = functions.entry(site.id()).or_insert_with(|| Function {
-            name: site.name(),
+        let function = functions.entry(id).or_insert_with(|| Function {
+            name,
             counters: Arc::default(),
             #[cfg(feature = "stores")]
             memory_only: false,

@@ -52,6 +52,18 @@ pub(crate) fn of_key(marker: std::any::TypeId, key: u64) -> Scope {
     hash(("key", marker, key))
 }
 
+/// The scope of all responses for a URL, on one host or on any.
+#[cfg(feature = "tower")]
+pub(crate) fn of_url(host: Option<&str>, path: &str, query: Option<&str>) -> Scope {
+    hash(("url", host, path, query))
+}
+
+/// The scope of all responses for a path, whatever the query.
+#[cfg(feature = "tower")]
+pub(crate) fn of_path(path: &str) -> Scope {
+    hash(("path", path))
+}
+
 /// The scopes of one entry: its own, and those that it shares with others.
 #[derive(Clone)]
 pub(crate) struct Scopes {

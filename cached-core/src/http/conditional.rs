@@ -1,0 +1,133 @@
+//! Preconditions (RFC 9110, section 13).
+
+use http::header::{
+    DATE, ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, LAST_MODIFIED,
+};
+use http::{HeaderMap, HeaderValue};
+
+use super::date;
+use super::list::members;
+
+/// An entity tag: whether it is weak, and what stands in its quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tag<'a> {
+    weak: bool,
+    opaque: &'a [u8],
+}
+
+impl<'a> Tag<'a> {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let (weak, rest) = match bytes {
+            [b'W', b'/', rest @ ..] => (true, rest),
+            _ => (false, bytes),
+        };
+        let [b'"', opaque @ .., b'"'] = rest else {
+            return None;
+        };
+        let fits = |byte: &u8| matches!(byte, 0x21 | 0x23..=0x7e | 0x80..);
+        opaque.iter().all(fits).then_some(Tag { weak, opaque })
+    }
+
+    /// The weak comparison, for `If-None-Match`.
+    pub(crate) fn matches(self, other: Tag<'_>) -> bool {
+        self.opaque == other.opaque
+    }
+
+    /// The strong comparison, for `If-Range`.
+    pub(crate) fn is_same(self, other: Tag<'_>) -> bool {
+        !self.weak && !other.weak && self.opaque == other.opaque
+    }
+}
+
+/// Whether the request has conditions that only the handler can judge.
+pub(crate) fn is_for_handler(request: &HeaderMap) -> bool {
+    request.contains_key(IF_MATCH) || request.contains_key(IF_UNMODIFIED_SINCE)
+}
+
+/// Whether the client has what the response holds: a 304 is enough.
+///
+/// `If-None-Match` comes before `If-Modified-Since`, also where it cannot be read.
+pub(crate) fn is_not_modified(request: &HeaderMap, response: &HeaderMap) -> bool {
+    if request.contains_key(IF_NONE_MATCH) {
+        return none_match(request, response.get(ETAG));
+    }
+    let mut lines = request.get_all(IF_MODIFIED_SINCE).iter();
+    let since = match (lines.next(), lines.next()) {
+        (Some(since), None) => date::parse(since),
+        _ => None,
+    };
+    let modified = response.get(LAST_MODIFIED).or_else(|| response.get(DATE));
+    match (since, modified.and_then(date::parse)) {
+        (Some(since), Some(modified)) => modified <= since,
+        _ => false,
+    }
+}
+
+fn none_match(request: &HeaderMap, etag: Option<&HeaderValue>) -> bool {
+    let mut list = members(request, IF_NONE_MATCH).peekable();
+    if list.next_if_eq(&&b"*"[..]).is_some() {
+        return list.next().is_none();
+    }
+    let Some(etag) = etag.and_then(|etag| Tag::parse(etag.as_bytes())) else {
+        return false;
+    };
+    list.filter_map(Tag::parse).any(|tag| tag.matches(etag))
+}
+
+/// The conditions under which the handler need not send again what is stored.
+#[derive(Clone, Debug, Default)]
+pub struct Conditions {
+    /// The request's own stay.
+    keep: bool,
+    etag: Option<HeaderValue>,
+    last_modified: Option<HeaderValue>,
+}
+
+impl Conditions {
+    /// None but the request's own.
+    pub(crate) fn own() -> Self {
+        Conditions {
+            keep: true,
+            ..Conditions::default()
+        }
+    }
+
+    /// Of a stored response.
+    pub(crate) fn of(stored: &HeaderMap) -> Self {
+        Conditions {
+            keep: false,
+            etag: stored.get(ETAG).cloned(),
+            last_modified: stored.get(LAST_MODIFIED).cloned(),
+        }
+    }
+
+    /// Whether the request's own were taken out.
+    pub(crate) fn replace(&self) -> bool {
+        !self.keep
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.etag.is_none() && self.last_modified.is_none()
+    }
+
+    /// Puts them in the place of the request's own, which the cache judges itself; what is to be
+    /// stored must be whole. Where nothing is to be stored, the request stays as it is.
+    pub fn apply(&self, request: &mut HeaderMap) {
+        if self.keep {
+            return;
+        }
+        request.remove(IF_NONE_MATCH);
+        request.remove(IF_MODIFIED_SINCE);
+        if let Some(etag) = &self.etag {
+            request.insert(IF_NONE_MATCH, etag.clone());
+        }
+        if let Some(last_modified) = &self.last_modified {
+            request.insert(IF_MODIFIED_SINCE, last_modified.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "conditional_tests.rs"]
+mod tests;

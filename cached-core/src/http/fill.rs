@@ -1,0 +1,322 @@
+//! A body on its way to the client and into the cache.
+//!
+//! One client reads it; others may wait for its end. Whoever is polled goes on with it, so a client
+//! that reads slowly, or goes away, keeps nobody waiting. What is held is bounded by the body limit:
+//! past it the rest streams to the client, and those who wait are told that there is nothing for
+//! them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, Weak};
+use std::task::{Context, Poll, Wake, Waker};
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Body, Frame, SizeHint};
+
+use super::body::{BoxError, Inner};
+use super::stored::Stored;
+use crate::sync::lock;
+
+type Finish = Box<dyn FnOnce(Bytes) -> Option<Arc<Stored>> + Send>;
+
+/// A body that is being read.
+pub(crate) struct Fill {
+    state: Mutex<State>,
+    waiting: Mutex<BTreeMap<u64, Waker>>,
+    limit: usize,
+}
+
+struct State {
+    /// None while somebody polls it, and after its end.
+    inner: Option<Inner>,
+    /// All of it so far; the client has yet to read what comes from `read` on.
+    chunks: Vec<Bytes>,
+    read: usize,
+    size: usize,
+    /// What the client has yet to read of a body that is not stored.
+    rest: VecDeque<Frame<Bytes>>,
+    phase: Phase,
+    finish: Option<Finish>,
+    /// For the next one who waits.
+    tickets: u64,
+}
+
+enum Phase {
+    Reading,
+    /// Too long to be stored, or not of a kind that is: it goes to the client alone.
+    Passing,
+    /// Complete: stored, or not after all.
+    Complete(Option<Arc<Stored>>),
+    /// Cut short; the client is told why, once.
+    Failed(Option<BoxError>),
+}
+
+/// What polling the handler's body came to.
+enum Step {
+    /// There is more to look at.
+    Progress,
+    Pending,
+}
+
+impl Fill {
+    /// Begins to read a body; `finish` stores the whole.
+    pub(crate) fn new(inner: Inner, limit: usize, finish: Finish) -> Arc<Self> {
+        let state = State {
+            inner: Some(inner),
+            chunks: Vec::new(),
+            read: 0,
+            size: 0,
+            rest: VecDeque::new(),
+            phase: Phase::Reading,
+            finish: Some(finish),
+            tickets: 0,
+        };
+        Arc::new(Fill {
+            state: Mutex::new(state),
+            waiting: Mutex::default(),
+            limit,
+        })
+    }
+
+    /// Reads what is there at once; the whole, if that is all, and it is stored.
+    pub(crate) fn advance(self: Arc<Self>) -> Option<Arc<Stored>> {
+        loop {
+            match &lock(&self.state).phase {
+                Phase::Complete(stored) => return stored.clone(),
+                Phase::Passing | Phase::Failed(_) => return None,
+                Phase::Reading => {}
+            }
+            if let Step::Pending = self.step() {
+                return None;
+            }
+        }
+    }
+
+    /// The whole, once it is stored; none if it is not going to be.
+    pub(crate) async fn stored(self: Arc<Self>) -> Option<Arc<Stored>> {
+        let mut ticket = Ticket::new(self);
+        poll_fn(move |cx| ticket.poll_stored(cx)).await
+    }
+
+    fn wake_all(&self) {
+        let woken = std::mem::take(&mut *lock(&self.waiting));
+        woken.into_values().for_each(Waker::wake);
+    }
+
+    /// Goes on with the handler's body, where nobody else does right now.
+    fn step(self: &Arc<Self>) -> Step {
+        let Some(mut inner) = lock(&self.state).inner.take() else {
+            return Step::Pending;
+        };
+        let waker = Waker::from(Arc::new(WakeAll(Arc::downgrade(self))));
+        // Taken out: a body that panics is gone, and locks nobody.
+        let guard = Lost(self);
+        let polled = Pin::new(&mut inner).poll_frame(&mut Context::from_waker(&waker));
+        std::mem::forget(guard);
+        match polled {
+            Poll::Pending => {
+                lock(&self.state).inner = Some(inner);
+                return Step::Pending;
+            }
+            Poll::Ready(Some(Ok(frame))) => self.take(inner, frame),
+            Poll::Ready(Some(Err(error))) => self.fail(Some(error)),
+            Poll::Ready(None) => self.complete(),
+        }
+        self.wake_all();
+        Step::Progress
+    }
+
+    fn take(&self, inner: Inner, frame: Frame<Bytes>) {
+        let mut state = lock(&self.state);
+        state.inner = Some(inner);
+        if matches!(state.phase, Phase::Passing) {
+            state.rest.push_back(frame);
+            return;
+        }
+        match frame.into_data() {
+            Ok(data) => {
+                state.size = state.size.saturating_add(data.len());
+                state.chunks.push(data);
+                if state.size > self.limit {
+                    state.pass();
+                }
+            }
+            // Trailers are no part of what can be stored.
+            Err(frame) => {
+                state.pass();
+                state.rest.push_back(frame);
+            }
+        }
+    }
+
+    fn complete(&self) {
+        let (finish, whole) = {
+            let mut state = lock(&self.state);
+            if matches!(state.phase, Phase::Passing) {
+                state.phase = Phase::Complete(None);
+                return;
+            }
+            (state.finish.take(), whole(&state.chunks))
+        };
+        let stored = finish.and_then(|finish| finish(whole));
+        lock(&self.state).phase = Phase::Complete(stored);
+    }
+
+    fn fail(&self, error: Option<BoxError>) {
+        let mut state = lock(&self.state);
+        state.phase = Phase::Failed(error);
+        state.finish = None;
+    }
+}
+
+impl State {
+    /// From here on the body is the client's alone.
+    fn pass(&mut self) {
+        self.phase = Phase::Passing;
+        self.finish = None;
+        let unread = std::mem::take(&mut self.chunks).into_iter().skip(self.read);
+        self.rest = unread.map(Frame::data).collect();
+    }
+
+    fn next(&mut self) -> Option<Frame<Bytes>> {
+        if let Some(frame) = self.rest.pop_front() {
+            return Some(frame);
+        }
+        let chunk = self.chunks.get(self.read)?.clone();
+        self.read += 1;
+        Some(Frame::data(chunk))
+    }
+}
+
+/// One piece; a copy, as what was received may be a small part of a large buffer.
+fn whole(chunks: &[Bytes]) -> Bytes {
+    let mut whole = BytesMut::with_capacity(chunks.iter().map(Bytes::len).sum());
+    chunks
+        .iter()
+        .for_each(|chunk| whole.extend_from_slice(chunk));
+    whole.freeze()
+}
+
+/// A body that panicked is one cut short.
+struct Lost<'a>(&'a Fill);
+
+impl Drop for Lost<'_> {
+    fn drop(&mut self) {
+        self.0.fail(None);
+        self.0.wake_all();
+    }
+}
+
+struct WakeAll(Weak<Fill>);
+
+impl Wake for WakeAll {
+    fn wake(self: Arc<Self>) {
+        if let Some(fill) = self.0.upgrade() {
+            fill.wake_all();
+        }
+    }
+}
+
+/// Somebody who waits.
+struct Ticket {
+    fill: Arc<Fill>,
+    id: u64,
+}
+
+impl Ticket {
+    fn new(fill: Arc<Fill>) -> Self {
+        let id = {
+            let mut state = lock(&fill.state);
+            state.tickets += 1;
+            state.tickets
+        };
+        Ticket { fill, id }
+    }
+
+    fn register(&self, cx: &Context<'_>) {
+        lock(&self.fill.waiting).insert(self.id, cx.waker().clone());
+    }
+
+    fn poll_stored(&mut self, cx: &Context<'_>) -> Poll<Option<Arc<Stored>>> {
+        // First: what happens after the look below wakes this task again.
+        self.register(cx);
+        loop {
+            match &lock(&self.fill.state).phase {
+                Phase::Complete(stored) => return Poll::Ready(stored.clone()),
+                Phase::Passing | Phase::Failed(_) => return Poll::Ready(None),
+                Phase::Reading => {}
+            }
+            if let Step::Pending = self.fill.step() {
+                return Poll::Pending;
+            }
+            self.register(cx);
+        }
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        lock(&self.fill.waiting).remove(&self.id);
+        // It may have been the one that was to go on.
+        self.fill.wake_all();
+    }
+}
+
+/// The client's side.
+pub(crate) struct Reader {
+    ticket: Ticket,
+    hint: SizeHint,
+    sent: u64,
+}
+
+impl Reader {
+    pub(crate) fn new(fill: Arc<Fill>, hint: SizeHint) -> Self {
+        Reader {
+            ticket: Ticket::new(fill),
+            hint,
+            sent: 0,
+        }
+    }
+
+    /// Reads to the end, for the cache alone.
+    pub(crate) async fn complete(self) {
+        let _ = Arc::clone(&self.ticket.fill).stored().await;
+    }
+
+    pub(crate) fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.ticket.register(cx);
+        loop {
+            let next = lock(&self.ticket.fill.state).next();
+            if let Some(frame) = next {
+                self.sent += frame.data_ref().map_or(0, |data| data.len() as u64);
+                return Poll::Ready(Some(Ok(frame)));
+            }
+            match &mut lock(&self.ticket.fill.state).phase {
+                Phase::Complete(_) => return Poll::Ready(None),
+                // The end of what was read before comes first, whoever read it.
+                Phase::Failed(error) => {
+                    let error = error
+                        .take()
+                        .unwrap_or_else(|| "the body was cut short".into());
+                    return Poll::Ready(Some(Err(error)));
+                }
+                Phase::Reading | Phase::Passing => {}
+            }
+            match self.ticket.fill.step() {
+                Step::Pending => return Poll::Pending,
+                Step::Progress => self.ticket.register(cx),
+            }
+        }
+    }
+
+    pub(crate) fn size_hint(&self) -> SizeHint {
+        match self.hint.exact() {
+            Some(exact) => SizeHint::with_exact(exact.saturating_sub(self.sent)),
+            None => SizeHint::default(),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! What must hold for any bytes in a header field: run by the fuzz targets, and on their seeds by an
+//! ordinary test.
+
+use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, ETAG, IF_NONE_MATCH, IF_RANGE, RANGE, VARY};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+
+use super::conditional::is_not_modified;
+use super::control::{Control, MOST};
+use super::query::{QueryRule, in_order};
+use super::range::{self, Range};
+use super::vary::{Selecting, names};
+use super::{date, url};
+
+/// The lines of a field, those left out that a header cannot hold.
+fn field(name: HeaderName, lines: &[u8]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for line in lines.split(|byte| *byte == b'\n').take(32) {
+        if let Ok(value) = HeaderValue::from_bytes(line) {
+            headers.append(name.clone(), value);
+        }
+    }
+    headers
+}
+
+/// Two fields, parted by a zero byte.
+fn two(data: &[u8]) -> (&[u8], &[u8]) {
+    let at = data.iter().position(|byte| *byte == 0);
+    at.map_or((data, &[]), |at| (&data[..at], &data[at + 1..]))
+}
+
+/// `Cache-Control`: a cautious directive counts wherever it stands.
+pub fn cache_control(data: &[u8]) {
+    let mut headers = field(CACHE_CONTROL, data);
+    let control = Control::of(&headers);
+    for seconds in [control.max_age, control.s_maxage, control.stale_if_error] {
+        assert!(seconds.is_none_or(|seconds| seconds <= MOST));
+    }
+    let last = HeaderValue::from_static("No-Store, max-age=0, PRIVATE");
+    headers.append(CACHE_CONTROL, last);
+    let control = Control::of(&headers);
+    assert!(control.no_store && control.private);
+    assert_eq!(control.max_age, Some(0));
+}
+
+/// `Vary`: what a request selects, it selects again; `*` never matches.
+pub fn vary(data: &[u8]) {
+    let (response, request) = two(data);
+    let mut response = field(VARY, response);
+    let request = field(ACCEPT_LANGUAGE, request);
+    if let Some(names) = names(&response, &[ACCEPT_LANGUAGE]) {
+        let selecting = Selecting::of(&request, names);
+        assert!(selecting.matches(&request));
+        assert_eq!(selecting.matches(&HeaderMap::new()), request.is_empty());
+    }
+    response.append(VARY, HeaderValue::from_static("foo, *"));
+    assert_eq!(names(&response, &[]), None);
+}
+
+/// Conditions: whatever is asked, `*` matches what is there, and a tag matches itself alone.
+pub fn conditional(data: &[u8]) {
+    let (etag, asked) = two(data);
+    let mut stored = field(ETAG, etag);
+    let request = field(IF_NONE_MATCH, asked);
+    let _ = is_not_modified(&request, &stored);
+    let any = field(IF_NONE_MATCH, b"*");
+    assert!(is_not_modified(&any, &stored));
+    stored.clear();
+    if request.contains_key(IF_NONE_MATCH) && !asked.contains(&b'*') {
+        assert!(!is_not_modified(&request, &stored));
+    }
+    if let Some(value) = request.get(IF_NONE_MATCH)
+        && let Some(at) = date::parse(value)
+    {
+        assert_eq!(date::parse(&date::format(at)), Some(at));
+    }
+}
+
+/// `Range`: a part lies within what is there.
+pub fn range(data: &[u8]) {
+    let (asked, condition) = two(data);
+    let mut request = field(RANGE, asked);
+    request.extend(field(IF_RANGE, condition));
+    for length in [0, 1, 10, usize::MAX] {
+        if let Range::Part { first, last } = range::of(&request, &HeaderMap::new(), length) {
+            assert!(first <= last && last < length);
+        }
+    }
+}
+
+/// URLs and queries: one spelling stays as it is, and a reference never leaves its host.
+pub fn urls(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let normal = url::normal(&text);
+    assert_eq!(url::normal(&normal), normal);
+    let order = in_order(&text);
+    assert_eq!(in_order(&order), order);
+    let rule = QueryRule::default().sorted().ignore(["utm_*"]);
+    if let Some(query) = rule.apply(Some(&text)) {
+        assert_eq!(rule.apply(Some(&query)).as_deref(), Some(&*query));
+    }
+    let found = url::resolve("shop.test", &Uri::from_static("/a/b?c"), &text);
+    assert!(found.is_none_or(|found| found.path().starts_with('/')));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    type Target = fn(&[u8]);
+
+    #[test]
+    fn what_must_hold_for_any_bytes_holds_for_the_seeds() {
+        let targets: [(&str, Target); 5] = [
+            ("cache_control", super::cache_control),
+            ("vary", super::vary),
+            ("conditional", super::conditional),
+            ("range", super::range),
+            ("urls", super::urls),
+        ];
+        let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds");
+        for (name, target) in targets {
+            // Not part of the published package.
+            let Ok(files) = fs::read_dir(seeds.join(name)) else {
+                continue;
+            };
+            for file in files {
+                target(&fs::read(file.unwrap().path()).unwrap());
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Invalidating responses by their URL.
+
+use http::Uri;
+
+use super::url;
+use super::view::View;
+use crate::cache::invalidate::Invalidation;
+use crate::error::Error;
+use crate::scope::{of_function, of_path};
+
+impl Invalidation {
+    /// The responses for one URL: all variants, of every handler and layer of the cache, whatever
+    /// the order in which the parameters of the query stand.
+    ///
+    /// A path and query are found on any host, `http://host/path` on that host alone. A URL that
+    /// cannot be read is an error of [`run`](Invalidation::run)'s result.
+    ///
+    /// ```
+    /// use dewar::Cache;
+    ///
+    /// let cache = Cache::builder().build()?;
+    /// cache.invalidation().url("/products?page=2&sort=price").run().wait()?;
+    /// # Ok::<(), dewar::Error>(())
+    /// ```
+    pub fn url(self, url: &str) -> Self {
+        let Some(uri) = parse(url) else {
+            return self.refused(unreadable("url", url));
+        };
+        let host = uri.authority().map(|it| it.as_str().to_ascii_lowercase());
+        let scope = url::scope(host.as_deref(), uri.path(), uri.query());
+        self.here(|order| order.scopes.push(scope))
+    }
+
+    /// The responses for a path, whatever their host and query.
+    pub fn path(self, path: &str) -> Self {
+        let Some(uri) = parse(path).filter(|uri| uri.authority().is_none()) else {
+            return self.refused(unreadable("path", path));
+        };
+        let scope = of_path(&url::normal(uri.path()));
+        self.here(|order| order.scopes.push(scope))
+    }
+
+    /// Everything that one view has stored.
+    pub(crate) fn view(self, view: &View) -> Self {
+        let scope = of_function(view.id);
+        self.here(|order| order.scopes.push(scope))
+    }
+}
+
+fn parse(text: &str) -> Option<Uri> {
+    let uri: Uri = text.parse().ok()?;
+    uri.path().starts_with('/').then_some(uri)
+}
+
+fn unreadable(setting: &'static str, text: &str) -> Error {
+    let what = format!("is `{text}`: give a path such as `/products?page=2`, or a whole URL");
+    Error::config(setting, what)
+}

@@ -1,0 +1,277 @@
+//! The part of a request's life in which the handler runs.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use http::header::{CONTENT_LOCATION, LOCATION};
+use http::{HeaderMap, Method, Response, Uri, request};
+
+use super::body::ViewBody;
+use super::conditional::Conditions;
+use super::lead::{self, Part};
+use super::load::Load;
+use super::look::{Judged, Usable, judge, report};
+use super::status::{Forwarded, Report};
+use super::stored::Stored;
+use super::storing::has_credentials;
+use super::url;
+use super::view::View;
+use crate::engine::Engine;
+use crate::scope::ticks::Order;
+
+/// What a request says, as far as the cache needs it when the handler has run.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+}
+
+impl Asked {
+    pub(crate) fn new(request: &request::Parts) -> Self {
+        Asked {
+            method: request.method.clone(),
+            uri: url::of(request).clone(),
+            headers: request.headers.clone(),
+        }
+    }
+}
+
+/// What a request that is not the cache's business may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Pass,
+    /// It may change what is cached.
+    Unsafe,
+}
+
+/// A request that the handler has to see, or should.
+pub struct Job(Work);
+
+enum Work {
+    Pass {
+        view: Arc<View>,
+        engine: Arc<Engine>,
+        asked: Asked,
+        kind: Kind,
+        why: Forwarded,
+    },
+    Load {
+        load: Arc<Load>,
+        why: Forwarded,
+        old: Option<(Arc<Stored>, Usable)>,
+        /// Only a part of the response is wanted: the others cannot use what comes of it.
+        partial: bool,
+    },
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.0 {
+            Work::Pass { .. } => "Job::Pass",
+            Work::Load { .. } => "Job::Load",
+        })
+    }
+}
+
+impl Job {
+    pub(crate) fn pass(
+        view: &Arc<View>,
+        engine: &Arc<Engine>,
+        asked: Asked,
+        kind: Kind,
+        why: Forwarded,
+    ) -> Self {
+        Job(Work::Pass {
+            view: Arc::clone(view),
+            engine: Arc::clone(engine),
+            asked,
+            kind,
+            why,
+        })
+    }
+
+    pub(crate) fn load(
+        load: Load,
+        why: Forwarded,
+        old: Option<(Arc<Stored>, Usable)>,
+        partial: bool,
+    ) -> Self {
+        Job(Work::Load {
+            load: Arc::new(load),
+            why,
+            old,
+            partial,
+        })
+    }
+
+    /// Answers the request; `run` runs the handler under the conditions that it is given.
+    ///
+    /// # Errors
+    /// What `run` failed with, where nothing that is stored can stand in.
+    pub async fn run<F, Fut, E>(self, run: F) -> Result<Response<ViewBody>, E>
+    where
+        F: FnOnce(Conditions) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Response<ViewBody>, E>> + Send + 'static,
+        E: Send + 'static,
+    {
+        match self.0 {
+            Work::Pass {
+                view,
+                engine,
+                asked,
+                kind,
+                why,
+            } => {
+                let changes = (kind == Kind::Unsafe).then(|| Changes::new(&engine, &asked));
+                let mut response = run(Conditions::own()).await?;
+                if let Some(changes) = changes {
+                    changes.done(&asked, &response);
+                }
+                let forwarded = Report {
+                    status: Some(response.status()),
+                    ..Report::forwarded(why)
+                };
+                if kind == Kind::Pass {
+                    lead::add_vary(&view, response.headers_mut());
+                }
+                report(&view, &mut response, &forwarded);
+                Ok(response)
+            }
+            Work::Load {
+                load,
+                why,
+                old,
+                partial,
+            } => run_load(load, why, old, partial, run).await,
+        }
+    }
+}
+
+async fn run_load<F, Fut, E>(
+    load: Arc<Load>,
+    why: Forwarded,
+    old: Option<(Arc<Stored>, Usable)>,
+    partial: bool,
+    run: F,
+) -> Result<Response<ViewBody>, E>
+where
+    F: FnOnce(Conditions) -> Fut + Send + 'static,
+    Fut: Future<Output = Result<Response<ViewBody>, E>> + Send + 'static,
+    E: Send + 'static,
+{
+    // What is asked for is not what could be stored.
+    let other = partial || load.asked.method == Method::HEAD;
+    if let Some((stored, _)) = old.as_ref().filter(|(_, usable)| usable.meanwhile) {
+        let response = load.answer_stale(stored, why, None);
+        if !other && let Part::Lead(start) = lead::enter(&load) {
+            lead::refresh(load, why, old, start, run).await;
+        }
+        return Ok(response);
+    }
+    let alone = other
+        || !load.view.policy.single_flight
+        || has_credentials(&load.view.policy, &load.asked.headers);
+    let start = if alone {
+        load.begin()
+    } else {
+        match lead::enter(&load) {
+            Part::Lead(start) => start,
+            Part::Join(flight) => {
+                load.counters.coalesced.one();
+                let landed = lead::wait(&load, flight).await;
+                if let Some(response) = landed.and_then(|stored| collapsed(&load, why, &stored)) {
+                    return Ok(response);
+                }
+                load.begin()
+            }
+        }
+    };
+    lead::lead(load, why, old, start, run).await
+}
+
+/// The response to a request that waited for another's, if that is one for it.
+fn collapsed(load: &Load, why: Forwarded, stored: &Arc<Stored>) -> Option<Response<ViewBody>> {
+    let now = load.engine.clock.now();
+    let headers = &load.asked.headers;
+    let fresh = matches!(
+        judge(&load.view, stored, now, false, headers),
+        Judged::Fresh
+    );
+    if !fresh || !stored.selecting.matches(headers) {
+        return None;
+    }
+    let mut response = stored.answer(&load.asked.method, headers, now);
+    let said = Report {
+        ttl: Some(stored.ttl(now)),
+        collapsed: true,
+        ..Report::forwarded(why)
+    };
+    report(&load.view, &mut response, &said);
+    Some(response)
+}
+
+/// What waits for the end of a request that may change what is cached.
+///
+/// Where it fails without an answer, or nobody waits for that any more, nobody knows how far it
+/// came: what it may have changed is invalidated.
+struct Changes {
+    engine: Arc<Engine>,
+    host: Option<String>,
+    uri: Uri,
+    done: bool,
+}
+
+impl Changes {
+    fn new(engine: &Arc<Engine>, asked: &Asked) -> Self {
+        let origin = url::origin(&asked.uri, &asked.headers);
+        Changes {
+            engine: Arc::clone(engine),
+            host: origin.map(|origin| url::host(&origin).to_owned()),
+            uri: asked.uri.clone(),
+            done: false,
+        }
+    }
+
+    /// Invalidates after success (RFC 9111, section 4.4).
+    fn done(mut self, asked: &Asked, response: &Response<ViewBody>) {
+        self.done = true;
+        let status = response.status();
+        if !status.is_success() && !status.is_redirection() {
+            return;
+        }
+        let mut scopes = vec![self.scope(self.uri.path(), self.uri.query())];
+        let host = self.host.as_deref().unwrap_or_default();
+        for field in [LOCATION, CONTENT_LOCATION] {
+            let value = response
+                .headers()
+                .get(field)
+                .and_then(|it| it.to_str().ok());
+            if let Some(found) = value.and_then(|it| url::resolve(host, &asked.uri, it)) {
+                scopes.push(self.scope(found.path(), found.query()));
+            }
+        }
+        self.invalidate(scopes);
+    }
+
+    fn scope(&self, path: &str, query: Option<&str>) -> u64 {
+        // A request that names no host, or two: the URL on any.
+        let host = self.host.as_deref().filter(|host| !host.is_empty());
+        url::scope(host, path, query)
+    }
+
+    fn invalidate(&self, scopes: Vec<u64>) {
+        self.engine.invalidate(&Order {
+            scopes,
+            ..Order::default()
+        });
+    }
+}
+
+impl Drop for Changes {
+    fn drop(&mut self) {
+        if !self.done {
+            self.invalidate(vec![self.scope(self.uri.path(), self.uri.query())]);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! `CacheLayer`.
+
+use std::sync::Arc;
+
+use tower_layer::Layer;
+
+use super::policy::ViewPolicy;
+use super::service::CacheService;
+use super::view::View;
+use crate::cache::Cache;
+use crate::cache::invalidate::Invalidation;
+use crate::scope::Label;
+
+/// Caches the responses of everything behind it, by RFC 9111.
+///
+/// It works on axum routers and method routers, on any other tower service, and in a reverse proxy.
+/// It stands in front of extractors and of every check that the handlers make; so what may belong to
+/// one user is not shared unless the response says that it is for everybody: see [`ViewPolicy`].
+///
+/// Each layer has entries of its own, which its clones share. Bodies stream to the client as they
+/// come; one that turns out longer than the limit is not stored, and one that is cut short is not
+/// either. Streams of events and upgrades pass untouched.
+///
+/// Outside of a compression layer it keeps one response for each `Accept-Encoding`, inside of one a
+/// single response that is compressed each time; there, have the policy give
+/// [weak tags](ViewPolicy::weak_etag), as the layer outside changes the bytes.
+///
+/// With the feature `axum` it knows what nested routers strip from the URL. Behind another router
+/// that does so, see [`OriginalUri`](super::OriginalUri).
+///
+/// ```
+/// use bytes::Bytes;
+/// use dewar::Cache;
+/// use dewar::http::{CacheLayer, ViewPolicy};
+/// use http::{Request, Response};
+/// use http_body_util::Full;
+/// use std::convert::Infallible;
+/// use std::time::Duration;
+/// use tower::{ServiceBuilder, ServiceExt, service_fn};
+///
+/// # futures::executor::block_on(async {
+/// let cache = Cache::builder().build()?;
+/// let policy = ViewPolicy::new().timeout(Duration::from_secs(60));
+/// let service = ServiceBuilder::new()
+///     .layer(CacheLayer::new(policy).cache(&cache))
+///     .service(service_fn(async |_: Request<()>| {
+///         Ok::<_, Infallible>(Response::new(Full::new(Bytes::from("hello"))))
+///     }));
+///
+/// let ask = || Request::builder().uri("/").body(()).unwrap();
+/// let first = service.clone().oneshot(ask()).await.unwrap();
+/// assert_eq!(first.headers()["cache-status"], "dewar; fwd=uri-miss; fwd-status=200; ttl=60; stored");
+/// let second = service.oneshot(ask()).await.unwrap();
+/// assert_eq!(second.headers()["cache-status"], "dewar; hit; ttl=60");
+/// # Ok::<(), dewar::Error>(())
+/// # }).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct CacheLayer {
+    view: Arc<View>,
+    cache: Option<Cache>,
+}
+
+impl Default for CacheLayer {
+    fn default() -> Self {
+        Self::new(ViewPolicy::new())
+    }
+}
+
+impl CacheLayer {
+    /// A layer that stores in the current cache.
+    pub fn new(policy: ViewPolicy) -> Self {
+        CacheLayer {
+            view: Arc::new(View::new("dewar::http::CacheLayer", policy)),
+            cache: None,
+        }
+    }
+
+    /// Stores in this cache.
+    pub fn cache(mut self, cache: &Cache) -> Self {
+        self.cache = Some(cache.clone());
+        self
+    }
+
+    /// What it is called in statistics, and its prefix if it is given none.
+    pub fn name(self, name: &'static str) -> Self {
+        self.with(|view| view.name = name)
+    }
+
+    /// The levels on which `invalidate!(prefix = …)` finds its entries.
+    pub fn key_prefix(self, prefix: impl Into<Label>) -> Self {
+        self.with(|view| view.prefix = Some(prefix.into()))
+    }
+
+    /// A tag of its entries, for `invalidate!(tag = …)`.
+    pub fn tag(self, tag: impl Into<Label>) -> Self {
+        self.with(|view| view.tags.push(tag.into()))
+    }
+
+    /// Another layer, so that one that was cloned before keeps its entries to itself.
+    fn with(mut self, change: impl FnOnce(&mut View)) -> Self {
+        let mut view = self.view.again();
+        change(&mut view);
+        self.view = Arc::new(view);
+        self
+    }
+
+    /// Starts an invalidation of everything that this layer has stored in its cache.
+    pub fn invalidation(&self) -> Invalidation {
+        let cache = self.cache.clone().unwrap_or_else(Cache::current);
+        cache.invalidation().view(&self.view)
+    }
+}
+
+impl<S> Layer<S> for CacheLayer {
+    type Service = CacheService<S>;
+
+    fn layer(&self, inner: S) -> CacheService<S> {
+        CacheService::new(inner, Arc::clone(&self.view), self.cache.clone())
+    }
+}

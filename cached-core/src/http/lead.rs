@@ -1,0 +1,556 @@
+//! Running the handler, and what becomes of its response.
+
+use std::any::Any;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::header::{AGE, CONTENT_LENGTH, ETAG, LAST_MODIFIED, SET_COOKIE, VARY};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, response};
+use http_body::Body;
+
+use super::body::ViewBody;
+use super::conditional::{self, Conditions};
+use super::fill::{Fill, Reader};
+use super::freshen::freshen;
+use super::freshness::Timing;
+use super::list::members;
+use super::load::{Duty, FlightOf, Landing, Load, Start};
+use super::look::{Judged, Usable, judge, report};
+use super::status::{Forwarded, Report};
+use super::stored::{Stored, keep_for_304};
+use super::view::View;
+use super::{storing, vary};
+use crate::cache::current::Scoped;
+use crate::engine::flight::{Flight, News};
+use crate::engine::flights;
+use crate::rt::BoxFuture;
+
+/// The part a request has in a load.
+pub(crate) enum Part {
+    Lead(Start),
+    Join(Arc<FlightOf>),
+}
+
+/// Leads a load or joins one that is under way.
+pub(crate) fn enter(load: &Arc<Load>) -> Part {
+    let mut start = load.begin();
+    let entered = load.engine.flights.enter_as(
+        &load.engine.ticks,
+        load.spot.key(),
+        &load.scopes,
+        start.began.tick,
+        Flight::new,
+    );
+    match entered {
+        flights::Part::Join(flight) => Part::Join(flight),
+        flights::Part::Lead(flight) => {
+            start.duty = Some(Duty {
+                load: Arc::clone(load),
+                flight: Some(flight),
+            });
+            Part::Lead(start)
+        }
+    }
+}
+
+/// Waits for another's load; none if there is nothing in it for this request.
+pub(crate) async fn wait(load: &Load, flight: Arc<FlightOf>) -> Option<Arc<Stored>> {
+    let mut limit = pin!(load.engine.clock.sleep(load.engine.wait_limit));
+    let mut waiting = Waiting {
+        flight: &flight,
+        id: None,
+    };
+    let mut filling: Option<BoxFuture<'static, Option<Arc<Stored>>>> = None;
+    poll_fn(|cx| {
+        if limit.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        if filling.is_none() {
+            match waiting.poll(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(News::Landed(Landing::Stored(stored))) => {
+                    return Poll::Ready(Some(stored));
+                }
+                Poll::Ready(News::Landed(Landing::Filling(fill))) => {
+                    let Some(fill) = fill.upgrade() else {
+                        return Poll::Ready(None);
+                    };
+                    filling = Some(Box::pin(fill.stored()));
+                }
+                Poll::Ready(News::Landed(Landing::Alone) | News::Gone) => {
+                    return Poll::Ready(None);
+                }
+                Poll::Ready(News::TakeOver(never)) => match never {},
+            }
+        }
+        filling
+            .as_mut()
+            .map_or(Poll::Ready(None), |filling| filling.as_mut().poll(cx))
+    })
+    .await
+}
+
+struct Waiting<'a> {
+    flight: &'a FlightOf,
+    id: Option<u64>,
+}
+
+impl Waiting<'_> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<News<Landing, std::convert::Infallible>> {
+        self.flight.poll(&mut self.id, cx)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let _ = self.flight.leave(self.id);
+    }
+}
+
+/// Runs the handler for this request. Others who wait need not lose the load with this client: what
+/// is under way then goes on in the background.
+pub(crate) async fn lead<F, Fut, E>(
+    load: Arc<Load>,
+    why: Forwarded,
+    old: Option<(Arc<Stored>, Usable)>,
+    start: Start,
+    run: F,
+) -> Result<Response<ViewBody>, E>
+where
+    F: FnOnce(Conditions) -> Fut + Send + 'static,
+    Fut: Future<Output = Result<Response<ViewBody>, E>> + Send + 'static,
+    E: Send + 'static,
+{
+    let shared = start.duty.is_some();
+    let engine = Arc::clone(&load.engine);
+    let work = Leading {
+        load,
+        why,
+        old,
+        start,
+    };
+    let work = work.run(run);
+    if !shared {
+        return work.await;
+    }
+    let work: BoxFuture<'static, _> = Box::pin(Scoped::again(work));
+    Attached {
+        work: Some(work),
+        engine,
+    }
+    .await
+}
+
+/// The same in the background, for a response that is served stale meanwhile; here and now where
+/// there is no background.
+pub(crate) async fn refresh<F, Fut, E>(
+    load: Arc<Load>,
+    why: Forwarded,
+    old: Option<(Arc<Stored>, Usable)>,
+    start: Start,
+    run: F,
+) where
+    F: FnOnce(Conditions) -> Fut + Send + 'static,
+    Fut: Future<Output = Result<Response<ViewBody>, E>> + Send + 'static,
+    E: Send + 'static,
+{
+    let engine = Arc::clone(&load.engine);
+    let leading = Leading {
+        load,
+        why,
+        old,
+        start,
+    };
+    let task: BoxFuture<'static, ()> = Box::pin(Scoped::again(drained(leading.run(run))));
+    if let Err(task) = engine.runtime.spawn(task) {
+        task.await;
+    }
+}
+
+async fn drained<E>(work: impl Future<Output = Result<Response<ViewBody>, E>>) {
+    if let Ok(response) = work.await {
+        response.into_body().drain().await;
+    }
+}
+
+type Work<E> = BoxFuture<'static, Result<Response<ViewBody>, E>>;
+
+/// A load that belongs to its client as long as that is there.
+struct Attached<E: Send + 'static> {
+    work: Option<Work<E>>,
+    engine: Arc<crate::engine::Engine>,
+}
+
+impl<E: Send + 'static> Future for Attached<E> {
+    type Output = Result<Response<ViewBody>, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(work) = &mut self.work else {
+            return Poll::Pending;
+        };
+        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx)));
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(result)) => {
+                self.work = None;
+                Poll::Ready(result)
+            }
+            Err(panic) => {
+                self.work = None;
+                resume_unwind(panic)
+            }
+        }
+    }
+}
+
+impl<E: Send + 'static> Drop for Attached<E> {
+    fn drop(&mut self) {
+        if let Some(work) = self.work.take() {
+            // Without a background it ends here, and those who wait are told.
+            drop(self.engine.runtime.spawn(Box::pin(drained(work))));
+        }
+    }
+}
+
+/// One run of the handler.
+struct Leading {
+    load: Arc<Load>,
+    why: Forwarded,
+    old: Option<(Arc<Stored>, Usable)>,
+    start: Start,
+}
+
+impl Leading {
+    async fn run<F, Fut, E>(self, run: F) -> Result<Response<ViewBody>, E>
+    where
+        F: FnOnce(Conditions) -> Fut,
+        Fut: Future<Output = Result<Response<ViewBody>, E>>,
+    {
+        if let Some(response) = self.by_now() {
+            return Ok(response);
+        }
+        let conditions = self.conditions();
+        let replaced = conditions.replace();
+        // Also what the handler does before its first wait.
+        let result = caught(async move { run(conditions).await }).await;
+        let timing = self.load.timing(self.start.asked_at);
+        self.count(&timing);
+        match result {
+            Err(panic) => match self.fallback(None) {
+                Some(response) => Ok(response),
+                None => resume_unwind(panic),
+            },
+            Ok(Err(error)) => self.fallback(None).ok_or(error),
+            Ok(Ok(response)) => Ok(self.settle(response, replaced, &timing)),
+        }
+    }
+
+    /// What another load has stored between this one's look and its turn.
+    fn by_now(&self) -> Option<Response<ViewBody>> {
+        self.start.duty.as_ref()?;
+        let stored = self.load.stored()?;
+        let found = self.old.as_ref().map_or(0, |(old, _)| old.order);
+        let (now, headers) = (self.load.engine.clock.now(), &self.load.asked.headers);
+        let fresh = matches!(
+            judge(&self.load.view, &stored, now, false, headers),
+            Judged::Fresh
+        );
+        if stored.order <= found || !fresh {
+            return None;
+        }
+        let mut response = stored.answer(&self.load.asked.method, headers, now);
+        report(
+            &self.load.view,
+            &mut response,
+            &Report::hit(stored.ttl(now)),
+        );
+        self.land(Landing::Stored(stored));
+        Some(response)
+    }
+
+    fn land(&self, landing: Landing) {
+        if let Some(duty) = &self.start.duty {
+            duty.land(landing);
+        }
+    }
+
+    /// What the handler is asked for: news of what is stored, or the whole.
+    fn conditions(&self) -> Conditions {
+        let stored = self
+            .old
+            .as_ref()
+            .map(|(old, _)| Conditions::of(&old.headers));
+        match stored.filter(|conditions| !conditions.is_empty()) {
+            Some(conditions) => conditions,
+            // Where most responses are stored, a whole one serves the next client too.
+            None if self.load.view.policy.timeout.is_some() => Conditions::default(),
+            None => Conditions::own(),
+        }
+    }
+
+    fn count(&self, timing: &Timing) {
+        let counters = &self.load.counters;
+        counters.loads.one();
+        counters
+            .load_nanos
+            .add(timing.received.saturating_sub(timing.asked));
+    }
+
+    /// The stale response, where a fresh one cannot be had.
+    fn fallback(&self, status: Option<StatusCode>) -> Option<Response<ViewBody>> {
+        let counters = &self.load.counters;
+        counters.load_errors.one();
+        let (stored, usable) = self.old.as_ref()?;
+        if !usable.on_error {
+            return None;
+        }
+        counters.fallbacks.one();
+        let status = status.unwrap_or(StatusCode::BAD_GATEWAY);
+        self.land(Landing::Alone);
+        Some(self.load.answer_stale(stored, self.why, Some(status)))
+    }
+
+    fn settle(
+        self,
+        response: Response<ViewBody>,
+        replaced: bool,
+        timing: &Timing,
+    ) -> Response<ViewBody> {
+        let status = response.status();
+        if matches!(status.as_u16(), 500 | 502 | 503 | 504)
+            && let Some(stale) = self.fallback(Some(status))
+        {
+            return stale;
+        }
+        if let (StatusCode::NOT_MODIFIED, true, Some((old, _))) = (status, replaced, &self.old) {
+            let old = Arc::clone(old);
+            return self.freshened(&old, response, timing);
+        }
+        if self.load.asked.method == Method::HEAD {
+            return self.headed(response);
+        }
+        self.filled(response, replaced, timing)
+    }
+
+    /// The handler says that what is stored still holds (RFC 9111, section 4.3.4).
+    fn freshened(
+        self,
+        old: &Stored,
+        response: Response<ViewBody>,
+        timing: &Timing,
+    ) -> Response<ViewBody> {
+        let (mut head, _) = response.into_parts();
+        add_vary(&self.load.view, &mut head.headers);
+        let (new, stays) = freshen(&self.load, old, &head.headers, self.start.began, timing);
+        let new = Arc::new(new);
+        let stored = stays && self.load.insert(&new, self.start.began);
+        if !stays {
+            // It must not be kept any longer: nor served by anybody else.
+            self.load.engine.forget(self.load.spot.any());
+        }
+        let asked = &self.load.asked;
+        let mut answer = new.select(&asked.method, &asked.headers);
+        for cookie in head.headers.get_all(SET_COOKIE) {
+            if !new.headers.contains_key(SET_COOKIE) {
+                answer.headers_mut().append(SET_COOKIE, cookie.clone());
+            }
+        }
+        let now = self.load.engine.clock.now();
+        answer
+            .headers_mut()
+            .insert(AGE, HeaderValue::from(new.age(now) / 1_000_000_000));
+        let said = Report {
+            status: Some(StatusCode::NOT_MODIFIED),
+            ttl: Some(new.ttl(now)),
+            stored,
+            ..Report::forwarded(self.why)
+        };
+        report(&self.load.view, &mut answer, &said);
+        self.land(if stays {
+            Landing::Stored(new)
+        } else {
+            Landing::Alone
+        });
+        answer
+    }
+
+    /// The answer to a HEAD: it is not stored, but may show that what is stored is outdated
+    /// (RFC 9111, section 4.3.5).
+    fn headed(self, response: Response<ViewBody>) -> Response<ViewBody> {
+        let (mut head, body) = response.into_parts();
+        if let (StatusCode::OK, Some((old, _))) = (head.status, &self.old) {
+            let differs = [ETAG, LAST_MODIFIED, CONTENT_LENGTH].iter().any(|name| {
+                let (new, old) = (head.headers.get(name), old.headers.get(name));
+                new.is_some() && old.is_some() && new != old
+            });
+            if differs {
+                self.load.engine.forget(self.load.spot.any());
+            }
+        }
+        self.passed(&mut head, body)
+    }
+
+    /// A response that is the client's alone.
+    fn passed(&self, head: &mut response::Parts, body: ViewBody) -> Response<ViewBody> {
+        add_vary(&self.load.view, &mut head.headers);
+        self.land(Landing::Alone);
+        let mut response = Response::new(body);
+        *response.status_mut() = head.status;
+        *response.version_mut() = head.version;
+        *response.headers_mut() = std::mem::take(&mut head.headers);
+        *response.extensions_mut() = std::mem::take(&mut head.extensions);
+        let said = Report {
+            status: Some(head.status),
+            ..Report::forwarded(self.why)
+        };
+        report(&self.load.view, &mut response, &said);
+        response
+    }
+
+    /// A whole response: into the cache where it may be, and to the client.
+    fn filled(
+        self,
+        response: Response<ViewBody>,
+        replaced: bool,
+        timing: &Timing,
+    ) -> Response<ViewBody> {
+        let (mut head, body) = response.into_parts();
+        let policy = &self.load.view.policy;
+        let asked = &self.load.asked.headers;
+        let judged = storing::judge(policy, asked, head.status, &head.headers, timing);
+        let too_long = body.size_hint().lower() > policy.body_limit as u64;
+        let storable = match judged {
+            Ok(storable) if !too_long => storable,
+            _ => {
+                self.load.counters.rejections.one();
+                return self.refused(head, body, replaced);
+            }
+        };
+        add_vary(&self.load.view, &mut head.headers);
+        self.load.dress(&mut head.headers, &storable, timing.wall);
+        let ttl = i64::try_from(storable.freshness.lifetime / 1_000_000_000).unwrap_or(i64::MAX);
+        let hint = body.size_hint();
+        let Leading {
+            load, why, start, ..
+        } = self;
+        let flight = start.duty.as_ref().and_then(|duty| duty.flight.clone());
+        let fill = {
+            let (load, timing) = (Arc::clone(&load), *timing);
+            let (status, headers, began) = (head.status, head.headers.clone(), start.began);
+            let limit = load.view.policy.body_limit;
+            // The flight stays on the table until the body is whole, or given up.
+            let kept = Kept(start);
+            let finish = move |whole| {
+                let stored = load.complete(status, headers, whole, storable, began, &timing);
+                if let (Some(stored), Some(duty)) = (&stored, &kept.0.duty) {
+                    duty.land(Landing::Stored(Arc::clone(stored)));
+                }
+                drop(kept);
+                stored
+            };
+            Fill::new(body.into_inner(), limit, Box::new(finish))
+        };
+        let whole = Arc::clone(&fill).advance();
+        if let (None, Some(flight)) = (&whole, flight) {
+            flight.land(Landing::Filling(Arc::downgrade(&fill)));
+        }
+        let said = Report {
+            status: Some(head.status),
+            ttl: Some(ttl),
+            stored: true,
+            ..Report::forwarded(why)
+        };
+        let mut response = match whole {
+            Some(stored) => respond(&load, head, &stored),
+            None => {
+                let body = ViewBody::fill(Reader::new(Arc::clone(&fill), hint));
+                Response::from_parts(head, body)
+            }
+        };
+        report(&load.view, &mut response, &said);
+        response
+    }
+
+    /// A response that is not stored; the client's conditions were kept from the handler, so they are
+    /// judged here.
+    fn refused(
+        self,
+        mut head: response::Parts,
+        body: ViewBody,
+        replaced: bool,
+    ) -> Response<ViewBody> {
+        let asked = &self.load.asked.headers;
+        let validator = head.headers.contains_key(ETAG) || head.headers.contains_key(LAST_MODIFIED);
+        if replaced
+            && validator
+            && head.status == StatusCode::OK
+            && conditional::is_not_modified(asked, &head.headers)
+        {
+            let mut headers = HeaderMap::new();
+            keep_for_304(&head.headers, &mut headers);
+            for cookie in head.headers.get_all(SET_COOKIE) {
+                headers.append(SET_COOKIE, cookie.clone());
+            }
+            head.headers = headers;
+            head.status = StatusCode::NOT_MODIFIED;
+            return self.passed(&mut head, ViewBody::empty());
+        }
+        self.passed(&mut head, body)
+    }
+}
+
+/// What a fill keeps until its end: the flight, and the count of the load.
+struct Kept(Start);
+
+/// The answer to the request that loaded: what the handler said, and of the body what was asked for.
+fn respond(load: &Load, mut head: response::Parts, stored: &Stored) -> Response<ViewBody> {
+    let mut answer = stored.select(&load.asked.method, &load.asked.headers);
+    if answer.status() == head.status {
+        if let Some(etag) = stored.headers.get(ETAG) {
+            head.headers.insert(ETAG, etag.clone());
+        }
+        return Response::from_parts(head, answer.into_body());
+    }
+    for name in [SET_COOKIE, AGE] {
+        for value in head.headers.get_all(&name) {
+            if !stored.headers.contains_key(&name) {
+                answer.headers_mut().append(name.clone(), value.clone());
+            }
+        }
+    }
+    answer
+}
+
+/// Names the fields by which the policy tells responses apart.
+pub(crate) fn add_vary(view: &View, headers: &mut HeaderMap) {
+    let wanted = storing::selecting(&view.policy);
+    if wanted.is_empty() || vary::names(headers, &[]).is_none() {
+        return;
+    }
+    for name in wanted {
+        let named = members(headers, VARY).any(|it| is_name(it, &name));
+        if !named {
+            headers.append(VARY, HeaderValue::from(name));
+        }
+    }
+}
+
+fn is_name(member: &[u8], name: &HeaderName) -> bool {
+    member.eq_ignore_ascii_case(name.as_str().as_bytes())
+}
+
+/// Runs a future to its end, or to its panic.
+async fn caught<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Send>> {
+    let mut future = pin!(future);
+    poll_fn(
+        |cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Err(panic) => Poll::Ready(Err(panic)),
+        },
+    )
+    .await
+}

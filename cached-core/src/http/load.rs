@@ -1,0 +1,298 @@
+//! One URL to be loaded, and the way of what came of it into the memory tier.
+
+use std::cell::Cell;
+use std::sync::{Arc, Weak};
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, DATE, ETAG, LAST_MODIFIED};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+
+use super::body::ViewBody;
+use super::control::digits;
+use super::date::{self, Seconds};
+use super::fill::Fill;
+use super::freshness::{self, Timing};
+use super::job::Asked;
+use super::look::{is_soft, report};
+use super::policy::Etag;
+use super::status::{Forwarded, Report};
+use super::stored::{Stored, Variants};
+use super::storing::{Storable, strip};
+use super::view::{Spot, View};
+use crate::engine::flight::Flight;
+use crate::engine::{Began, Engine, Loading};
+use crate::memory::{Meta, Slot};
+use crate::policy::Policy;
+use crate::scope::ticks::Verdict;
+use crate::scope::{Scopes, Shared};
+use crate::stats::Counters;
+
+/// Everything that a load of one URL needs.
+pub(crate) struct Load {
+    pub(crate) view: Arc<View>,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) spot: Arc<dyn Spot>,
+    pub(crate) scopes: Scopes,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) asked: Asked,
+}
+
+/// What a load came to, for those who waited.
+#[derive(Clone)]
+pub(crate) enum Landing {
+    Stored(Arc<Stored>),
+    /// It may be stored, and its body is under way, as long as somebody reads it.
+    Filling(Weak<Fill>),
+    /// Of no use to anybody else: load for yourself.
+    Alone,
+}
+
+/// A load that others wait for; there is no body to hand over.
+pub(crate) type FlightOf = Flight<Landing, std::convert::Infallible>;
+
+/// The duty to end a flight.
+pub(crate) struct Duty {
+    pub(crate) load: Arc<Load>,
+    pub(crate) flight: Option<Arc<FlightOf>>,
+}
+
+impl Duty {
+    /// Tells those who wait; others may still join what is under way.
+    pub(crate) fn land(&self, landing: Landing) {
+        if let Some(flight) = &self.flight {
+            flight.land(landing);
+        }
+    }
+}
+
+impl Drop for Duty {
+    fn drop(&mut self) {
+        if let Some(flight) = self.flight.take() {
+            let key = self.load.spot.key();
+            self.load.engine.flights.leave(key, &flight);
+            flight.abandon();
+        }
+    }
+}
+
+/// A load that has begun: nothing invalidated since then will be stored.
+pub(crate) struct Start {
+    pub(crate) began: Began,
+    pub(crate) asked_at: u64,
+    pub(crate) duty: Option<Duty>,
+    _loading: Loading,
+}
+
+/// How often a variant is put beside others while they change.
+const ATTEMPTS: usize = 64;
+
+impl Load {
+    /// Begins without anybody else.
+    pub(crate) fn begin(&self) -> Start {
+        // First the count, then the tick: a write that sees no load running comes before it.
+        let loading = self.engine.loading(self.spot.any().hash());
+        Start {
+            began: self.engine.begin(),
+            asked_at: self.engine.clock.now(),
+            duty: None,
+            _loading: loading,
+        }
+    }
+
+    /// The moment at which an answer came.
+    pub(crate) fn timing(&self, asked: u64) -> Timing {
+        Timing {
+            asked,
+            received: self.engine.clock.now(),
+            wall: self.engine.clock.wall_millis() / 1000,
+        }
+    }
+
+    fn slot(&self) -> Option<Slot> {
+        let memory = self.engine.memory.as_ref()?;
+        let slot = memory.find(self.spot.any())?;
+        (self.engine.verdict_of(&slot) != Verdict::Invalid).then_some(slot)
+    }
+
+    /// What is stored by now for this request.
+    pub(crate) fn stored(&self) -> Option<Arc<Stored>> {
+        let slot = self.slot()?;
+        let variants: &Variants = slot.value().downcast_ref()?;
+        if is_soft(&slot, variants, self.engine.clock.now()) {
+            return None;
+        }
+        variants.select(&self.asked.headers).cloned()
+    }
+
+    /// A stored response past its freshness, as an answer.
+    pub(crate) fn answer_stale(
+        &self,
+        stored: &Stored,
+        why: Forwarded,
+        status: Option<StatusCode>,
+    ) -> Response<ViewBody> {
+        let now = self.engine.clock.now();
+        let mut response = stored.answer(&self.asked.method, &self.asked.headers, now);
+        let said = match status {
+            // It was asked and failed.
+            Some(status) => Report {
+                status: Some(status),
+                ttl: Some(stored.ttl(now)),
+                ..Report::forwarded(why)
+            },
+            None => Report::hit(stored.ttl(now)),
+        };
+        report(&self.view, &mut response, &said);
+        response
+    }
+
+    /// A response that may be stored, once its body is whole; none if it is not what was announced.
+    pub(crate) fn complete(
+        &self,
+        status: StatusCode,
+        mut headers: HeaderMap,
+        body: Bytes,
+        storable: Storable,
+        began: Began,
+        timing: &Timing,
+    ) -> Option<Arc<Stored>> {
+        let announced = headers.get(CONTENT_LENGTH).map(HeaderValue::as_bytes);
+        if announced.is_some_and(|length| digits(length) != Some(body.len() as u64)) {
+            return None;
+        }
+        if let Some(kind) = self.view.policy.etag
+            && status == StatusCode::OK
+            && !headers.contains_key(ETAG)
+        {
+            headers.insert(ETAG, etag(&body, kind));
+        }
+        let initial_age = freshness::initial_age(&headers, timing);
+        strip(&self.view.policy, &mut headers);
+        let stored = Arc::new(Stored {
+            status,
+            date: date_of(&headers, timing.wall),
+            headers,
+            body,
+            selecting: storable.selecting,
+            freshness: storable.freshness,
+            initial_age,
+            received: timing.received,
+            order: began.order,
+        });
+        self.insert(&stored, began);
+        Some(stored)
+    }
+
+    /// Puts a variant beside the others of its URL, unless it was invalidated meanwhile or a newer
+    /// one is there.
+    pub(crate) fn insert(&self, stored: &Arc<Stored>, began: Began) -> bool {
+        let inserted = (0..ATTEMPTS).find_map(|_| self.try_insert(stored, began));
+        let inserted = inserted.unwrap_or(false);
+        let outcome = if inserted {
+            self.counters.stores.one();
+            "stored"
+        } else {
+            self.counters.rejections.one();
+            "rejected"
+        };
+        crate::trace::outcome(&self.engine, self.view.name, outcome);
+        inserted
+    }
+
+    /// One attempt; none if another writer came between.
+    fn try_insert(&self, stored: &Arc<Stored>, began: Began) -> Option<bool> {
+        let engine = &self.engine;
+        let Some(memory) = &engine.memory else {
+            return Some(false);
+        };
+        let now = engine.clock.now();
+        let current = memory.find(self.spot.any());
+        let base = current
+            .as_ref()
+            .filter(|slot| engine.verdict_of(slot) == Verdict::Valid)
+            .and_then(|slot| Some((slot, slot.value().downcast_ref::<Variants>()?)))
+            .filter(|(slot, variants)| !is_soft(slot, variants, now));
+        let none = Variants::default();
+        let variants = base.map_or(&none, |(_, variants)| variants);
+        let Some(variants) = variants.with(Arc::clone(stored), self.view.policy.variants) else {
+            return Some(false);
+        };
+        let scopes = base.map_or_else(
+            || self.scopes.clone(),
+            |(slot, _)| self.scopes.and(missing(&self.scopes, slot.meta().scopes())),
+        );
+        let known = current.as_ref().map(|slot| slot.meta().order());
+        // Of its own: which variant is the newer, each of them says.
+        let began = Began {
+            tick: began.tick,
+            order: engine.begin().order,
+        };
+        let heap = variants.bytes() + self.spot.heap();
+        let meta = self.meta(&variants, scopes, began, now);
+        let slot = self.spot.slot(meta, variants);
+        let invalid = Cell::new(false);
+        let inserted = memory.insert(slot.clone(), heap, |old| {
+            if old.map(|old| old.meta().order()) != known {
+                return false;
+            }
+            invalid.set(engine.verdict_of(&slot) == Verdict::Invalid);
+            !invalid.get()
+        });
+        match (inserted, invalid.get()) {
+            (true, _) => Some(true),
+            (false, true) => Some(false),
+            (false, false) => None,
+        }
+    }
+
+    fn meta(&self, variants: &Variants, scopes: Scopes, began: Began, now: u64) -> Meta {
+        // After an invalidation that lets what is there be served stale, it stays for a while.
+        static POLICY: Policy = Policy::DEFAULT.stale_if_error(300 * 1_000_000_000);
+        let kept = variants.until().saturating_sub(now);
+        let times = POLICY.times(now, kept, 0);
+        Meta::new(began, times, scopes, Arc::clone(&self.counters))
+    }
+
+    /// What a response is given that the handler left out, where it may be stored.
+    pub(crate) fn dress(&self, headers: &mut HeaderMap, storable: &Storable, wall: Seconds) {
+        let policy = &self.view.policy;
+        if !headers.contains_key(DATE) {
+            headers.insert(DATE, date::format(wall));
+        }
+        if policy.last_modified && !headers.contains_key(LAST_MODIFIED) {
+            headers.insert(LAST_MODIFIED, date::format(wall));
+        }
+        let Some(client) = &policy.client else { return };
+        // Never more than the handler itself would allow.
+        let silent = !headers.contains_key(CACHE_CONTROL)
+            && !headers.contains_key(http::header::EXPIRES)
+            && !storable.freshness.validate;
+        if silent {
+            headers.insert(CACHE_CONTROL, client.clone());
+        }
+    }
+}
+
+/// The scopes of an entry that another one of the same URL has not.
+fn missing(known: &Scopes, other: &Shared) -> Vec<u64> {
+    other
+        .ids()
+        .filter(|scope| !known.ids().any(|known| known == *scope))
+        .collect()
+}
+
+fn date_of(headers: &HeaderMap, wall: Seconds) -> Seconds {
+    headers.get(DATE).and_then(date::parse).unwrap_or(wall)
+}
+
+/// An entity tag: the same bytes have the same one, in every process.
+pub(crate) fn etag(body: &[u8], kind: Etag) -> HeaderValue {
+    let digest = blake3::hash(body).to_hex();
+    let digest = &digest[..32];
+    let text = match kind {
+        Etag::Strong => format!("\"{digest}\""),
+        Etag::Weak => format!("W/\"{digest}\""),
+    };
+    // Quotes, letters and digits.
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+}

@@ -1,0 +1,343 @@
+//! From a request to a stored response: the read.
+
+use std::any::TypeId;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use http::header::{CONTENT_LENGTH, IF_RANGE, RANGE, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderMap, Method, Response, StatusCode, request};
+
+use super::body::ViewBody;
+use super::conditional;
+use super::control::Control;
+use super::freshness::nanos;
+use super::job::{Asked, Job, Kind};
+use super::load::Load;
+use super::status::{Forwarded, Report};
+use super::stored::{Stored, Variants};
+use super::storing::has_credentials;
+use super::url::{self, Target};
+use super::view::{Key, Labels, Spot, View, own_scope};
+use crate::cache::Cache;
+use crate::clock::Nanos;
+use crate::engine::Engine;
+use crate::key::{self, Parts};
+use crate::memory::{Entry, Query, Slot};
+use crate::scope::ticks::Verdict;
+use crate::stats::Counters;
+
+/// Where a request stands after looking into the cache.
+#[must_use]
+#[derive(Debug)]
+pub enum Look {
+    /// Answered.
+    Answer(Response<ViewBody>),
+    /// The handler has to run, or should.
+    Run(Job),
+}
+
+/// What was found for a request.
+enum Found {
+    Answer(Response<ViewBody>),
+    /// Stale, or to be validated.
+    Old {
+        stored: Arc<Stored>,
+        usable: Usable,
+    },
+    /// Other variants of the URL, or one that is not for this client.
+    Other(Forwarded),
+    Absent,
+}
+
+/// What a response that is not simply served is good for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Usable {
+    /// Served while it is loaded afresh.
+    pub(crate) meanwhile: bool,
+    /// Served where a fresh one cannot be had.
+    pub(crate) on_error: bool,
+}
+
+/// Looks a request up.
+///
+/// `marker` tells the instantiations of a generic handler apart, `extra` holds what tells responses
+/// apart beside the URL, and `labels` says its prefix and tags on a miss.
+pub fn look<P: Parts>(
+    view: &Arc<View>,
+    cache: &Cache,
+    marker: TypeId,
+    request: &request::Parts,
+    extra: P,
+    labels: impl FnOnce(&mut Labels),
+) -> Look {
+    let engine = cache.engine();
+    let pass = |kind, why| Look::Run(pass(view, engine, request, kind, why));
+    let uri = url::of(request);
+    let safe = request.method.is_safe();
+    let origin = url::origin(uri, &request.headers);
+    if !safe {
+        return pass(Kind::Unsafe, Forwarded::Method);
+    }
+    if request.method != Method::GET && request.method != Method::HEAD {
+        return pass(Kind::Pass, Forwarded::Method);
+    }
+    let (Some(origin), true) = (origin, is_plain(request)) else {
+        return pass(Kind::Pass, Forwarded::Bypass);
+    };
+    if engine.memory.is_none() {
+        return pass(Kind::Pass, Forwarded::Bypass);
+    }
+    let policy = &view.policy;
+    let query = policy.query.apply(uri.query());
+    let target = Target {
+        view: view.id,
+        origin: if policy.host { &origin } else { "" },
+        path: uri.path(),
+        query,
+    };
+    let parts = (target, extra);
+    let hash = key::hash(marker, &parts);
+    let found = find(view, engine, hash, marker, &parts, request);
+    if let Found::Answer(response) = found {
+        return Look::Answer(response);
+    }
+    let key = Key::new(hash, marker, &parts);
+    let mut said = Labels::default();
+    labels(&mut said);
+    let scopes = url::scopes(url::host(&origin), uri.path(), uri.query());
+    let scopes = said.scopes(view, own_scope(key.any()), scopes);
+    let counters = view.counters(engine);
+    if let Some(memory) = &engine.memory {
+        memory.missed(hash);
+    }
+    let load = Load {
+        view: Arc::clone(view),
+        engine: Arc::clone(engine),
+        spot: Arc::new(key),
+        scopes,
+        counters,
+        asked: Asked::new(request),
+    };
+    missed(load, found)
+}
+
+/// Whether a request is one whose response a cache can tell apart by its key.
+fn is_plain(request: &request::Parts) -> bool {
+    let headers = &request.headers;
+    let has_body = headers.contains_key(TRANSFER_ENCODING)
+        || headers
+            .get_all(CONTENT_LENGTH)
+            .iter()
+            .any(|length| length.as_bytes() != b"0");
+    url::fits(url::of(request))
+        && !has_body
+        && !headers.contains_key(UPGRADE)
+        && !conditional::is_for_handler(headers)
+}
+
+fn pass(
+    view: &Arc<View>,
+    engine: &Arc<Engine>,
+    request: &request::Parts,
+    kind: Kind,
+    why: Forwarded,
+) -> Job {
+    view.counters(engine).bypassed.one();
+    Job::pass(view, engine, Asked::new(request), kind, why)
+}
+
+fn find<P: Parts>(
+    view: &View,
+    engine: &Engine,
+    hash: u64,
+    marker: TypeId,
+    parts: &(Target<'_>, P),
+    request: &request::Parts,
+) -> Found {
+    let query = Query {
+        hash,
+        marker,
+        parts,
+        value: PhantomData,
+    };
+    let Some(memory) = &engine.memory else {
+        return Found::Absent;
+    };
+    let found = memory.look(&query, |slot, entry: &Entry<_, Variants>| {
+        let meta = &entry.meta;
+        if engine.verdict(meta, &entry.key) == Verdict::Invalid {
+            return Err(slot.clone());
+        }
+        Ok(choose(
+            view,
+            engine,
+            &meta.counters,
+            slot,
+            &entry.value,
+            request,
+        ))
+    });
+    match found {
+        None => {
+            view.counters(engine).absent.one();
+            Found::Absent
+        }
+        Some(Ok(found)) => found,
+        Some(Err(slot)) => {
+            view.counters(engine).invalidated.one();
+            engine.discard(&slot);
+            Found::Absent
+        }
+    }
+}
+
+fn choose(
+    view: &View,
+    engine: &Engine,
+    counters: &Counters,
+    slot: &Slot,
+    variants: &Variants,
+    request: &request::Parts,
+) -> Found {
+    let Some(stored) = variants.select(&request.headers) else {
+        counters.absent.one();
+        return Found::Other(Forwarded::VaryMiss);
+    };
+    if has_credentials(&view.policy, &request.headers) && !stored.freshness.shared {
+        counters.bypassed.one();
+        return Found::Other(Forwarded::Bypass);
+    }
+    let now = engine.clock.now();
+    let soft = is_soft(slot, variants, now);
+    match judge(view, stored, now, soft, &request.headers) {
+        Judged::Fresh => {
+            engine.hit(slot.meta(), slot.key().hash(), counters);
+            let mut response = stored.answer(&request.method, &request.headers, now);
+            report(view, &mut response, &Report::hit(stored.ttl(now)));
+            Found::Answer(response)
+        }
+        Judged::Stale(usable) => {
+            if usable.meanwhile {
+                counters.stale.one();
+            } else {
+                counters.expired.one();
+            }
+            Found::Old {
+                stored: Arc::clone(stored),
+                usable,
+            }
+        }
+    }
+}
+
+/// Whether an invalidation has let what is there be served stale only.
+pub(crate) fn is_soft(slot: &Slot, variants: &Variants, now: Nanos) -> bool {
+    slot.meta().times().left(now) == 0 && now < variants.until()
+}
+
+pub(crate) enum Judged {
+    Fresh,
+    Stale(Usable),
+}
+
+/// What a stored response is good for, for a request that says this.
+pub(crate) fn judge(
+    view: &View,
+    stored: &Stored,
+    now: Nanos,
+    soft: bool,
+    request: &HeaderMap,
+) -> Judged {
+    let freshness = &stored.freshness;
+    let asked = directives(view, request);
+    let wanted = asked.is_none_or(|asked| accepts(&asked, stored, now));
+    let stale = stored.staleness(now).or(soft.then_some(0));
+    let past = match stale {
+        None if !freshness.validate && wanted => return Judged::Fresh,
+        None => 0,
+        Some(past) => past,
+    };
+    // The client takes a stale one, and the response allows it (RFC 9111, section 5.2.1.2).
+    let taken = asked.and_then(|asked| asked.max_stale);
+    if freshness.may_be_stale && !soft && wanted && taken.is_some_and(|most| past <= nanos(most)) {
+        return Judged::Fresh;
+    }
+    let if_error = asked.and_then(|asked| asked.stale_if_error).map(nanos);
+    let if_error = freshness.if_error.max(if_error.unwrap_or(0));
+    Judged::Stale(Usable {
+        meanwhile: wanted && freshness.may_be_stale && past < freshness.while_revalidate,
+        on_error: freshness.may_be_stale && past < if_error,
+    })
+}
+
+/// What the client asks of the cache, where it may.
+pub(crate) fn directives(view: &View, request: &HeaderMap) -> Option<Control> {
+    if !view.policy.obey_requests {
+        return None;
+    }
+    let mut control = Control::of(request);
+    if !control.present {
+        // RFC 9111, section 5.4.
+        let pragma = super::list::members(request, http::header::PRAGMA);
+        control.no_cache = pragma
+            .into_iter()
+            .any(|it| it.eq_ignore_ascii_case(b"no-cache"));
+    }
+    Some(control)
+}
+
+/// Whether a client that says this takes a response of this age (RFC 9111, section 5.2.1).
+fn accepts(asked: &Control, stored: &Stored, now: Nanos) -> bool {
+    let age = stored.age(now);
+    let left = stored.freshness.lifetime.saturating_sub(age);
+    !asked.no_cache
+        && asked
+            .max_age
+            .is_none_or(|most| most > 0 && age <= nanos(most))
+        && asked.min_fresh.is_none_or(|least| left >= nanos(least))
+}
+
+fn missed(load: Load, found: Found) -> Look {
+    let now = load.engine.clock.now();
+    let tell = |outcome| crate::trace::outcome(&load.engine, load.view.name, outcome);
+    let asked = directives(&load.view, &load.asked.headers);
+    let (why, old) = match found {
+        Found::Answer(response) => return Look::Answer(response),
+        Found::Old { stored, usable } => {
+            tell("expired");
+            let why = match stored.staleness(now) {
+                Some(_) => Forwarded::Stale,
+                None if stored.freshness.validate => Forwarded::Stale,
+                None => Forwarded::Request,
+            };
+            (why, Some((stored, usable)))
+        }
+        Found::Other(why) => (why, None),
+        Found::Absent => {
+            tell("absent");
+            (Forwarded::UriMiss, None)
+        }
+    };
+    let meanwhile = old.as_ref().is_some_and(|(_, usable)| usable.meanwhile);
+    if asked.is_some_and(|asked| asked.only_if_cached) && !meanwhile {
+        return Look::Answer(unavailable(&load.view));
+    }
+    let partial =
+        load.asked.headers.contains_key(RANGE) || load.asked.headers.contains_key(IF_RANGE);
+    Look::Run(Job::load(load, why, old, partial))
+}
+
+/// RFC 9111, section 5.2.1.7.
+fn unavailable(view: &View) -> Response<ViewBody> {
+    let mut response = Response::new(ViewBody::empty());
+    *response.status_mut() = StatusCode::GATEWAY_TIMEOUT;
+    report(view, &mut response, &Report::default());
+    response
+}
+
+/// Adds what this cache did to `Cache-Status`.
+pub(crate) fn report(view: &View, response: &mut Response<ViewBody>, report: &Report) {
+    if let Some(name) = &view.policy.name {
+        report.append(name, response.headers_mut());
+    }
+}

@@ -1,0 +1,95 @@
+//! The service that `CacheLayer` makes.
+
+use std::any::TypeId;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use super::body::{BoxError, ViewBody};
+use super::look::{Look, look};
+use super::view::View;
+use crate::cache::Cache;
+use crate::rt::BoxFuture;
+
+/// A service whose responses are cached; made by [`CacheLayer`](super::CacheLayer).
+#[derive(Clone, Debug)]
+pub struct CacheService<S> {
+    inner: S,
+    view: Arc<View>,
+    cache: Option<Cache>,
+}
+
+impl<S> CacheService<S> {
+    pub(super) fn new(inner: S, view: Arc<View>, cache: Option<Cache>) -> Self {
+        CacheService { inner, view, cache }
+    }
+}
+
+impl<S, B, R> Service<Request<B>> for CacheService<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Send + 'static,
+    B: Send + 'static,
+    R: Body + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    type Response = Response<ViewBody>;
+    type Error = S::Error;
+    type Future = CacheFuture<S::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (mut parts, body) = request.into_parts();
+        let cache = self.cache.clone().unwrap_or_else(Cache::current);
+        let marker = TypeId::of::<View>();
+        let job = match look(&self.view, &cache, marker, &parts, (), |_| ()) {
+            Look::Answer(response) => return CacheFuture(State::Ready(Some(response))),
+            Look::Run(job) => job,
+        };
+        // The one that was polled ready is the one to be called.
+        let again = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, again);
+        let run = job.run(move |conditions| {
+            conditions.apply(&mut parts.headers);
+            let answer = inner.call(Request::from_parts(parts, body));
+            async move { Ok(answer.await?.map(ViewBody::new)) }
+        });
+        CacheFuture(State::Running(Box::pin(run)))
+    }
+}
+
+/// The answer of a [`CacheService`].
+pub struct CacheFuture<E>(State<E>);
+
+enum State<E> {
+    Ready(Option<Response<ViewBody>>),
+    Running(BoxFuture<'static, Result<Response<ViewBody>, E>>),
+}
+
+impl<E> Future for CacheFuture<E> {
+    type Output = Result<Response<ViewBody>, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            State::Ready(response) => response
+                .take()
+                .map_or(Poll::Pending, |response| Poll::Ready(Ok(response))),
+            State::Running(running) => running.as_mut().poll(cx),
+        }
+    }
+}
+
+impl<E> std::fmt::Debug for CacheFuture<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CacheFuture")
+    }
+}

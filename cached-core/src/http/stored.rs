@@ -1,0 +1,214 @@
+//! A stored response, and the variants of one URL.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{
+    AGE, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_LOCATION, CONTENT_RANGE, DATE, ETAG, EXPIRES,
+    LAST_MODIFIED, VARY,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+
+use super::body::ViewBody;
+use super::conditional;
+use super::date::Seconds;
+use super::freshness::{Freshness, nanos};
+use super::range::{self, Range};
+use super::vary::Selecting;
+use crate::clock::Nanos;
+
+/// A complete response. Nothing in it changes: freshening makes another one.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) selecting: Selecting,
+    pub(crate) freshness: Freshness,
+    /// Its age when it was received.
+    pub(crate) initial_age: Nanos,
+    /// By the clock of the cache, so that the time since then is monotonic.
+    pub(crate) received: Nanos,
+    /// When the handler made it.
+    pub(crate) date: Seconds,
+    /// The place of its load among all loads.
+    pub(crate) order: u64,
+}
+
+/// How long a stale response with a validator is kept, so that the handler may say that it still
+/// holds: as long as it was fresh, and not less or more than this.
+const KEPT: (Nanos, Nanos) = (60 * 1_000_000_000, 24 * 3600 * 1_000_000_000);
+
+impl Stored {
+    pub(crate) fn age(&self, now: Nanos) -> Nanos {
+        self.initial_age
+            .saturating_add(now.saturating_sub(self.received))
+    }
+
+    /// How long it is past its freshness; none while it is fresh.
+    pub(crate) fn staleness(&self, now: Nanos) -> Option<Nanos> {
+        self.age(now).checked_sub(self.freshness.lifetime)
+    }
+
+    /// Seconds of freshness left; negative past it.
+    pub(crate) fn ttl(&self, now: Nanos) -> i64 {
+        let seconds = |time: Nanos| i64::try_from(time / nanos(1)).unwrap_or(i64::MAX);
+        seconds(self.freshness.lifetime) - seconds(self.age(now))
+    }
+
+    /// Until when it may be of use.
+    fn until(&self) -> Nanos {
+        let freshness = &self.freshness;
+        let validator = self.headers.contains_key(ETAG) || self.headers.contains_key(LAST_MODIFIED);
+        let kept = if validator {
+            freshness.lifetime.clamp(KEPT.0, KEPT.1)
+        } else {
+            0
+        };
+        let past = kept.max(freshness.while_revalidate).max(freshness.if_error);
+        let fresh = freshness.lifetime.saturating_sub(self.initial_age);
+        self.received.saturating_add(fresh).saturating_add(past)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        let fields = self.headers.iter();
+        let headers: usize = fields
+            .map(|(name, value)| name.as_str().len() + value.len() + 64)
+            .sum();
+        size_of::<Stored>() + headers + self.selecting.bytes() + self.body.len()
+    }
+
+    /// The response to a request for it: whole, a part of it, or the news that nothing has changed.
+    pub(crate) fn answer(
+        &self,
+        method: &Method,
+        request: &HeaderMap,
+        now: Nanos,
+    ) -> Response<ViewBody> {
+        let mut response = self.select(method, request);
+        let age = HeaderValue::from(self.age(now) / nanos(1));
+        response.headers_mut().insert(AGE, age);
+        response
+    }
+
+    /// The same without an `Age`.
+    pub(crate) fn select(&self, method: &Method, request: &HeaderMap) -> Response<ViewBody> {
+        if self.status.is_success() && conditional::is_not_modified(request, &self.headers) {
+            return self.not_modified();
+        }
+        let length = self.body.len();
+        let range = match self.status {
+            StatusCode::OK if method == Method::GET => range::of(request, &self.headers, length),
+            _ => Range::Whole,
+        };
+        match range {
+            Range::Whole => self.whole(method),
+            Range::Part { first, last } => {
+                let mut response = self.with(self.body.slice(first..=last).into());
+                *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+                let headers = response.headers_mut();
+                headers.insert(CONTENT_RANGE, range::content_range(first, last, length));
+                headers.insert(CONTENT_LENGTH, HeaderValue::from(last - first + 1));
+                response
+            }
+            Range::Unsatisfiable => {
+                let mut response = self.with(ViewBody::empty());
+                *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
+                let headers = response.headers_mut();
+                headers.insert(CONTENT_RANGE, range::unsatisfied(length));
+                headers.insert(CONTENT_LENGTH, HeaderValue::from(0));
+                response
+            }
+        }
+    }
+
+    fn whole(&self, method: &Method) -> Response<ViewBody> {
+        if method != Method::HEAD {
+            return self.with(self.body.clone().into());
+        }
+        let mut response = self.with(ViewBody::empty());
+        let bodiless = matches!(self.status.as_u16(), 204 | 304);
+        if !bodiless {
+            let length = HeaderValue::from(self.body.len());
+            response.headers_mut().insert(CONTENT_LENGTH, length);
+        }
+        response
+    }
+
+    fn with(&self, body: ViewBody) -> Response<ViewBody> {
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status;
+        *response.headers_mut() = self.headers.clone();
+        response
+    }
+
+    /// RFC 9110, section 15.4.5.
+    fn not_modified(&self) -> Response<ViewBody> {
+        let mut response = Response::new(ViewBody::empty());
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        keep_for_304(&self.headers, response.headers_mut());
+        response
+    }
+}
+
+/// The fields of a response that its 304 has too. What else there is the client has, but for what
+/// caches on the way say.
+const OF_304: [HeaderName; 8] = [
+    CACHE_CONTROL,
+    CONTENT_LOCATION,
+    DATE,
+    ETAG,
+    EXPIRES,
+    LAST_MODIFIED,
+    VARY,
+    HeaderName::from_static("cache-status"),
+];
+
+pub(crate) fn keep_for_304(from: &HeaderMap, to: &mut HeaderMap) {
+    for name in OF_304 {
+        for value in from.get_all(&name) {
+            to.append(name.clone(), value.clone());
+        }
+    }
+}
+
+/// The variants of one URL, told apart by what `Vary` names.
+#[derive(Debug, Default)]
+pub(crate) struct Variants(Vec<Arc<Stored>>);
+
+impl Variants {
+    /// The one that a request selects: of several the one that was made last (RFC 9111, section 4.1).
+    pub(crate) fn select(&self, request: &HeaderMap) -> Option<&Arc<Stored>> {
+        let fitting = self.0.iter().filter(|it| it.selecting.matches(request));
+        fitting.max_by_key(|stored| (stored.date, stored.order))
+    }
+
+    /// These and another one, in the place of the one that the same requests select; none if that
+    /// one is the newer.
+    pub(crate) fn with(&self, new: Arc<Stored>, most: usize) -> Option<Self> {
+        let same = |old: &Arc<Stored>| old.selecting == new.selecting;
+        if self.0.iter().any(|old| same(old) && old.order > new.order) {
+            return None;
+        }
+        let mut all: Vec<_> = self.0.iter().filter(|old| !same(old)).cloned().collect();
+        all.push(new);
+        if all.len() > most {
+            all.sort_by_key(|stored| stored.order);
+            all.drain(..all.len() - most);
+        }
+        Some(Variants(all))
+    }
+
+    /// Until when one of them may be of use.
+    pub(crate) fn until(&self) -> Nanos {
+        self.0
+            .iter()
+            .map(|stored| stored.until())
+            .max()
+            .unwrap_or(0)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.iter().map(|stored| stored.bytes()).sum()
+    }
+}

@@ -1,0 +1,77 @@
+use super::{normal, origin, resolve, scope, scopes};
+use http::{HeaderMap, HeaderValue, Uri};
+
+fn uri(text: &str) -> Uri {
+    text.parse().unwrap()
+}
+
+#[test]
+fn one_spelling_for_all_that_mean_the_same() {
+    assert_eq!(normal("/%7Euser/%61"), "/~user/a");
+    assert_eq!(normal("/a%2fb"), "/a%2Fb");
+    assert_eq!(normal("/100%/%zz/%4"), "/100%/%zz/%4");
+    assert_ne!(normal("/a%2Fb"), normal("/a/b"));
+    assert_eq!(normal("%\u{e9}%41"), "%\u{e9}A");
+}
+
+#[test]
+fn a_url_has_one_scope_in_whatever_order_its_query_stands() {
+    let here = |query| scope(Some("a"), "/p", query);
+    assert_eq!(here(Some("x=1&y=2")), here(Some("y=2&x=1")));
+    assert_ne!(here(Some("x=1")), here(Some("x=2")));
+    assert_ne!(here(None), here(Some("")));
+    let all = scopes("a", "/p", Some("x=1&y=2"));
+    assert!(all.contains(&here(Some("y=2&x=1"))));
+    assert!(all.contains(&scope(None, "/p", Some("y=2&x=1"))));
+    assert!(!all.contains(&scope(Some("b"), "/p", Some("y=2&x=1"))));
+}
+
+#[test]
+fn references_are_resolved_on_the_same_host_only() {
+    let base = uri("/shop/items/1?x=2");
+    for (reference, expected) in [
+        ("/a?b=c", Some("/a?b=c")),
+        ("http://Shop.test/a", Some("/a")),
+        ("HTTPS://shop.test/a#part", Some("/a")),
+        ("//shop.test", Some("/")),
+        ("//shop.test?x", Some("/?x")),
+        ("http://other.test/a", None),
+        ("//shop.test.other/a", None),
+        ("http://shop.test:81/a", None),
+        ("http://user@shop.test/a", None),
+        ("2", Some("/shop/items/2")),
+        ("../carts/./3", Some("/shop/carts/3")),
+        ("../../../../x", Some("/x")),
+        ("..", Some("/shop/")),
+        ("?y=1", Some("/shop/items/1?y=1")),
+        ("mailto:somebody", None),
+        ("#part", None),
+        ("", None),
+    ] {
+        let found = resolve("shop.test", &base, reference);
+        let found = found.as_ref().map(|found| found.as_str());
+        assert_eq!(found, expected, "{reference}");
+    }
+}
+
+#[test]
+fn a_request_that_names_two_hosts_has_no_origin() {
+    let headers = |hosts: &[&str]| {
+        let mut headers = HeaderMap::new();
+        for host in hosts {
+            headers.append("host", HeaderValue::from_str(host).unwrap());
+        }
+        headers
+    };
+    let of = |uri: &str, hosts: &[&str]| origin(&self::uri(uri), &headers(hosts));
+    assert_eq!(of("/", &["A.test:80"]).as_deref(), Some("a.test:80"));
+    assert_eq!(of("/", &[]).as_deref(), Some(""));
+    assert_eq!(
+        of("http://a.test/", &["a.test"]).as_deref(),
+        Some("http://a.test")
+    );
+    assert_eq!(of("http://a.test/", &[]).as_deref(), Some("http://a.test"));
+    assert_eq!(of("http://a.test/", &["b.test"]), None);
+    assert_eq!(of("/", &["a.test", "b.test"]), None);
+    assert_eq!(of("http://me@a.test/", &[]), None);
+}

@@ -1,0 +1,82 @@
+//! RFC 9111, section 4.1, as tables.
+
+use super::{Selecting, names};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+fn headers(fields: &[(&str, &str)]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in fields {
+        let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+        headers.append(name, HeaderValue::from_str(value).unwrap());
+    }
+    headers
+}
+
+#[test]
+fn a_star_anywhere_never_matches() {
+    for lines in [&["*"][..], &["*, *"], &["", "*"], &["foo, *"], &["*, foo"]] {
+        let fields: Vec<_> = lines.iter().map(|line| ("vary", *line)).collect();
+        assert_eq!(names(&headers(&fields), &[]), None, "{lines:?}");
+    }
+}
+
+#[test]
+fn what_is_no_field_name_never_matches() {
+    assert_eq!(names(&headers(&[("vary", "a b")]), &[]), None);
+    assert_eq!(names(&headers(&[("vary", "\"a\"")]), &[]), None);
+}
+
+#[test]
+fn names_are_collected_over_lines_and_the_policy() {
+    let found = names(
+        &headers(&[("vary", "Foo, bar"), ("vary", "foo")]),
+        &[HeaderName::from_static("baz")],
+    );
+    let found: Vec<_> = found.into_iter().flatten().collect();
+    assert_eq!(found, ["bar", "baz", "foo"]);
+}
+
+type Fields = &'static [(&'static str, &'static str)];
+
+/// The first request's fields, the second's, and whether the second may have the first's response.
+const MATCHES: &[(Fields, Fields, bool)] = &[
+    (&[("foo", "1")], &[("foo", "1")], true),
+    (&[("foo", "1")], &[("foo", "2")], false),
+    (&[("foo", "1")], &[], false),
+    (&[], &[("foo", "1")], false),
+    (&[], &[("foo", "")], false),
+    (&[], &[], true),
+    (&[("foo", "")], &[("foo", "")], true),
+    (&[("foo", "a"), ("foo", "b")], &[("foo", "a, b")], true),
+    (&[("foo", "a,b")], &[("foo", "a ,  b")], true),
+    (&[("foo", "a, b")], &[("foo", "b, a")], false),
+    (&[("foo", "a")], &[("foo", "A")], false),
+    (&[("foo", "a"), ("foo", "b")], &[("foo", "a")], false),
+    (&[("other", "1")], &[("other", "2")], true),
+    (
+        &[("accept-language", "en, DE;q=0.5")],
+        &[("accept-language", "de; q=0.5,EN")],
+        true,
+    ),
+    (
+        &[("accept-language", "en, de;q=0.5")],
+        &[("accept-language", "de, en;q=0.5")],
+        false,
+    ),
+    (
+        &[("accept-encoding", "gzip, br")],
+        &[("accept-encoding", "br, gzip")],
+        true,
+    ),
+];
+
+#[test]
+fn a_variant_is_selected_by_all_lines_of_its_fields() {
+    let vary = headers(&[("vary", "foo, accept-language, accept-encoding")]);
+    for (stored, asked, expected) in MATCHES {
+        let names = names(&vary, &[]).unwrap();
+        let selecting = Selecting::of(&headers(stored), names);
+        let found = selecting.matches(&headers(asked));
+        assert_eq!(found, *expected, "{stored:?} for {asked:?}");
+    }
+}

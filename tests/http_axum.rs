@@ -1,0 +1,421 @@
+//! `CacheLayer` on axum routers: wherever it is put, and whatever else is around it.
+#![cfg(feature = "axum")]
+
+#[path = "common/web.rs"]
+mod web;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::sse::{Event, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use axum::{Router, http};
+use dewar::http::{CacheLayer, ViewPolicy, cache_control, conditional, never_cache};
+use dewar::testing::TestCache;
+use futures::{StreamExt, stream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::Notify;
+use tower_http::compression::CompressionLayer;
+use tower_http::timeout::TimeoutLayer;
+use tower_http::trace::TraceLayer;
+use web::serve;
+
+type Runs = Arc<AtomicU32>;
+
+async fn count(State(runs): State<Runs>) -> String {
+    let run = runs.fetch_add(1, Ordering::SeqCst) + 1;
+    format!(
+        "run {run} {}",
+        "of a page that is worth to be compressed ".repeat(20)
+    )
+}
+
+fn layer(cache: &TestCache) -> CacheLayer {
+    CacheLayer::new(ViewPolicy::new().timeout(Duration::from_secs(60))).cache(cache)
+}
+
+#[tokio::test]
+async fn on_a_router_and_on_a_method_router() {
+    let cache = TestCache::new();
+    let runs = Runs::default();
+    let app = Router::new()
+        .route("/inner", get(count).layer(layer(&cache)))
+        .route("/outer", get(count).post(count).layer(layer(&cache)))
+        .route("/both", get(count))
+        .fallback(count)
+        .layer(layer(&cache))
+        .with_state(Arc::clone(&runs));
+    let server = serve(app).await;
+    for path in ["/inner", "/outer", "/both", "/nowhere"] {
+        let before = runs.load(Ordering::SeqCst);
+        let first = server.get(path).await;
+        let second = server.get(path).await;
+        assert!(second.is_hit(), "{path}: {second:?}");
+        assert_eq!(first.body, second.body, "{path}");
+        assert_eq!(runs.load(Ordering::SeqCst), before + 1, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn nested_routers_with_equal_tails_are_told_apart() {
+    let cache = TestCache::new();
+    let runs = Runs::default();
+    // One layer, put on both.
+    let layer = layer(&cache);
+    let inside = || Router::new().route("/x", get(count)).layer(layer.clone());
+    let app = Router::new()
+        .nest("/a", inside())
+        .nest("/b", inside())
+        .nest("/c", Router::new().nest("/d", inside()))
+        .with_state(runs);
+    let server = serve(app).await;
+    let (a, b, c) = (
+        server.get("/a/x").await,
+        server.get("/b/x").await,
+        server.get("/c/d/x").await,
+    );
+    assert!(a.body != b.body && b.body != c.body && a.body != c.body);
+    assert!(!b.is_hit() && !c.is_hit());
+    assert_eq!(server.get("/a/x").await.body, a.body);
+}
+
+#[tokio::test]
+async fn around_compression_each_coding_has_its_own_response() {
+    let cache = TestCache::new();
+    let app = Router::new()
+        .route("/", get(count))
+        .layer(CompressionLayer::new())
+        .layer(layer(&cache))
+        .with_state(Runs::default());
+    let server = serve(app).await;
+    let gzip = ["Accept-Encoding: gzip"];
+    let first = server.ask("GET", "/", &gzip).await;
+    assert_eq!(first.header("content-encoding"), "gzip");
+    let plain = server.get("/").await;
+    assert_eq!(plain.header("content-encoding"), "");
+    assert!(plain.body.starts_with("run 2"), "{plain:?}");
+    let (again, plain_again) = (server.ask("GET", "/", &gzip).await, server.get("/").await);
+    assert!(again.is_hit() && plain_again.is_hit());
+    assert_eq!(again.header("content-encoding"), "gzip");
+    assert_eq!(plain_again.body, plain.body);
+    assert_ne!(again.header("etag"), plain_again.header("etag"));
+}
+
+#[tokio::test]
+async fn inside_of_compression_there_is_one_response() {
+    let cache = TestCache::new();
+    let runs = Runs::default();
+    let app = Router::new()
+        .route("/", get(count))
+        .layer(layer(&cache))
+        .layer(CompressionLayer::new())
+        .with_state(Arc::clone(&runs));
+    let server = serve(app).await;
+    let gzip = ["Accept-Encoding: gzip"];
+    assert_eq!(
+        server
+            .ask("GET", "/", &gzip)
+            .await
+            .header("content-encoding"),
+        "gzip"
+    );
+    assert!(server.get("/").await.body.starts_with("run 1"));
+    assert_eq!(
+        server
+            .ask("GET", "/", &gzip)
+            .await
+            .header("content-encoding"),
+        "gzip"
+    );
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn with_timeout_and_trace_in_either_order() {
+    let status = StatusCode::REQUEST_TIMEOUT;
+    let limit = || TimeoutLayer::with_status_code(status, Duration::from_secs(30));
+    let cache = TestCache::new();
+    let (inner, outer) = (layer(&cache), layer(&cache));
+    let app = |router: Router<Runs>| router.with_state(Runs::default());
+    let pages = || Router::new().route("/", get(count));
+    let first = pages()
+        .layer(limit())
+        .layer(TraceLayer::new_for_http())
+        .layer(inner);
+    let second = pages()
+        .layer(outer)
+        .layer(TraceLayer::new_for_http())
+        .layer(limit());
+    for router in [first, second] {
+        let server = serve(app(router)).await;
+        server.get("/").await;
+        let hit = server.get("/").await;
+        assert!(hit.is_hit() && hit.body.starts_with("run 1"), "{hit:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_reaches_the_client_as_it_comes_and_is_stored_when_whole() {
+    let go = Arc::new(Notify::new());
+    let runs = Runs::default();
+    let handler = {
+        let (go, runs) = (Arc::clone(&go), Arc::clone(&runs));
+        move || {
+            runs.fetch_add(1, Ordering::SeqCst);
+            let parts = stream::iter(["first ", "second"]).enumerate();
+            let go = Arc::clone(&go);
+            let parts = parts.then(move |(n, part)| {
+                let go = Arc::clone(&go);
+                async move {
+                    if n > 0 {
+                        go.notified().await;
+                    }
+                    Ok::<_, Infallible>(part)
+                }
+            });
+            async { Body::from_stream(parts) }
+        }
+    };
+    let cache = TestCache::new();
+    let server = serve(Router::new().route("/", get(handler)).layer(layer(&cache))).await;
+    let mut stream = server.connect().await;
+    let request = b"GET / HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut seen = String::new();
+    while !seen.contains("first") {
+        let mut bytes = [0; 1024];
+        let read = stream.read(&mut bytes).await.unwrap();
+        assert!(read > 0, "{seen}");
+        seen.push_str(&String::from_utf8_lossy(&bytes[..read]));
+    }
+    assert!(!seen.contains("second"));
+    assert!(cache.is_empty());
+    // Another one waits for what is under way.
+    let waiter = tokio::spawn(async move { server.get("/").await });
+    while cache.stats().coalesced == 0 {
+        tokio::task::yield_now().await;
+    }
+    go.notify_one();
+    let waiter = waiter.await.unwrap();
+    assert_eq!(waiter.body, "first second");
+    assert!(
+        waiter.header("cache-status").contains("collapsed"),
+        "{waiter:?}"
+    );
+    stream.read_to_string(&mut seen).await.unwrap();
+    assert!(seen.contains("second"));
+    assert_eq!(server.get("/").await.body, "first second");
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn a_body_that_turns_out_too_long_streams_on_unstored() {
+    let handler = async || {
+        let parts = stream::iter(0..100).map(|_| Ok::<_, Infallible>("0123456789"));
+        Body::from_stream(parts)
+    };
+    let cache = TestCache::new();
+    let policy = ViewPolicy::new()
+        .timeout(Duration::from_secs(60))
+        .body_limit(500);
+    let layer = CacheLayer::new(policy).cache(&cache);
+    let server = serve(Router::new().route("/", get(handler)).layer(layer)).await;
+    for _ in 0..2 {
+        let reply = server.get("/").await;
+        assert_eq!(reply.body, "0123456789".repeat(100));
+        assert!(!reply.is_hit());
+    }
+    assert!(cache.is_empty());
+}
+
+#[tokio::test]
+async fn events_and_upgrades_pass_untouched() {
+    let events = async || {
+        let events = stream::iter([Ok::<_, Infallible>(Event::default().data("one"))]);
+        Sse::new(events.chain(stream::pending()))
+    };
+    let upgrade = async || {
+        (
+            StatusCode::SWITCHING_PROTOCOLS,
+            [(header::UPGRADE, "echo")],
+            "",
+        )
+    };
+    let cache = TestCache::new();
+    let app = Router::new()
+        .route("/events", get(events))
+        .route("/upgrade", get(upgrade))
+        .layer(layer(&cache));
+    let server = serve(app).await;
+    let mut stream = server.connect().await;
+    let request = b"GET /events HTTP/1.1\r\nHost: shop.test\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut seen = String::new();
+    while !seen.contains("data: one") {
+        let mut bytes = [0; 1024];
+        let read = stream.read(&mut bytes).await.unwrap();
+        seen.push_str(&String::from_utf8_lossy(&bytes[..read]));
+    }
+    let upgrade = ["Connection: upgrade", "Upgrade: echo"];
+    let mut stream = server.connect().await;
+    let request = format!(
+        "GET /upgrade HTTP/1.1\r\nHost: a\r\n{}\r\n\r\n",
+        upgrade.join("\r\n")
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut bytes = [0; 64];
+    let read = stream.read(&mut bytes).await.unwrap();
+    assert!(bytes[..read].starts_with(b"HTTP/1.1 101"));
+    assert!(cache.is_empty());
+}
+
+/// A handler that waits to be let go, with a given response.
+fn waits(
+    go: &Arc<Notify>,
+    runs: &Runs,
+    answer: impl Fn(u32) -> Response + Clone + Send + Sync + 'static,
+) -> Router {
+    let (go, runs) = (Arc::clone(go), Arc::clone(runs));
+    let handler = move || {
+        let (go, runs, answer) = (Arc::clone(&go), Arc::clone(&runs), answer.clone());
+        async move {
+            let run = runs.fetch_add(1, Ordering::SeqCst) + 1;
+            go.notified().await;
+            answer(run)
+        }
+    };
+    Router::new().route("/", any(handler))
+}
+
+async fn until(mut done: impl FnMut() -> bool) {
+    while !done() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn many_misses_at_once_run_the_handler_once() {
+    let (go, runs, cache) = (Arc::new(Notify::new()), Runs::default(), TestCache::new());
+    let app = waits(&go, &runs, |run| format!("run {run}").into_response());
+    let server = serve(app.layer(layer(&cache))).await;
+    let asked: Vec<_> = (0..10)
+        .map(|_| tokio::spawn(async move { server.get("/").await }))
+        .collect();
+    until(|| cache.stats().coalesced == 9).await;
+    go.notify_one();
+    for reply in asked {
+        assert_eq!(reply.await.unwrap().body, "run 1");
+    }
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn nobody_is_given_a_response_that_proved_private() {
+    let (go, runs, cache) = (Arc::new(Notify::new()), Runs::default(), TestCache::new());
+    let app = waits(&go, &runs, |run| {
+        ([(header::CACHE_CONTROL, "private")], format!("run {run}")).into_response()
+    });
+    let server = serve(app.layer(layer(&cache))).await;
+    let asked: Vec<_> = (0..5)
+        .map(|_| tokio::spawn(async move { server.get("/").await }))
+        .collect();
+    until(|| cache.stats().coalesced == 4).await;
+    go.notify_one();
+    // Now each of the others runs the handler for itself, side by side.
+    until(|| runs.load(Ordering::SeqCst) == 5).await;
+    for _ in 0..4 {
+        go.notify_one();
+        tokio::task::yield_now().await;
+    }
+    go.notify_waiters();
+    let mut bodies = Vec::new();
+    for reply in asked {
+        bodies.push(reply.await.unwrap().body);
+    }
+    bodies.sort();
+    assert_eq!(bodies, ["run 1", "run 2", "run 3", "run 4", "run 5"]);
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_leaves_the_load_to_those_who_wait() {
+    let (go, runs, cache) = (Arc::new(Notify::new()), Runs::default(), TestCache::new());
+    let app = waits(&go, &runs, |run| format!("run {run}").into_response());
+    let server = serve(app.layer(layer(&cache))).await;
+    let mut first = server.connect().await;
+    first
+        .write_all(b"GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n")
+        .await
+        .unwrap();
+    until(|| runs.load(Ordering::SeqCst) == 1).await;
+    let second = tokio::spawn(async move { server.get("/").await });
+    until(|| cache.stats().coalesced == 1).await;
+    drop(first);
+    // The server notices when it looks at the connection.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    go.notify_one();
+    assert_eq!(second.await.unwrap().body, "run 1");
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+    assert!(server.get("/").await.is_hit());
+}
+
+#[tokio::test]
+async fn the_helpers_say_what_caches_may_do() {
+    let cache = TestCache::new();
+    let page = async || "hello";
+    let public = header::HeaderValue::from_static("public, max-age=3600");
+    let app = Router::new()
+        .route("/never", get(page).layer(never_cache()))
+        .route("/public", get(page).layer(cache_control(public.clone())))
+        .layer(layer(&cache))
+        .route("/conditional", get(page).layer(conditional()))
+        .route(
+            "/own",
+            get(async || ([(header::CACHE_CONTROL, "max-age=1")], "own"))
+                .layer(cache_control(public)),
+        );
+    let server = serve(app).await;
+    for _ in 0..2 {
+        let never = server.get("/never").await;
+        assert!(never.header("cache-control").contains("no-store") && !never.is_hit());
+    }
+    server.get("/public").await;
+    let public = server.get("/public").await;
+    assert!(public.is_hit());
+    assert_eq!(public.header("cache-control"), "public, max-age=3600");
+    assert_eq!(
+        server.get("/own").await.header("cache-control"),
+        "max-age=1"
+    );
+    let first = server.get("/conditional").await;
+    let condition = format!("If-None-Match: {}", first.header("etag"));
+    let second = server.ask("GET", "/conditional", &[&condition]).await;
+    assert_eq!((second.status, second.body.as_str()), (304, ""));
+    let changed = server
+        .ask("GET", "/conditional", &["If-None-Match: \"x\""])
+        .await;
+    assert_eq!((changed.status, changed.body.as_str()), (200, "hello"));
+}
+
+#[tokio::test]
+async fn a_stream_behind_the_conditional_layer_passes_as_it_is() {
+    let handler = async || {
+        let parts = stream::iter(["one ", "two"]).then(async |part| {
+            tokio::task::yield_now().await;
+            Ok::<_, Infallible>(Bytes::from(part))
+        });
+        Body::from_stream(parts)
+    };
+    let server = serve(Router::new().route("/", get(handler).layer(conditional()))).await;
+    let reply = server.get("/").await;
+    assert_eq!(
+        (reply.body.as_str(), reply.header("etag").as_str()),
+        ("one two", "")
+    );
+    let _: http::StatusCode = StatusCode::OK;
+}
