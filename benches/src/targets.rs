@@ -35,6 +35,7 @@ const TARGETS: &[(&str, &str, &str, Rule)] = &[
     // One after the other they would take 640 ms.
     ("stampede", "64 keys", "", AtMost(30e6)),
     ("hit ratio", "", "", WithinPoints(1.0, "moka")),
+    ("view", "1 KiB", "", AtMostTimes(1.15, &["plain handler"])),
     ("memory", "1,000,000 entries", "", AtMostTimes(1.5, &["moka"])),
     ("allocations", "hit", "", AtMost(0.0)),
     ("build", "check after a change", "", AtMostTimes(1.0, &["cached"])),

@@ -21,6 +21,7 @@ pub mod timed;
 
 /// The packages whose versions are stated.
 pub const PACKAGES: &[&str] = &[
+    "axum-response-cache",
     "dewar",
     "cached",
     "cachelito",
@@ -29,6 +30,7 @@ pub const PACKAGES: &[&str] = &[
     "moka",
     "papaya",
     "quick_cache",
+    "tower-http-cache",
 ];
 
 /// How many entries each cache of the hit groups may hold: more than are put in.
