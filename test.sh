@@ -8,7 +8,7 @@ skipped=()
 step() { printf '\n== %s\n' "$*"; }
 
 # A C compiler, for the SQLite that the examples bring with them; valgrind, to count instructions;
-# a browser and curl, to look at the shop.
+# a browser and curl, to look at the shop; node, for the tests of HTTP caching.
 need_packages() {
     local missing=()
     command -v cc >/dev/null || missing+=(build-essential)
@@ -16,6 +16,8 @@ need_packages() {
     command -v curl >/dev/null || missing+=(curl)
     command -v chromium >/dev/null || missing+=(chromium)
     command -v chromedriver >/dev/null || missing+=(chromium-driver)
+    command -v node >/dev/null || missing+=(nodejs)
+    command -v npm >/dev/null || missing+=(npm)
     [ ${#missing[@]} -eq 0 ] && return
     if ! command -v apt-get >/dev/null; then
         echo "missing: ${missing[*]}; install them with your system's package manager" >&2
@@ -56,9 +58,9 @@ features() {
 step "what the tests need"
 need_packages
 
-# Without the shop, which asks for features.
+# Without the examples that ask for features.
 step "tests, default features"
-cargo test --workspace --exclude shop
+cargo test --workspace --exclude shop --exclude reverse_proxy
 
 step "tests, all features"
 cargo test --workspace --all-features
@@ -68,6 +70,9 @@ cargo test -p shop --test browser -- --ignored
 
 step "the shop opens"
 shop_opens
+
+step "HTTP caching, by npm's http-cache-tests through the reverse proxy"
+tests/conformance/run.sh
 
 step "each feature alone compiles"
 cargo check -q -p dewar --no-default-features
