@@ -33,8 +33,10 @@ pub mod guide;
 /// `{% call cached(…) %}` in minijinja's templates.
 #[cfg(feature = "minijinja")]
 pub use cached_core::minijinja;
+#[cfg(feature = "seal")]
+pub use cached_core::SealKey;
 #[cfg(feature = "stores")]
-pub use cached_core::store;
+pub use cached_core::{Format, store};
 pub use cached_core::{
     BatchEntry, Blocking, BlockingBatchEntry, BlockingEntry, BoxFuture, Cache, CacheBuilder,
     CacheKey, CacheableError, ComparedKey, Entry, Error, Expiry, Fragment, FromTimedOut,

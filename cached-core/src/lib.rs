@@ -28,6 +28,10 @@ pub mod minijinja {
 }
 
 pub use cache::Cache;
+#[cfg(feature = "stores")]
+pub use codec::Format;
+#[cfg(feature = "seal")]
+pub use codec::SealKey;
 pub use cache::api::{Expiry, Value};
 pub use cache::blocking::Blocking;
 pub use cache::builder::{CacheBuilder, StoreKind};

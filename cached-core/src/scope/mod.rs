@@ -52,6 +52,12 @@ pub(crate) fn of_key(marker: std::any::TypeId, key: u64) -> Scope {
     hash(("key", marker, key))
 }
 
+/// The scope of one key, by its hash on a shared store: what other processes call it.
+#[cfg(feature = "stores")]
+pub(crate) fn of_shared_key(shared: &str) -> Scope {
+    hash(("shared key", shared))
+}
+
 /// The scopes of one entry: its own, and those that it shares with others.
 #[derive(Clone)]
 pub(crate) struct Scopes {
