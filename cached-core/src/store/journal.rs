@@ -33,6 +33,11 @@ impl Journal {
     pub(super) fn announce(&mut self, scopes: &[String], soft: bool) {
         self.tickets += 1;
         let ticket = self.tickets;
+        // Everything is undelivered, and so is this.
+        if let Some(all) = self.pending.get_mut(EVERYTHING).filter(|all| !all.soft) {
+            all.ticket = ticket;
+            return;
+        }
         for scope in scopes {
             let soft = soft && self.pending.get(scope).is_none_or(|known| known.soft);
             self.pending.insert(scope.clone(), Pending { ticket, soft });

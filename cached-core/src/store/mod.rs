@@ -13,10 +13,14 @@ pub(crate) mod guard;
 mod journal;
 pub(crate) mod message;
 pub(crate) mod names;
+#[cfg(feature = "redis")]
+mod redis;
 mod status;
 pub(crate) mod tier;
 
 pub(crate) use channel::listen;
+#[cfg(feature = "redis")]
+pub use redis::{Redis, RedisBuilder};
 pub use status::{Health, StoreStatus};
 
 use std::time::Duration;

@@ -41,6 +41,7 @@ struct Inner {
     items: Mutex<Items>,
     clock: Clock,
     failing: AtomicBool,
+    refusing: AtomicBool,
     stalled: AtomicBool,
     operations: AtomicUsize,
     channels: Option<Channels>,
@@ -94,6 +95,7 @@ impl FaultyStore {
             items: Mutex::default(),
             clock,
             failing: AtomicBool::new(false),
+            refusing: AtomicBool::new(false),
             stalled: AtomicBool::new(false),
             operations: AtomicUsize::new(0),
             channels,
@@ -103,6 +105,11 @@ impl FaultyStore {
     /// Has every operation fail from now on, or no more.
     pub fn fail(&self, failing: bool) {
         self.0.failing.store(failing, Ordering::SeqCst);
+    }
+
+    /// Has every operation be refused from now on, as by a server that is full, or no more.
+    pub fn refuse(&self, refusing: bool) {
+        self.0.refusing.store(refusing, Ordering::SeqCst);
     }
 
     /// Has every operation that begins from now on never end, or no more.
@@ -193,6 +200,9 @@ impl FaultyStore {
         }
         if self.0.failing.load(Ordering::SeqCst) {
             return Err(Error::store("do anything", "it was told to fail"));
+        }
+        if self.0.refusing.load(Ordering::SeqCst) {
+            return Err(Error::refused("do anything", "it was told to refuse"));
         }
         Ok(())
     }

@@ -2,13 +2,11 @@
 
 mod push;
 
-use std::future::Future;
-use std::pin::Pin;
-use std::task::Poll;
 use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::error::Error;
+use crate::rt::all;
 use crate::store::{Item, Store, names};
 
 /// Tries out whether a store keeps the contract of [`Store`]: dewar's own stores pass it too.
@@ -300,25 +298,4 @@ fn check(what: &str, holds: bool) -> Result<(), Error> {
 
 fn failed(what: &str) -> Error {
     Error::refused(what, "it did something else")
-}
-
-/// The outputs of several futures that run at once.
-async fn all<F: Future + Unpin>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    let mut running: Vec<_> = futures.into_iter().map(|future| (future, None)).collect();
-    std::future::poll_fn(|cx| {
-        for (future, output) in &mut running {
-            if output.is_none()
-                && let Poll::Ready(ready) = Pin::new(future).poll(cx)
-            {
-                *output = Some(ready);
-            }
-        }
-        match running.iter().all(|(_, output)| output.is_some()) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
-        }
-    })
-    .await;
-    let outputs = running.into_iter().filter_map(|(_, output)| output);
-    outputs.collect()
 }
