@@ -44,7 +44,7 @@ pub use cached_core::{
     fragment, testing,
 };
 #[cfg(feature = "config")]
-pub use cached_core::{CacheConfig, Seconds};
+pub use cached_core::{CacheConfig, Seconds, Secret};
 pub use cached_macros::{cached, entry, invalidate, invalidates};
 
 #[doc(hidden)]

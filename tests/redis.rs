@@ -118,6 +118,57 @@ fn a_unix_socket() {
     conforms(&format!("unix://{}?db=1", socket.display()));
 }
 
+#[cfg(feature = "redis-tls")]
+#[test]
+fn a_server_over_tls() {
+    let (server, certificates) = Redis::with_tls(false);
+    let port = server.port();
+    let to = |host: &str| Store::builder().server(host, port);
+    let trusting = || to("localhost").root_certificate(certificates.root.as_str());
+    let (one, other) = (trusting().build().unwrap(), trusting().build().unwrap());
+    block_on(store_conformance(&one, &other)).unwrap();
+    let fails = |builder: dewar::store::RedisBuilder| {
+        let store = builder.build().unwrap();
+        let error = block_on(store.get_many(&["k".into()])).unwrap_err();
+        assert!(error.is_store() && !error.is_refused(), "{error}");
+    };
+    fails(to("localhost").tls());
+    fails(to("127.0.0.1").root_certificate(certificates.root.as_str()));
+    fails(to("localhost"));
+}
+
+#[cfg(feature = "redis-tls")]
+#[test]
+fn a_server_that_asks_for_a_certificate() {
+    let (server, certificates) = Redis::with_tls(true);
+    let store = || {
+        let (certificate, key) = &certificates.client;
+        Store::builder()
+            .server("localhost", server.port())
+            .root_certificate(certificates.root.as_str())
+            .client_certificate(certificate.as_str(), key.as_str())
+            .build()
+            .unwrap()
+    };
+    block_on(store_conformance(&store(), &store())).unwrap();
+}
+
+#[test]
+fn a_server_that_does_not_answer_is_an_error_at_the_start_if_that_is_asked_for() {
+    let port = servers::free_port();
+    let url = format!("redis://shop:secret@127.0.0.1:{port}");
+    let cache = Cache::builder().shared(open(&url)).build().unwrap();
+    assert_eq!(cache.scope_blocking(|| value(10, 1)), 1001);
+    let error = Cache::builder().shared(open(&url)).check_store().build();
+    let text = error.map(drop).unwrap_err().to_string();
+    let start = format!("the store failed to answer at the start (redis 127.0.0.1:{port}/0): ");
+    assert!(text.starts_with(&start), "{text}");
+    assert!(text.contains("refused") && !text.contains("secret"), "{text}");
+    let server = Redis::start();
+    let checked = Cache::builder().shared(open(&server.url())).check_store();
+    assert!(checked.build().is_ok());
+}
+
 #[test]
 fn a_cluster() {
     let cluster = Cluster::start();

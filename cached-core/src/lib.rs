@@ -36,7 +36,7 @@ pub use cache::api::{Expiry, Value};
 pub use cache::blocking::Blocking;
 pub use cache::builder::{CacheBuilder, StoreKind};
 #[cfg(feature = "config")]
-pub use cache::config::{CacheConfig, Seconds};
+pub use cache::config::{CacheConfig, Seconds, Secret};
 pub use cache::entry::{BlockingEntry, Entry};
 pub use cache::invalidate::{Invalidated, Invalidation};
 pub use engine::batch::{BatchEntry, BlockingBatchEntry};

@@ -23,6 +23,28 @@ impl Redis {
         Redis(server)
     }
 
+    /// A server that speaks TLS alone, and what it is certified by; it asks for certificates of
+    /// its clients if they are to have some.
+    pub(crate) fn with_tls(clients: bool) -> (Redis, Certificates) {
+        let certificates = Certificates::new();
+        let server = Server::start("redis-server", free_port(), |port, directory| {
+            let file = |name: &str, text: &str| {
+                let path = directory.join(name);
+                std::fs::write(&path, text).unwrap();
+                path.display().to_string()
+            };
+            let mut arguments = base(0);
+            arguments.extend(["--tls-port".into(), port.to_string()]);
+            arguments.extend(["--tls-cert-file".into(), file("own.pem", &certificates.server.0)]);
+            arguments.extend(["--tls-key-file".into(), file("own.key", &certificates.server.1)]);
+            arguments.extend(["--tls-ca-cert-file".into(), file("ca.pem", &certificates.root)]);
+            let asked = if clients { "yes" } else { "no" };
+            arguments.extend(["--tls-auth-clients".into(), asked.into()]);
+            arguments
+        });
+        (Redis(server), certificates)
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.0.port
     }
@@ -34,6 +56,41 @@ impl Redis {
     /// Sends a command, and returns the raw reply.
     pub(crate) fn command(&self, words: &[&str]) -> String {
         command(self.0.port, words)
+    }
+}
+
+/// An authority, and what it has certified; in PEM.
+pub(crate) struct Certificates {
+    pub(crate) root: String,
+    /// The certificate and its key.
+    pub(crate) server: (String, String),
+    pub(crate) client: (String, String),
+}
+
+impl Certificates {
+    fn new() -> Certificates {
+        use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+        let params = |name: &str, names: Vec<String>| {
+            let mut params = CertificateParams::new(names).unwrap();
+            params.distinguished_name.push(DnType::CommonName, name);
+            params
+        };
+        let key = KeyPair::generate().unwrap();
+        let mut params_of_root = params("authority", Vec::new());
+        params_of_root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let root = params_of_root.self_signed(&key).unwrap().pem();
+        let issuer = Issuer::new(params_of_root, key);
+        let certify = |name: &str| {
+            let key = KeyPair::generate().unwrap();
+            let params = params(name, vec![name.to_owned()]);
+            let certificate = params.signed_by(&key, &issuer).unwrap();
+            (certificate.pem(), key.serialize_pem())
+        };
+        Certificates {
+            server: certify("localhost"),
+            client: certify("client"),
+            root,
+        }
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) mod invalidate;
 mod janitor;
 mod numbers;
 pub(crate) mod registry;
+mod settings;
 #[cfg(feature = "stores")]
 mod shared;
 

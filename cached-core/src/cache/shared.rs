@@ -23,6 +23,7 @@ pub(super) struct Shared {
     budget: Option<Duration>,
     copies: Option<Duration>,
     writing: Writing,
+    check: bool,
 }
 
 impl Shared {
@@ -57,7 +58,11 @@ impl Shared {
             copies: nanos(copies),
         };
         let (clock, counters) = (clock.clone(), Arc::clone(counters));
-        Ok(Some(Arc::new(Tier::new(store, clock, counters, settings))))
+        let tier = Tier::new(store, clock, counters, settings);
+        if self.check {
+            crate::rt::block_on(tier.check())?;
+        }
+        Ok(Some(Arc::new(tier)))
     }
 
     fn namespace(&self, cache: &str) -> Result<String, Error> {
@@ -110,6 +115,14 @@ impl CacheBuilder {
     /// if nothing is said.
     pub fn memory_copies(mut self, time: Duration) -> Self {
         self.shared.copies = Some(time);
+        self
+    }
+
+    /// Has [`build`](Self::build) fail if the shared store cannot be written and read. Without this
+    /// the cache is made all the same, works without the store for as long as it has to, and says
+    /// so.
+    pub fn check_store(mut self) -> Self {
+        self.shared.check = true;
         self
     }
 

@@ -58,6 +58,14 @@ impl Format {
         }
     }
 
+    /// The names of those that this build has.
+    pub(crate) fn names() -> Vec<String> {
+        let known = (0..=u8::MAX).filter_map(Format::of);
+        known
+            .map(|format| format!("{format:?}").to_ascii_lowercase())
+            .collect()
+    }
+
     pub(super) fn encode<T: Serialize>(self, value: &T) -> Option<Vec<u8>> {
         match self {
             Format::Json => serde_json::to_vec(value).ok(),

@@ -20,6 +20,8 @@ pub(crate) mod tier;
 
 pub(crate) use channel::listen;
 #[cfg(feature = "redis")]
+pub(crate) use redis::address as redis_address;
+#[cfg(feature = "redis")]
 pub use redis::{Redis, RedisBuilder};
 pub use status::{Health, StoreStatus};
 

@@ -34,6 +34,7 @@ use super::names::{self, Names};
 use super::{Found, Item, Store};
 use crate::clock::{Clock, NEVER, Nanos};
 use crate::codec::{Format, Writing};
+use crate::error::Error;
 use crate::stats::Counters;
 use crate::sync::lock;
 
@@ -105,6 +106,30 @@ impl Tier {
             delivering: AtomicBool::new(false),
             channel: Channel::new(heard),
         }
+    }
+
+    /// Writes something and reads it back.
+    ///
+    /// # Errors
+    /// The store does not answer, or refuses.
+    pub(crate) async fn check(&self) -> Result<(), Error> {
+        let (budget, key) = (self.budget(), self.entry_key("check"));
+        let item = Item {
+            key: key.clone(),
+            value: b"dewar".to_vec(),
+            ttl: Some(Duration::from_secs(60)),
+        };
+        let checked = async {
+            self.guard
+                .run(&budget, self.store().set_many(vec![item]))
+                .await?;
+            self.guard.run(&budget, self.store().get_many(&[key])).await
+        };
+        let named = |error: Error| {
+            let what = format!("answer at the start ({})", self.store().describe());
+            Error::store(what, &error).with_source(error)
+        };
+        checked.await.map(drop).map_err(named)
     }
 
     /// How values are serialised.

@@ -90,7 +90,12 @@ impl RedisBuilder {
     /// # Errors
     /// The URL is none that is understood. The message does not repeat credentials.
     pub fn url(self, url: &str) -> Result<Self, Error> {
-        super::url::read(self, "redis url", url)
+        self.url_of("redis url", url)
+    }
+
+    /// The same of a setting of this name.
+    pub(crate) fn url_of(self, setting: &str, url: &str) -> Result<Self, Error> {
+        super::url::read(self, setting, url)
     }
 
     /// A single server; `127.0.0.1:6379` if nothing is said.

@@ -11,6 +11,11 @@ mod url;
 
 pub use config::RedisBuilder;
 
+/// A host and its port, as settings give them.
+pub(crate) fn address(text: &str, port: u16) -> Option<(String, u16)> {
+    url::address(text, port).map(|address| (address.host, address.port))
+}
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
