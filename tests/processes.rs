@@ -115,7 +115,9 @@ fn worker() {
     let quiet = || cache.store_status().unwrap().undelivered == 0;
     assert!(until(quiet), "not everything was delivered");
     world.say(&format!("delivered-{me}"));
-    assert!(until(|| (0..PROCESSES).all(|n| world.is(&format!("delivered-{n}")))));
+    assert!(until(
+        || (0..PROCESSES).all(|n| world.is(&format!("delivered-{n}")))
+    ));
     std::thread::sleep(BOUND);
     for key in 0..KEYS {
         assert!(

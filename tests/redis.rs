@@ -96,9 +96,24 @@ fn a_database_by_number() {
 #[test]
 fn a_user_with_a_password_and_few_rights() {
     let server = Redis::with(&[
-        "--user", "default", "off", "--user", "shop", "on", ">p@ss", "~shop:*",
-        "~conformance:*", "&*", "-@all", "+@read", "+@write", "+@connection", "+@pubsub", "+eval",
-        "-keys", "-scan",
+        "--user",
+        "default",
+        "off",
+        "--user",
+        "shop",
+        "on",
+        ">p@ss",
+        "~shop:*",
+        "~conformance:*",
+        "&*",
+        "-@all",
+        "+@read",
+        "+@write",
+        "+@connection",
+        "+@pubsub",
+        "+eval",
+        "-keys",
+        "-scan",
     ]);
     let url = format!("redis://shop:p%40ss@127.0.0.1:{}", server.port());
     conforms(&url);
@@ -163,7 +178,10 @@ fn a_server_that_does_not_answer_is_an_error_at_the_start_if_that_is_asked_for()
     let text = error.map(drop).unwrap_err().to_string();
     let start = format!("the store failed to answer at the start (redis 127.0.0.1:{port}/0): ");
     assert!(text.starts_with(&start), "{text}");
-    assert!(text.contains("refused") && !text.contains("secret"), "{text}");
+    assert!(
+        text.contains("refused") && !text.contains("secret"),
+        "{text}"
+    );
     let server = Redis::start();
     let checked = Cache::builder().shared(open(&server.url())).check_store();
     assert!(checked.build().is_ok());
@@ -207,11 +225,13 @@ fn a_server_that_comes_back_with_an_older_state() {
     assert!(until(|| is_up(&one) && is_up(&other)));
     let read = |cache: &Cache| cache.scope_blocking(|| value(4, 1));
     assert_eq!((read(&one), read(&other)), (1001, 1001));
-    one.scope_blocking(|| invalidate!(value(4, 1)).wait()).unwrap();
+    one.scope_blocking(|| invalidate!(value(4, 1)).wait())
+        .unwrap();
     assert_eq!(read(&one), 1001);
     assert_eq!(server.command(&["SAVE"]), "+OK\r\n");
     SOURCES[4].0.store(2, SeqCst);
-    one.scope_blocking(|| invalidate!(value(4, 1)).wait()).unwrap();
+    one.scope_blocking(|| invalidate!(value(4, 1)).wait())
+        .unwrap();
     assert!(until(|| read(&other) == 1002));
     server.0.kill();
     server.0.run();
@@ -239,7 +259,10 @@ fn a_server_that_stands_still() {
         assert_eq!(read(id), id * 1000 + 1);
     }
     let took = begun.elapsed();
-    assert!(took < Duration::from_secs(10), "{took:?} for a thousand calls");
+    assert!(
+        took < Duration::from_secs(10),
+        "{took:?} for a thousand calls"
+    );
     assert_eq!(cache.store_status().unwrap().health, Health::Down);
     server.0.resume();
     let healthy = || cache.store_status().unwrap().health == Health::Up;
@@ -335,7 +358,9 @@ fn any_executor_will_do() {
     }
     let (one, other) = (process(&server.url()), process(&server.url()));
     let loaded = one.scope(async { later(1).await });
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     assert_eq!(runtime.block_on(loaded), 1);
     drop(runtime);
     assert_eq!(smol::block_on(other.scope(async { later(1).await })), 1);

@@ -30,7 +30,11 @@ fn a_dead_store_is_left_alone_and_asked_again_by_exactly_one() {
     let cache = cache(&store);
     store.fail(true);
     cache.run(|| (0..100).for_each(|n| assert_eq!(number(n), n)));
-    assert_eq!(store.operations(), 5, "after five failures it is left alone");
+    assert_eq!(
+        store.operations(),
+        5,
+        "after five failures it is left alone"
+    );
     assert_eq!(health(&cache), Health::Down);
     assert_eq!(cache.stats().loads, 100, "and every call was answered");
 

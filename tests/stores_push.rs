@@ -30,9 +30,7 @@ impl World {
         SOURCE.store(1, SeqCst);
         let store = FaultyStore::pushing();
         let process = || {
-            let builder = Cache::builder()
-                .shared(store.clone())
-                .memory_copies(BOUND);
+            let builder = Cache::builder().shared(store.clone()).memory_copies(BOUND);
             TestCache::with(builder).expect("these settings are accepted")
         };
         let (one, other) = (process(), process());
@@ -135,7 +133,10 @@ fn what_is_loaded_is_not_told() {
         world.other.run(|| value(id));
     }
     world.pass(BOUND * 2);
-    assert_eq!((world.one.stats().messages, world.other.stats().messages), (0, 0));
+    assert_eq!(
+        (world.one.stats().messages, world.other.stats().messages),
+        (0, 0)
+    );
 }
 
 #[test]
@@ -246,12 +247,18 @@ fn a_soft_invalidation_is_soft_elsewhere() {
     let read = || world.other.run(|| fragile(1));
     assert_eq!(read(), Ok(1001));
     SOURCE.store(0, SeqCst);
-    world.one.run(|| invalidate!(soft, prefix = "soft").wait()).unwrap();
+    world
+        .one
+        .run(|| invalidate!(soft, prefix = "soft").wait())
+        .unwrap();
     world.until("it is heard", || world.other.stats().messages == 1);
     assert_eq!(read(), Ok(1001), "expired, and served since the load fails");
     assert_eq!(world.other.stats().fallbacks, 1);
     SOURCE.store(2, SeqCst);
-    world.one.run(|| invalidate!(prefix = "soft").wait()).unwrap();
+    world
+        .one
+        .run(|| invalidate!(prefix = "soft").wait())
+        .unwrap();
     world.until("it is gone", || read() == Ok(1002));
 }
 
@@ -259,7 +266,12 @@ fn a_soft_invalidation_is_soft_elsewhere() {
 fn a_cache_that_is_gone_listens_no_more() {
     let world = World::new();
     assert_eq!(world.store.listening(), 2);
-    let World { store, one, other, _turn } = world;
+    let World {
+        store,
+        one,
+        other,
+        _turn,
+    } = world;
     let clock = one.clock().clone();
     drop(one);
     for _ in 0..5000 {

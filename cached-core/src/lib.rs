@@ -28,10 +28,6 @@ pub mod minijinja {
 }
 
 pub use cache::Cache;
-#[cfg(feature = "stores")]
-pub use codec::Format;
-#[cfg(feature = "seal")]
-pub use codec::SealKey;
 pub use cache::api::{Expiry, Value};
 pub use cache::blocking::Blocking;
 pub use cache::builder::{CacheBuilder, StoreKind};
@@ -39,6 +35,10 @@ pub use cache::builder::{CacheBuilder, StoreKind};
 pub use cache::config::{CacheConfig, Seconds, Secret};
 pub use cache::entry::{BlockingEntry, Entry};
 pub use cache::invalidate::{Invalidated, Invalidation};
+#[cfg(feature = "stores")]
+pub use codec::Format;
+#[cfg(feature = "seal")]
+pub use codec::SealKey;
 pub use engine::batch::{BatchEntry, BlockingBatchEntry};
 pub use error::{Error, TimedOut};
 pub use fragment::{Fragment, fragment};

@@ -142,9 +142,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
 
 /// The outputs of several futures that run at once.
 #[cfg(feature = "stores")]
-pub(crate) async fn all<F: Future + Unpin>(
-    futures: impl IntoIterator<Item = F>,
-) -> Vec<F::Output> {
+pub(crate) async fn all<F: Future + Unpin>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
     let mut running: Vec<_> = futures.into_iter().map(|future| (future, None)).collect();
     std::future::poll_fn(|cx| {
         for (future, output) in &mut running {
@@ -205,10 +203,7 @@ pub(crate) mod io {
     impl<T> Future for Guarded<'_, T> {
         type Output = T;
 
-        fn poll(
-            mut self: std::pin::Pin<&mut Self>,
-            cx: &mut std::task::Context<'_>,
-        ) -> Poll<T> {
+        fn poll(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<T> {
             let _inside = enter();
             match &mut self.0 {
                 Some(future) => future.as_mut().poll(cx),

@@ -64,9 +64,7 @@ impl Server {
 
     /// Waits until it accepts connections.
     fn wait(&self) {
-        let log = || {
-            std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default()
-        };
+        let log = || std::fs::read_to_string(self.directory.path().join("log")).unwrap_or_default();
         let answers = || TcpStream::connect(("127.0.0.1", self.port)).is_ok();
         assert!(until(answers), "the server does not start: {}", log());
     }

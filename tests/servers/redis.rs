@@ -35,9 +35,18 @@ impl Redis {
             };
             let mut arguments = base(0);
             arguments.extend(["--tls-port".into(), port.to_string()]);
-            arguments.extend(["--tls-cert-file".into(), file("own.pem", &certificates.server.0)]);
-            arguments.extend(["--tls-key-file".into(), file("own.key", &certificates.server.1)]);
-            arguments.extend(["--tls-ca-cert-file".into(), file("ca.pem", &certificates.root)]);
+            arguments.extend([
+                "--tls-cert-file".into(),
+                file("own.pem", &certificates.server.0),
+            ]);
+            arguments.extend([
+                "--tls-key-file".into(),
+                file("own.key", &certificates.server.1),
+            ]);
+            arguments.extend([
+                "--tls-ca-cert-file".into(),
+                file("ca.pem", &certificates.root),
+            ]);
             let asked = if clients { "yes" } else { "no" };
             arguments.extend(["--tls-auth-clients".into(), asked.into()]);
             arguments
@@ -97,8 +106,18 @@ impl Certificates {
 fn base(port: u16) -> Vec<String> {
     let port = port.to_string();
     let words = [
-        "--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
-        "--protected-mode", "no", "--daemonize", "no",
+        "--port",
+        &port,
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--protected-mode",
+        "no",
+        "--daemonize",
+        "no",
     ];
     words.iter().map(ToString::to_string).collect()
 }
@@ -138,8 +157,12 @@ impl Cluster {
     pub(crate) fn start() -> Cluster {
         let node = || {
             Redis::with(&[
-                "--cluster-enabled", "yes", "--cluster-config-file", "nodes.conf",
-                "--cluster-node-timeout", "2000",
+                "--cluster-enabled",
+                "yes",
+                "--cluster-config-file",
+                "nodes.conf",
+                "--cluster-node-timeout",
+                "2000",
             ])
         };
         let nodes: Vec<Redis> = (0..3).map(|_| node()).collect();
@@ -157,12 +180,18 @@ impl Cluster {
             let info = node.command(&["CLUSTER", "INFO"]);
             info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
         };
-        assert!(until(|| nodes.iter().all(ready)), "the cluster does not form");
+        assert!(
+            until(|| nodes.iter().all(ready)),
+            "the cluster does not form"
+        );
         Cluster(nodes)
     }
 
     pub(crate) fn url(&self) -> String {
-        let hosts = self.0.iter().map(|node| format!("127.0.0.1:{}", node.port()));
+        let hosts = self
+            .0
+            .iter()
+            .map(|node| format!("127.0.0.1:{}", node.port()));
         format!("redis-cluster://{}", hosts.collect::<Vec<_>>().join(","))
     }
 }
@@ -199,7 +228,8 @@ impl Sentinels {
         let sentinels: Vec<Server> = (0..3).map(|_| sentinel()).collect();
         let knows = |sentinel: &Server| {
             let info = super::redis::command(sentinel.port, &["SENTINEL", "MASTER", "main"]);
-            info.contains("num-slaves\r\n$1\r\n1") && info.contains("num-other-sentinels\r\n$1\r\n2")
+            info.contains("num-slaves\r\n$1\r\n1")
+                && info.contains("num-other-sentinels\r\n$1\r\n2")
         };
         assert!(
             until(|| sentinels.iter().all(knows)),
@@ -213,7 +243,10 @@ impl Sentinels {
     }
 
     pub(crate) fn url(&self) -> String {
-        let hosts = self.sentinels.iter().map(|s| format!("127.0.0.1:{}", s.port));
+        let hosts = self
+            .sentinels
+            .iter()
+            .map(|s| format!("127.0.0.1:{}", s.port));
         let hosts = hosts.collect::<Vec<_>>().join(",");
         format!("redis-sentinel://{hosts}/main/0")
     }

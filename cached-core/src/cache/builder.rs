@@ -281,4 +281,3 @@ fn text_length(value: &dyn Any) -> Option<usize> {
     let text = text.or_else(|| value.downcast_ref::<Markup>().map(|text| text.0.len()));
     text.or_else(|| value.downcast_ref::<Vec<u8>>().map(Vec::len))
 }
-

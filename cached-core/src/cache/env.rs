@@ -225,7 +225,10 @@ mod tests {
     fn what_is_wrong_with_a_redis_server_is_named() {
         let refusal = |name, value| refusal(&[("CACHE_TYPE", "redis"), (name, value)]);
         let url = refusal("CACHE_REDIS_URL", "redi://:secret@host");
-        assert!(url.starts_with("`CACHE_REDIS_URL` is `redi://…@host`, of an unknown"), "{url}");
+        assert!(
+            url.starts_with("`CACHE_REDIS_URL` is `redi://…@host`, of an unknown"),
+            "{url}"
+        );
         assert_eq!(
             refusal("CACHE_REDIS_PORT", "many"),
             "`CACHE_REDIS_PORT` is `many`: give a number"

@@ -114,7 +114,12 @@ mod tests {
         assert_eq!(Format::named("pickle"), None);
     }
 
-    type Value = (Option<f64>, String, BTreeMap<u32, Vec<i128>>, Result<u8, char>);
+    type Value = (
+        Option<f64>,
+        String,
+        BTreeMap<u32, Vec<i128>>,
+        Result<u8, char>,
+    );
 
     proptest! {
         #[test]

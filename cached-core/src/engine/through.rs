@@ -91,10 +91,7 @@ mod shared {
     ///
     /// # Errors
     /// The store did not confirm that what it had is void; that is tried again.
-    pub(crate) async fn publish<R>(
-        load: Arc<dyn Load<R>>,
-        encoded: Encoded,
-    ) -> Result<(), Error> {
+    pub(crate) async fn publish<R>(load: Arc<dyn Load<R>>, encoded: Encoded) -> Result<(), Error> {
         publish_all(vec![(load, encoded)]).await
     }
 
@@ -178,7 +175,10 @@ mod shared {
                 versions,
                 value,
                 lifetime,
-                stale: base.policy.stale_while_revalidate.max(base.policy.stale_if_error),
+                stale: base
+                    .policy
+                    .stale_while_revalidate
+                    .max(base.policy.stale_if_error),
             });
         }
         if let Some((tier, budget)) = to {

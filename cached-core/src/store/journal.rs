@@ -63,8 +63,7 @@ impl Journal {
 
     /// Whether one of these scopes is undelivered.
     pub(super) fn concerns(&self, scopes: &[String]) -> bool {
-        !self.pending.is_empty()
-            && scopes.iter().any(|scope| self.pending.contains_key(scope))
+        !self.pending.is_empty() && scopes.iter().any(|scope| self.pending.contains_key(scope))
     }
 
     /// These are through, each with the version that was written. What was announced again
@@ -159,7 +158,11 @@ mod tests {
         let delivered = journal.delivered();
         journal.compare(&delivered, &[Some(1), Some(9), None]);
         let again: Vec<_> = journal.pending().into_keys().collect();
-        assert_eq!(again, names(1..2), "what is not there at all is invalid anyway");
+        assert_eq!(
+            again,
+            names(1..2),
+            "what is not there at all is invalid anyway"
+        );
     }
 
     #[test]
@@ -171,10 +174,16 @@ mod tests {
         }
         let delivered = journal.delivered();
         assert_eq!(delivered.len(), KEPT);
-        let mut found: Vec<_> = delivered.iter().map(|(_, version)| Some(*version)).collect();
+        let mut found: Vec<_> = delivered
+            .iter()
+            .map(|(_, version)| Some(*version))
+            .collect();
         found[KEPT - 1] = Some(0);
         journal.compare(&delivered, &found);
-        assert!(!journal.concerns(&[EVERYTHING.into()]), "the oldest is there");
+        assert!(
+            !journal.concerns(&[EVERYTHING.into()]),
+            "the oldest is there"
+        );
         found[0] = Some(0);
         journal.compare(&delivered, &found);
         assert!(journal.concerns(&[EVERYTHING.into()]));

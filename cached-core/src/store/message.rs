@@ -134,12 +134,17 @@ mod tests {
     #[test]
     fn a_truncated_message_is_none() {
         let scopes = ["tag a".to_owned(), "tag b".to_owned()];
-        let whole = invalid(7, scopes.iter(), false).unwrap_or_default().remove(0);
+        let whole = invalid(7, scopes.iter(), false)
+            .unwrap_or_default()
+            .remove(0);
         for end in 0..whole.len() {
             let cut = read(&whole[..end]);
             let fewer = end == 10 + 2 + 5;
             assert_eq!(cut.is_some(), fewer, "{end}");
         }
-        assert_eq!(read(&hello(3)).map(|message| message.said), Some(Said::Hello));
+        assert_eq!(
+            read(&hello(3)).map(|message| message.said),
+            Some(Said::Hello)
+        );
     }
 }

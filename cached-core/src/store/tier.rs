@@ -239,7 +239,11 @@ impl Tier {
             let concerned = |entry: &Written<'_>| journal.concerns(&entry.names.scopes);
             entries.into_iter().filter(|e| !concerned(e)).collect()
         };
-        let Some(longest) = entries.iter().map(|e| dependable(e.lifetime)).reduce(longer) else {
+        let Some(longest) = entries
+            .iter()
+            .map(|e| dependable(e.lifetime))
+            .reduce(longer)
+        else {
             return;
         };
         let mut scopes: Vec<String> = entries

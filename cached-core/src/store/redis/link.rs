@@ -153,7 +153,13 @@ fn node(range: &Value, slot: i64) -> Option<super::config::Address> {
     let Value::Array(range) = range else {
         return None;
     };
-    let [Value::Int(first), Value::Int(last), Value::Array(master), ..] = range.as_slice() else {
+    let [
+        Value::Int(first),
+        Value::Int(last),
+        Value::Array(master),
+        ..,
+    ] = range.as_slice()
+    else {
         return None;
     };
     let (host, port) = match master.as_slice() {

@@ -196,10 +196,21 @@ mod tests {
         assert_eq!(config.database, 3);
         let config = parsed("valkey://:secret@[::1]").unwrap().0;
         assert_eq!(config.servers, Servers::One(place("::1", 6379)));
-        assert_eq!((config.user, config.password.as_deref()), (None, Some("secret")));
-        let config = parsed("unix:///run/redis%20one.sock?db=2&password=x").unwrap().0;
-        assert_eq!(config.servers, Servers::Socket("/run/redis one.sock".into()));
-        assert_eq!((config.database, config.password.as_deref()), (2, Some("x")));
+        assert_eq!(
+            (config.user, config.password.as_deref()),
+            (None, Some("secret"))
+        );
+        let config = parsed("unix:///run/redis%20one.sock?db=2&password=x")
+            .unwrap()
+            .0;
+        assert_eq!(
+            config.servers,
+            Servers::Socket("/run/redis one.sock".into())
+        );
+        assert_eq!(
+            (config.database, config.password.as_deref()),
+            (2, Some("x"))
+        );
         let config = parsed("redis-sentinel://a,b:7/main/1").unwrap().0;
         let sentinels = Servers::Sentinels {
             service: "main".into(),
@@ -218,12 +229,24 @@ mod tests {
             ("redis//:secret@host", "is `…`: give one such as"),
             ("http://:secret@host", "of an unknown scheme"),
             ("redis://:secret@", "whose hosts are not understood"),
-            ("redis://:secret@host:port", "whose hosts are not understood"),
-            ("redis://:secret@host/zero", "whose database is not a number"),
+            (
+                "redis://:secret@host:port",
+                "whose hosts are not understood",
+            ),
+            (
+                "redis://:secret@host/zero",
+                "whose database is not a number",
+            ),
             ("redis://:secret@a,b", "more than one server"),
             ("redis://secret@host", "whose login is not percent-encoded"),
-            ("redis://:secret%@host", "whose login is not percent-encoded"),
-            ("redis://host?secret=secret", "an option that is not understood"),
+            (
+                "redis://:secret%@host",
+                "whose login is not percent-encoded",
+            ),
+            (
+                "redis://host?secret=secret",
+                "an option that is not understood",
+            ),
             ("redis-sentinel://:secret@host", "which names no service"),
             ("unix://:secret@relative", "no absolute path"),
         ] {
@@ -232,7 +255,10 @@ mod tests {
             let text = error.to_string();
             assert!(text.starts_with("`CACHE_REDIS_URL` is `"), "{text}");
             assert!(text.contains(why), "{text}");
-            assert!(!text.contains("secret@") && !text.contains("=secret"), "{text}");
+            assert!(
+                !text.contains("secret@") && !text.contains("=secret"),
+                "{text}"
+            );
         }
     }
 

@@ -154,7 +154,11 @@ impl Suite<'_> {
 
     async fn one_winner(&self) -> Result<(), Error> {
         let race = |n: usize| {
-            let store = if n.is_multiple_of(2) { self.one } else { self.other };
+            let store = if n.is_multiple_of(2) {
+                self.one
+            } else {
+                self.other
+            };
             store.add_many(vec![self.item("race", n.to_string())])
         };
         let mut winners = Vec::new();
@@ -165,8 +169,12 @@ impl Suite<'_> {
         }
         check("let one of sixteen add a key", winners.len() == 1)?;
         let winner = winners.pop().unwrap_or_default();
-        self.expect("keep what the winner added", "race", Some(winner.as_bytes()))
-            .await
+        self.expect(
+            "keep what the winner added",
+            "race",
+            Some(winner.as_bytes()),
+        )
+        .await
     }
 
     async fn swapping(&self) -> Result<(), Error> {
@@ -190,7 +198,11 @@ impl Suite<'_> {
         self.one.set_many(vec![self.item("count", "0")]).await?;
         let key = [self.key("count")];
         let count = |n: usize| {
-            let store = if n.is_multiple_of(2) { self.one } else { self.other };
+            let store = if n.is_multiple_of(2) {
+                self.one
+            } else {
+                self.other
+            };
             let key = &key;
             Box::pin(async move {
                 for _ in 0..10_000 {
@@ -221,9 +233,8 @@ impl Suite<'_> {
         self.one.set_many(items.collect()).await?;
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let found = self.read(&names).await?;
-        let same = |(name, found): (&&str, &Option<Vec<u8>>)| {
-            found.as_deref() == Some(name.as_bytes())
-        };
+        let same =
+            |(name, found): (&&str, &Option<Vec<u8>>)| found.as_deref() == Some(name.as_bytes());
         let all_there = found.len() == names.len() && names.iter().zip(&found).all(same);
         check("keep a thousand keys at once", all_there)?;
         let keys: Vec<_> = names.iter().map(|name| self.key(name)).collect();
