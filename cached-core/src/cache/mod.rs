@@ -8,6 +8,8 @@ pub(crate) mod api;
 pub(crate) mod blocking;
 pub(crate) mod builder;
 mod by_hand;
+#[cfg(feature = "stores")]
+mod by_store;
 #[cfg(feature = "config")]
 pub(crate) mod config;
 pub(crate) mod current;

@@ -66,7 +66,7 @@ impl Format {
             .collect()
     }
 
-    pub(super) fn encode<T: Serialize>(self, value: &T) -> Option<Vec<u8>> {
+    pub(crate) fn encode<T: Serialize>(self, value: &T) -> Option<Vec<u8>> {
         match self {
             Format::Json => serde_json::to_vec(value).ok(),
             #[cfg(feature = "msgpack")]
@@ -77,7 +77,7 @@ impl Format {
     }
 
     /// The value, if the bytes are one and nothing else.
-    pub(super) fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Option<T> {
+    pub(crate) fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Option<T> {
         match self {
             Format::Json => serde_json::from_slice(bytes).ok(),
             #[cfg(feature = "msgpack")]

@@ -27,7 +27,7 @@ pub(crate) fn through_sync<R>(_: &Arc<dyn Load<R>>, _: bool, body: impl FnOnce()
 
 #[cfg(feature = "stores")]
 pub(crate) use shared::{
-    Read, accept, fetch_all, publish, publish_all, through, through_sync, write_all,
+    Read, accept, fetch_all, peek_all, publish, publish_all, through, through_sync, write_all,
 };
 
 #[cfg(feature = "stores")]
@@ -124,13 +124,26 @@ mod shared {
 
     /// What the store has for several loads, all read in one operation.
     pub(crate) async fn fetch_all<R>(loads: &[&Arc<dyn Load<R>>]) -> Vec<Read> {
+        read_all(loads, true).await
+    }
+
+    /// The same where nothing will be loaded.
+    pub(crate) async fn peek_all<R>(loads: &[&Arc<dyn Load<R>>]) -> Vec<Read> {
+        read_all(loads, false).await
+    }
+
+    async fn read_all<R>(loads: &[&Arc<dyn Load<R>>], to_load: bool) -> Vec<Read> {
         let places: Vec<_> = loads.iter().map(|load| place(load.base())).collect();
         let Some((tier, _)) = places.iter().flatten().next() else {
             return loads.iter().map(|_| Read::default()).collect();
         };
         let names: Vec<&Names> = places.iter().flatten().map(|(_, names)| *names).collect();
         let budget = Arc::new(tier.budget());
-        let mut fetched = tier.fetch(&budget, &names).await.into_iter();
+        let mut fetched = match to_load {
+            true => tier.fetch(&budget, &names).await,
+            false => tier.peek(&budget, &names).await,
+        }
+        .into_iter();
         let mut next = || Read {
             fetched: fetched.next().unwrap_or_default(),
             budget: Some(Arc::clone(&budget)),
@@ -169,17 +182,18 @@ mod shared {
             else {
                 continue;
             };
-            to = Some((tier, budget));
             written.push(Written {
                 names,
                 versions,
                 value,
+                format: tier.format(),
                 lifetime,
                 stale: base
                     .policy
                     .stale_while_revalidate
                     .max(base.policy.stale_if_error),
             });
+            to = Some((tier, budget));
         }
         if let Some((tier, budget)) = to {
             tier.write(&budget, written).await;

@@ -51,14 +51,17 @@ impl Tier {
         if pending.is_empty() {
             return Ok(());
         }
-        let versions: Vec<u64> = pending.keys().map(|_| names::unique()).collect();
-        let items = pending
-            .keys()
+        let unwritten = pending.iter().filter(|(_, pending)| !pending.stored);
+        let versions: Vec<u64> = unwritten.clone().map(|_| names::unique()).collect();
+        let items: Vec<_> = unwritten
             .zip(&versions)
-            .map(|(scope, new)| version_item(self.version_key(scope), *new, Some(INVALID)));
+            .map(|((scope, _), new)| version_item(self.version_key(scope), *new, Some(INVALID)))
+            .collect();
         let budget = self.budget();
-        let written = self.store().set_many(items.collect());
-        self.guard.run(&budget, written).await?;
+        if !items.is_empty() {
+            let written = self.store().set_many(items);
+            self.guard.run(&budget, written).await?;
+        }
         for soft in [false, true] {
             let scopes = pending.iter().filter(|(_, pending)| pending.soft == soft);
             self.tell(&budget, scopes.map(|(scope, _)| scope), soft)
@@ -91,6 +94,20 @@ impl Tier {
             self.guard.run(budget, published).await?;
         }
         Ok(())
+    }
+
+    /// Tells the other processes that a copy of an entry is not what the store has any more: now,
+    /// or as soon as that is possible.
+    pub(crate) async fn tell_changed(
+        self: &Arc<Self>,
+        budget: &super::guard::Budget,
+        names: &super::names::Names,
+    ) {
+        let told = self.tell(budget, names.own.iter(), false).await;
+        if let (Err(_), Some(own)) = (told, &names.own) {
+            lock(&self.journal).announce_stored(own);
+            self.deliver_later(AGAIN);
+        }
     }
 
     /// Delivers in the background, and tries again until everything is through.

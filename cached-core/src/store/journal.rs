@@ -26,6 +26,8 @@ pub(super) struct Pending {
     /// Of the last time it was announced.
     ticket: u64,
     pub(super) soft: bool,
+    /// The store has it; only the others are to be told.
+    pub(super) stored: bool,
 }
 
 impl Journal {
@@ -39,14 +41,39 @@ impl Journal {
             return;
         }
         for scope in scopes {
-            let soft = soft && self.pending.get(scope).is_none_or(|known| known.soft);
-            self.pending.insert(scope.clone(), Pending { ticket, soft });
+            let known = self.pending.get(scope).filter(|known| !known.stored);
+            let pending = Pending {
+                ticket,
+                soft: soft && known.is_none_or(|known| known.soft),
+                stored: false,
+            };
+            self.pending.insert(scope.clone(), pending);
         }
+        self.bound(ticket);
+    }
+
+    /// Notes what the store has by now and the others have not heard of.
+    pub(super) fn announce_stored(&mut self, scope: &str) {
+        self.tickets += 1;
+        let ticket = self.tickets;
+        let pending = || Pending {
+            ticket,
+            soft: false,
+            stored: true,
+        };
+        (self.pending.entry(scope.to_owned()))
+            .or_insert_with(pending)
+            .ticket = ticket;
+        self.bound(ticket);
+    }
+
+    fn bound(&mut self, ticket: u64) {
         if self.pending.len() > KEPT {
             self.pending.clear();
             let everything = Pending {
                 ticket,
                 soft: false,
+                stored: false,
             };
             self.pending.insert(EVERYTHING.into(), everything);
         }
@@ -63,7 +90,11 @@ impl Journal {
 
     /// Whether one of these scopes is undelivered.
     pub(super) fn concerns(&self, scopes: &[String]) -> bool {
-        !self.pending.is_empty() && scopes.iter().any(|scope| self.pending.contains_key(scope))
+        !self.pending.is_empty()
+            && scopes
+                .iter()
+                .filter_map(|scope| self.pending.get(scope))
+                .any(|pending| !pending.stored)
     }
 
     /// These are through, each with the version that was written. What was announced again
@@ -71,7 +102,8 @@ impl Journal {
     pub(super) fn deliver(&mut self, sent: &BTreeMap<String, Pending>, versions: Vec<u64>) {
         self.pending
             .retain(|scope, pending| sent.get(scope) != Some(pending));
-        for (scope, version) in sent.keys().zip(versions) {
+        let written = sent.iter().filter(|(_, pending)| !pending.stored);
+        for ((scope, _), version) in written.zip(versions) {
             self.delivered.retain(|(known, _)| known != scope);
             self.delivered.push_back((scope.clone(), version));
         }

@@ -66,6 +66,8 @@ pub(crate) struct Fetched {
     /// The versions of the entry's scopes; none if they could not be read, and then nothing must
     /// be written.
     pub(crate) versions: Option<Vec<u64>>,
+    /// The bytes that are there, valid or not.
+    pub(crate) raw: Found,
 }
 
 /// A value as the store has it.
@@ -81,6 +83,7 @@ pub(crate) struct Written<'a> {
     pub(crate) names: &'a Names,
     pub(crate) versions: Vec<u64>,
     pub(crate) value: Vec<u8>,
+    pub(crate) format: Format,
     pub(crate) lifetime: Nanos,
     /// How long it may be served after that.
     pub(crate) stale: Nanos,
@@ -150,8 +153,18 @@ impl Tier {
         }
     }
 
-    /// Reads entries and the versions of their scopes, in one operation if all versions are there.
+    /// Reads entries and the versions of their scopes, in one operation if all versions are there;
+    /// those that are not are made.
     pub(crate) async fn fetch(&self, budget: &Budget, entries: &[&Names]) -> Vec<Fetched> {
+        self.read(budget, entries, true).await
+    }
+
+    /// The same for what is not to be loaded or changed: nothing is made, always one operation.
+    pub(crate) async fn peek(&self, budget: &Budget, entries: &[&Names]) -> Vec<Fetched> {
+        self.read(budget, entries, false).await
+    }
+
+    async fn read(&self, budget: &Budget, entries: &[&Names], complete: bool) -> Vec<Fetched> {
         let mut scopes = Scopes::of(self, entries);
         let mut keys: Vec<String> = entries.iter().map(|e| self.entry_key(&e.key)).collect();
         keys.extend_from_slice(&scopes.keys);
@@ -163,7 +176,9 @@ impl Tier {
         scopes.versions = versions.iter().map(version).collect();
         scopes.versions.resize(scopes.keys.len(), None);
         let before = scopes.versions.clone();
-        self.complete(budget, &mut scopes).await;
+        if complete {
+            self.complete(budget, &mut scopes).await;
+        }
         let concerned = |names: &Names| lock(&self.journal).concerns(&names.scopes);
         entries
             .iter()
@@ -176,6 +191,7 @@ impl Tier {
                         .then(|| self.valid(&entry, &key, &versions))
                         .flatten(),
                     versions: Some(versions),
+                    raw: entry,
                 },
                 _ => Fetched::default(),
             })
@@ -270,14 +286,15 @@ impl Tier {
         }
     }
 
-    fn item(&self, entry: Written<'_>) -> Option<Item> {
+    /// What is to be stored for an entry; none if it cannot be written as it is to be.
+    pub(crate) fn item(&self, entry: Written<'_>) -> Option<Item> {
         let key = self.entry_key(&entry.names.key);
         let millis = |nanos: Nanos| match nanos {
             NEVER => EVER,
             nanos => nanos / 1_000_000,
         };
         let envelope = Envelope {
-            format: self.writing.format,
+            format: entry.format,
             written: self.guard.clock().wall_millis(),
             fresh: millis(entry.lifetime),
             stale: millis(entry.stale),
@@ -288,6 +305,27 @@ impl Tier {
         let value = envelope.close(&self.writing)?;
         let ttl = (entry.lifetime != NEVER).then(|| Duration::from_nanos(entry.lifetime));
         Some(Item { key, value, ttl })
+    }
+
+    /// Puts an item in the place of exactly these bytes, or of nothing; says whether it did.
+    ///
+    /// # Errors
+    /// The store did not answer, or refused.
+    pub(crate) async fn put(&self, budget: &Budget, raw: Found, item: Item) -> Result<bool, Error> {
+        match raw {
+            Some(raw) => self.guard.run(budget, self.store().swap(raw, item)).await,
+            None => {
+                let added = self.store().add_many(vec![item]);
+                Ok(self.guard.run(budget, added).await? == [true])
+            }
+        }
+    }
+
+    /// Frees what entries take that are void already.
+    pub(crate) async fn remove(&self, entries: &[&Names]) {
+        let keys: Vec<String> = entries.iter().map(|e| self.entry_key(&e.key)).collect();
+        let removed = self.store().delete_many(&keys);
+        self.guard.try_run(&self.budget(), removed).await;
     }
 
     pub(super) fn store(&self) -> &dyn Store {
