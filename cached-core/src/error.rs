@@ -44,6 +44,7 @@ pub(crate) enum Cause {
     /// It did not answer in time.
     Late,
     /// It was not asked: it is taken to be down.
+    #[cfg(feature = "stores")]
     Down,
 }
 

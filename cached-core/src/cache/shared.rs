@@ -39,11 +39,7 @@ impl Shared {
         let operation = self.timeout.unwrap_or(Duration::from_millis(500));
         let call = self.budget.unwrap_or(operation.saturating_mul(2));
         let copies = self.copies.unwrap_or(Duration::from_secs(5));
-        for (setting, time) in [
-            ("store_timeout", operation),
-            ("store_budget", call),
-            ("memory_copies", copies),
-        ] {
+        for (setting, time) in [("store_timeout", operation), ("store_budget", call)] {
             if time.is_zero() {
                 return Err(Error::config(setting, "is 0: give a duration"));
             }
@@ -112,7 +108,7 @@ impl CacheBuilder {
     /// How long memory serves a copy of what the shared store has while this process cannot be told
     /// that it was invalidated elsewhere: always where the store cannot push, else while the channel
     /// is down. An invalidation by another process is seen after that time at the latest. 5 seconds
-    /// if nothing is said.
+    /// if nothing is said; with zero, memory serves no copies and every read asks the store.
     pub fn memory_copies(mut self, time: Duration) -> Self {
         self.shared.copies = Some(time);
         self

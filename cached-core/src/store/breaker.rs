@@ -111,6 +111,12 @@ impl Drop for Pass<'_> {
 mod tests {
     use super::{Breaker, FAILURES, LONGEST, PAUSE};
 
+    fn answer(breaker: &Breaker, now: u64) {
+        if let Ok(pass) = breaker.admit(now) {
+            pass.answered();
+        }
+    }
+
     fn opened() -> Breaker {
         let breaker = Breaker::new();
         for n in 1..=FAILURES {
@@ -127,7 +133,7 @@ mod tests {
             for _ in 1..FAILURES {
                 breaker.admit(0).ok().map(|pass| pass.failed(0));
             }
-            breaker.admit(0).ok().map(|pass| pass.answered());
+            answer(&breaker, 0);
         }
         assert!(breaker.is_closed());
         assert!(!opened().is_closed());
@@ -137,12 +143,13 @@ mod tests {
     fn when_the_pause_is_over_exactly_one_probe_is_let_through() {
         let breaker = opened();
         assert_eq!(breaker.admit(PAUSE - 1).err(), Some(PAUSE));
-        let probe = breaker.admit(PAUSE).ok();
-        assert!(probe.is_some());
+        let Ok(probe) = breaker.admit(PAUSE) else {
+            panic!("the pause is over");
+        };
         for _ in 0..10 {
             assert!(breaker.admit(PAUSE).is_err(), "one probe at a time");
         }
-        probe.map(|probe| probe.answered());
+        probe.answered();
         assert!(breaker.is_closed());
     }
 
@@ -171,11 +178,13 @@ mod tests {
     #[test]
     fn an_answer_from_before_it_opened_does_not_close_it() {
         let breaker = Breaker::new();
-        let slow = breaker.admit(0).ok();
+        let Ok(slow) = breaker.admit(0) else {
+            panic!("it is closed");
+        };
         for _ in 0..FAILURES {
             breaker.admit(0).ok().map(|pass| pass.failed(0));
         }
-        slow.map(|pass| pass.answered());
+        slow.answered();
         assert!(!breaker.is_closed());
     }
 }

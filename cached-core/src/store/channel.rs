@@ -104,7 +104,7 @@ pub(crate) fn listen(engine: &Arc<Engine>) {
     let Some(tier) = engine.tier.clone() else {
         return;
     };
-    if tier.store().push().is_none() {
+    if tier.store().push().is_none() || tier.copies == 0 {
         return;
     }
     let engine = Arc::downgrade(engine);
