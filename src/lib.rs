@@ -31,13 +31,13 @@
 #[cfg(any(doc, doctest))]
 pub mod guide;
 
+#[cfg(feature = "seal")]
+pub use cached_core::SealKey;
 #[cfg(feature = "tower")]
 pub use cached_core::http;
 /// `{% call cached(…) %}` in minijinja's templates.
 #[cfg(feature = "minijinja")]
 pub use cached_core::minijinja;
-#[cfg(feature = "stores")]
-pub use cached_core::store;
 pub use cached_core::{
     BatchEntry, Blocking, BlockingBatchEntry, BlockingEntry, BoxFuture, Cache, CacheBuilder,
     CacheKey, CacheableError, ComparedKey, Entry, Error, Expiry, Fragment, FromTimedOut,
@@ -45,7 +45,9 @@ pub use cached_core::{
     fragment, testing,
 };
 #[cfg(feature = "config")]
-pub use cached_core::{CacheConfig, Seconds};
+pub use cached_core::{CacheConfig, Seconds, Secret};
+#[cfg(feature = "stores")]
+pub use cached_core::{Format, store};
 pub use cached_macros::{cached, entry, invalidate, invalidates};
 
 #[doc(hidden)]

@@ -121,3 +121,21 @@ mod from_serde {
         assert!(unknown.to_string().contains("max_entries"), "{unknown}");
     }
 }
+
+#[cfg(all(feature = "config", feature = "redis"))]
+#[test]
+fn a_shared_store_is_described_in_a_file_and_its_secrets_are_not_shown() {
+    let json = r#"{
+        "type": "redis", "redis_url": "redis://:secret@cache:7/1", "key_prefix": "shop",
+        "store_timeout": 0.25, "memory_copies": 2, "format": "json"
+    }"#;
+    let config: dewar::CacheConfig = serde_json::from_str(json).unwrap();
+    assert!(!format!("{config:?}").contains("secret"));
+    let cache = CacheBuilder::try_from(config).unwrap().build().unwrap();
+    assert_eq!(cache.store_status().unwrap().store, "redis cache:7/1");
+    let json = r#"{ "type": "redis", "redis_url": "redis://:secret@cache:port" }"#;
+    let config: dewar::CacheConfig = serde_json::from_str(json).unwrap();
+    let text = refusal(CacheBuilder::try_from(config));
+    let start = "`redis_url` is `redis://…@cache:port`, whose hosts are not understood";
+    assert!(text.starts_with(start), "{text}");
+}

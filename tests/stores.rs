@@ -282,6 +282,29 @@ fn what_cannot_be_serialised_and_what_is_local_stay_in_memory() {
 }
 
 #[test]
+fn with_no_time_for_copies_every_read_asks_the_store() {
+    let store = FaultyStore::pushing();
+    let process = || {
+        let builder = Cache::builder()
+            .shared(store.clone())
+            .memory_copies(Duration::ZERO);
+        TestCache::with(builder).unwrap()
+    };
+    let (one, other) = (process(), process());
+    let turn = world();
+    assert_eq!(one.run(|| value(1)), Ok(1001));
+    for now in 2..10 {
+        assert_eq!(other.run(|| value(1)), Ok(1000 + now - 1));
+        SOURCE.store(now, SeqCst);
+        one.run(|| invalidate!(value(1)).wait()).unwrap();
+        assert_eq!(other.run(|| value(1)), Ok(1000 + now), "at once");
+        assert_eq!(one.run(|| value(1)), Ok(1000 + now));
+    }
+    assert_eq!((one.stats().hits, one.stats().loads), (0, 1));
+    drop(turn);
+}
+
+#[test]
 fn an_expired_entry_of_the_store_is_not_served() {
     let (_turn, _, one, other) = world();
     one.run(|| value(1)).unwrap();

@@ -31,10 +31,21 @@ pub(crate) enum Kind {
     /// A load took longer than `hard_timeout`.
     TimedOut { limit: std::time::Duration },
     /// A shared store could not be reached or refused.
-    Store {
-        operation: &'static str,
-        problem: String,
-    },
+    Store { problem: String, cause: Cause },
+}
+
+/// Why a shared store did not do what it was to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// It could not be reached.
+    Lost,
+    /// It answered, and said no.
+    Refused,
+    /// It did not answer in time.
+    Late,
+    /// It was not asked: it is taken to be down.
+    #[cfg(feature = "stores")]
+    Down,
 }
 
 impl Error {
@@ -56,12 +67,42 @@ impl Error {
         })
     }
 
-    /// An error of a shared store, for those who write one.
-    pub fn store(operation: &'static str, problem: impl Into<String>) -> Self {
-        Error::new(Kind::Store {
-            operation,
-            problem: problem.into(),
-        })
+    /// A shared store could not be reached, for those who write one: what it was to do, in the
+    /// infinitive, and what went wrong. Neither may hold a secret.
+    ///
+    /// ```
+    /// let error = dewar::Error::store("read 3 keys", "the connection was closed");
+    /// assert_eq!(error.to_string(), "the store failed to read 3 keys: the connection was closed");
+    /// ```
+    pub fn store(operation: impl fmt::Display, problem: impl fmt::Display) -> Self {
+        Error::of_store(operation, problem, Cause::Lost)
+    }
+
+    /// A shared store answered and said no, for those who write one: it counts as a failure, and
+    /// the store as up.
+    pub fn refused(operation: impl fmt::Display, problem: impl fmt::Display) -> Self {
+        Error::of_store(operation, problem, Cause::Refused)
+    }
+
+    fn of_store(operation: impl fmt::Display, problem: impl fmt::Display, cause: Cause) -> Self {
+        let problem = format!("the store failed to {operation}: {problem}");
+        Error::new(Kind::Store { problem, cause })
+    }
+
+    /// A store did not answer in time.
+    #[cfg(feature = "stores")]
+    pub(crate) fn store_timeout(limit: std::time::Duration) -> Self {
+        let problem = format!("the store did not answer within {limit:?}");
+        let cause = Cause::Late;
+        Error::new(Kind::Store { problem, cause })
+    }
+
+    /// A store was not asked.
+    #[cfg(feature = "stores")]
+    pub(crate) fn store_down() -> Self {
+        let problem = "the store does not answer, and is left alone for a moment".into();
+        let cause = Cause::Down;
+        Error::new(Kind::Store { problem, cause })
     }
 
     /// The same error once more, without what lies beneath.
@@ -98,12 +139,20 @@ impl Error {
 
     /// A load was slower than its `hard_timeout`, or a store than its time limit.
     pub fn is_timeout(&self) -> bool {
-        matches!(self.kind, Kind::TimedOut { .. })
+        let late = Cause::Late;
+        matches!(&self.kind, Kind::TimedOut { .. })
+            || matches!(&self.kind, Kind::Store { cause, .. } if *cause == late)
     }
 
     /// A shared store could not be reached, or refused.
     pub fn is_store(&self) -> bool {
         matches!(self.kind, Kind::Store { .. })
+    }
+
+    /// A shared store answered, and said no.
+    pub fn is_refused(&self) -> bool {
+        let refused = Cause::Refused;
+        matches!(&self.kind, Kind::Store { cause, .. } if *cause == refused)
     }
 }
 
@@ -128,9 +177,7 @@ impl fmt::Display for Error {
             Kind::TimedOut { limit } => {
                 write!(f, "the load took longer than its hard timeout of {limit:?}")
             }
-            Kind::Store { operation, problem } => {
-                write!(f, "the store failed to {operation}: {problem}")
-            }
+            Kind::Store { problem, .. } => f.write_str(problem),
         }
     }
 }

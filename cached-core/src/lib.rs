@@ -34,9 +34,13 @@ pub use cache::api::{Expiry, Value};
 pub use cache::blocking::Blocking;
 pub use cache::builder::{CacheBuilder, StoreKind};
 #[cfg(feature = "config")]
-pub use cache::config::{CacheConfig, Seconds};
+pub use cache::config::{CacheConfig, Seconds, Secret};
 pub use cache::entry::{BlockingEntry, Entry};
 pub use cache::invalidate::{Invalidated, Invalidation};
+#[cfg(feature = "stores")]
+pub use codec::Format;
+#[cfg(feature = "seal")]
+pub use codec::SealKey;
 pub use engine::batch::{BatchEntry, BlockingBatchEntry};
 pub use error::{Error, TimedOut};
 pub use fragment::{Fragment, fragment};

@@ -139,3 +139,83 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
         }
     }
 }
+
+/// The outputs of several futures that run at once.
+#[cfg(feature = "stores")]
+pub(crate) async fn all<F: Future + Unpin>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let mut running: Vec<_> = futures.into_iter().map(|future| (future, None)).collect();
+    std::future::poll_fn(|cx| {
+        for (future, output) in &mut running {
+            if output.is_none()
+                && let Poll::Ready(ready) = Pin::new(future).poll(cx)
+            {
+                *output = Some(ready);
+            }
+        }
+        match running.iter().all(|(_, output)| output.is_some()) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    })
+    .await;
+    let outputs = running.into_iter().filter_map(|(_, output)| output);
+    outputs.collect()
+}
+
+/// The runtime of those stores whose clients need tokio: one thread for all of them, so that they
+/// can be used from any executor, and outlive the caller's.
+#[cfg(feature = "io")]
+pub(crate) mod io {
+    use super::{BoxFuture, Future, Poll, thread};
+    use std::sync::OnceLock;
+
+    use tokio::runtime::{Builder, EnterGuard, Handle};
+
+    /// The runtime; none where the system gives no thread or no poller, and then the caller's own
+    /// is all there is.
+    fn handle() -> Option<&'static Handle> {
+        static HANDLE: OnceLock<Option<Handle>> = OnceLock::new();
+        let start = || {
+            let runtime = Builder::new_current_thread().enable_all().build().ok()?;
+            let handle = runtime.handle().clone();
+            let drive = move || runtime.block_on(std::future::pending());
+            thread("dewar-io", drive).map(|_| handle)
+        };
+        HANDLE.get_or_init(start).as_ref()
+    }
+
+    /// What is spawned, and what waits for sockets and timers, belongs to this runtime while the
+    /// guard lives.
+    pub(crate) fn enter() -> Option<EnterGuard<'static>> {
+        handle().map(Handle::enter)
+    }
+
+    /// The same for a future, whatever polls it.
+    pub(crate) fn inside<'a, T: Send + 'a>(
+        future: impl Future<Output = T> + Send + 'a,
+    ) -> BoxFuture<'a, T> {
+        Box::pin(Guarded(Some(Box::pin(future))))
+    }
+
+    /// Polled and dropped inside the runtime.
+    struct Guarded<'a, T>(Option<BoxFuture<'a, T>>);
+
+    impl<T> Future for Guarded<'_, T> {
+        type Output = T;
+
+        fn poll(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> Poll<T> {
+            let _inside = enter();
+            match &mut self.0 {
+                Some(future) => future.as_mut().poll(cx),
+                None => Poll::Pending,
+            }
+        }
+    }
+
+    impl<T> Drop for Guarded<'_, T> {
+        fn drop(&mut self) {
+            let _inside = enter();
+            self.0 = None;
+        }
+    }
+}

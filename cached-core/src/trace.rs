@@ -85,6 +85,36 @@ mod on {
         );
     }
 
+    #[cfg(feature = "stores")]
+    pub(crate) fn store_failed(error: &Error) {
+        tracing::debug!(cache.error = %error, "an operation of the shared store failed");
+    }
+
+    #[cfg(feature = "stores")]
+    pub(crate) fn store_down(store: &str) {
+        tracing::error!(
+            cache.store = store,
+            "the shared store does not answer: it is left alone, and asked again now and then"
+        );
+    }
+
+    #[cfg(feature = "stores")]
+    pub(crate) fn channel_up(store: &str) {
+        tracing::info!(
+            cache.store = store,
+            "invalidations by other processes are heard of at once"
+        );
+    }
+
+    #[cfg(feature = "stores")]
+    pub(crate) fn channel_lost(store: &str, error: &Error) {
+        tracing::warn!(
+            cache.store = store,
+            cache.error = %error,
+            "other processes cannot be heard: copies in memory live shortly until they can"
+        );
+    }
+
     pub(crate) fn drop_panicked() {
         tracing::error!("a value panicked while it was dropped");
     }
@@ -126,6 +156,14 @@ mod off {
     pub(crate) fn repeated(_engine: &Engine, _function: &str) {}
     #[cfg(feature = "stores")]
     pub(crate) fn memory_only(_function: &str) {}
+    #[cfg(feature = "stores")]
+    pub(crate) fn store_failed(_error: &Error) {}
+    #[cfg(feature = "stores")]
+    pub(crate) fn store_down(_store: &str) {}
+    #[cfg(feature = "stores")]
+    pub(crate) fn channel_up(_store: &str) {}
+    #[cfg(feature = "stores")]
+    pub(crate) fn channel_lost(_store: &str, _error: &Error) {}
     pub(crate) fn drop_panicked() {}
     pub(crate) fn weigher_panicked() {}
     pub(crate) fn sweep_panicked() {}

@@ -34,6 +34,12 @@
 //! | [`executors`] | where background loads run |
 //! | [`errors`] | what can go wrong, and what the messages mean |
 //!
+//! | several processes | |
+//! | --- | --- |
+//! | [`stores`] | choosing a store, and writing one |
+//! | [`several_instances`] | two tiers, keys, how much room it takes |
+//! | [`guarantees`] | what holds when something fails |
+//!
 //! | beneath | |
 //! | --- | --- |
 //! | [`architecture`] | how it is built, and why |
@@ -71,6 +77,9 @@ pages! {
     testing "testing.md";
     executors "executors.md";
     errors "errors.md";
+    stores "stores.md";
+    several_instances "several_instances.md";
+    guarantees "guarantees.md";
     architecture "architecture.md";
     performance "performance.md";
     comparison "comparison.md";

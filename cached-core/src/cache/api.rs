@@ -46,7 +46,11 @@ impl From<Duration> for Expiry {
 impl Cache {
     /// The value at a key, if there is one of this type. A stored `None` is a value.
     pub async fn get<T: Value>(&self, key: &str) -> Option<T> {
-        self.engine().read(key)
+        match self.engine().read(key) {
+            #[cfg(feature = "stores")]
+            None => self.engine().fetch(&[key]).await.pop().flatten(),
+            found => found,
+        }
     }
 
     /// The value at a key, or another.
@@ -65,6 +69,11 @@ impl Cache {
         expiry: impl Into<Expiry>,
     ) -> Result<(), Error> {
         let lifetime = self.engine().lifetime(expiry.into());
+        #[cfg(feature = "stores")]
+        if self.engine().shares() {
+            let one = [(key.to_owned(), value)];
+            return self.set_shared(one, lifetime).await;
+        }
         self.engine().replace(key, value, lifetime);
         Ok(())
     }
@@ -85,12 +94,21 @@ impl Cache {
             // There is never one already.
             return Ok(true);
         }
+        #[cfg(feature = "stores")]
+        if engine.shares() {
+            return engine.add_shared(key, value, lifetime).await;
+        }
         Ok(engine.write(key, value, lifetime, |_| engine.live(key).is_none()))
     }
 
     /// Whether the key has a value.
     pub async fn contains(&self, key: &str) -> bool {
-        self.engine().live(key).is_some()
+        let live = self.engine().live(key).is_some();
+        #[cfg(feature = "stores")]
+        if !live && self.engine().shares() {
+            return self.engine().left_shared(key).await.is_some();
+        }
+        live
     }
 
     /// Has the value live for so long from now on; `false` if there is none.
@@ -98,9 +116,12 @@ impl Cache {
     /// # Errors
     /// The store refused.
     pub async fn touch(&self, key: &str, expiry: impl Into<Expiry>) -> Result<bool, Error> {
-        Ok(self
-            .engine()
-            .renew(key, self.engine().lifetime(expiry.into())))
+        let lifetime = self.engine().lifetime(expiry.into());
+        #[cfg(feature = "stores")]
+        if self.engine().shares() {
+            return self.engine().touch_shared(key, lifetime).await;
+        }
+        Ok(self.engine().renew(key, lifetime))
     }
 
     /// Removes a value; `false` if there was none.
@@ -108,6 +129,10 @@ impl Cache {
     /// # Errors
     /// The store refused.
     pub async fn delete(&self, key: &str) -> Result<bool, Error> {
+        #[cfg(feature = "stores")]
+        if self.engine().shares() {
+            return Ok(self.engine().withdraw(&[key]).await? > 0);
+        }
         Ok(self.engine().erase(key))
     }
 
@@ -116,13 +141,27 @@ impl Cache {
     /// # Errors
     /// The store refused.
     pub async fn delete_many(&self, keys: &[&str]) -> Result<usize, Error> {
+        #[cfg(feature = "stores")]
+        if self.engine().shares() {
+            return self.engine().withdraw(keys).await;
+        }
         Ok(keys.iter().filter(|key| self.engine().erase(key)).count())
     }
 
     /// Those of several values that are there.
     pub async fn get_many<T: Value>(&self, keys: &[&str]) -> HashMap<String, T> {
         let found = |key: &&str| Some((key.to_string(), self.engine().read(key)?));
-        keys.iter().filter_map(found).collect()
+        #[cfg_attr(not(feature = "stores"), expect(unused_mut, reason = "memory is all"))]
+        let mut all: HashMap<String, T> = keys.iter().filter_map(found).collect();
+        #[cfg(feature = "stores")]
+        if self.engine().shares() {
+            let missing = keys.iter().filter(|key| !all.contains_key(**key));
+            let missing: Vec<&str> = missing.copied().collect();
+            let fetched = self.engine().fetch(&missing).await;
+            let fetched = missing.iter().zip(fetched);
+            all.extend(fetched.filter_map(|(key, value)| Some((key.to_string(), value?))));
+        }
+        all
     }
 
     /// Stores several values.
@@ -135,6 +174,10 @@ impl Cache {
         expiry: impl Into<Expiry>,
     ) -> Result<(), Error> {
         let lifetime = self.engine().lifetime(expiry.into());
+        #[cfg(feature = "stores")]
+        if self.engine().shares() {
+            return self.set_shared(values, lifetime).await;
+        }
         for (key, value) in values {
             self.engine().replace(&key, value, lifetime);
         }
@@ -196,7 +239,7 @@ impl Cache {
     /// # Errors
     /// The value is no integer, the sum would overflow, or the store refused.
     pub async fn increment(&self, key: &str, by: i64) -> Result<i64, Error> {
-        self.engine().count(key, by)
+        self.count(key, by).await
     }
 
     /// Subtracts from a number, as [`increment`](Cache::increment) adds.
@@ -207,11 +250,41 @@ impl Cache {
         let by = by
             .checked_neg()
             .ok_or_else(|| Error::value(key, "cannot be decremented by `i64::MIN`"))?;
+        self.count(key, by).await
+    }
+
+    async fn count(&self, key: &str, by: i64) -> Result<i64, Error> {
+        #[cfg(feature = "stores")]
+        if self.engine().shares() {
+            return self.engine().count_shared(key, by).await;
+        }
         self.engine().count(key, by)
+    }
+
+    /// Stores values for all processes; those that live for no time at all are removed.
+    #[cfg(feature = "stores")]
+    async fn set_shared<T: Value>(
+        &self,
+        values: impl IntoIterator<Item = (String, T)>,
+        lifetime: u64,
+    ) -> Result<(), Error> {
+        let values: Vec<(String, T)> = values.into_iter().collect();
+        if lifetime > 0 {
+            return self.engine().publish(values, lifetime).await;
+        }
+        let keys: Vec<&str> = values.iter().map(|(key, _)| key.as_str()).collect();
+        self.engine().withdraw(&keys).await.map(drop)
     }
 
     /// How long the value lives still; [`Duration::MAX`] if for ever, `None` if there is none.
     pub async fn ttl(&self, key: &str) -> Option<Duration> {
+        #[cfg(feature = "stores")]
+        if self.engine().live(key).is_none() && self.engine().shares() {
+            return Some(match self.engine().left_shared(key).await? {
+                NEVER => Duration::MAX,
+                left => Duration::from_nanos(left),
+            });
+        }
         let slot = self.engine().live(key)?;
         Some(match slot.meta().times().left(self.engine().clock.now()) {
             NEVER => Duration::MAX,

@@ -51,7 +51,7 @@ pub struct CacheBuilder {
     runtime: Arc<dyn Runtime>,
     weigher: Option<UserWeigher>,
     #[cfg(feature = "stores")]
-    shared: shared::Shared,
+    pub(super) shared: super::shared::Shared,
 }
 
 type UserWeigher = Arc<dyn Fn(&dyn Any) -> Option<usize> + Send + Sync>;
@@ -75,7 +75,7 @@ impl Default for CacheBuilder {
             runtime: Arc::new(Ambient),
             weigher: None,
             #[cfg(feature = "stores")]
-            shared: shared::Shared::default(),
+            shared: super::shared::Shared::default(),
         }
     }
 }
@@ -176,7 +176,7 @@ impl CacheBuilder {
             StoreKind::Memory => Some(self.memory()),
         };
         #[cfg(feature = "stores")]
-        let tier = self.shared.tier(&self.clock, &counters);
+        let tier = self.shared.tier(&self.name, &self.clock, &counters)?;
         Ok(Cache::from_engine(Engine::new(Parts {
             #[cfg(feature = "stores")]
             tier,
@@ -280,73 +280,4 @@ fn text_length(value: &dyn Any) -> Option<usize> {
     let text = text.or_else(|| value.downcast_ref::<Arc<str>>().map(|text| text.len()));
     let text = text.or_else(|| value.downcast_ref::<Markup>().map(|text| text.0.len()));
     text.or_else(|| value.downcast_ref::<Vec<u8>>().map(Vec::len))
-}
-
-/// A shared store behind the memory tier.
-#[cfg(feature = "stores")]
-mod shared {
-    use super::{Arc, CacheBuilder, Clock, Counters, Duration, nanos};
-    use crate::store::Store;
-    use crate::store::tier::Tier;
-
-    pub(super) struct Shared {
-        store: Option<Arc<dyn Store>>,
-        namespace: String,
-        limit: Duration,
-        copies: Duration,
-    }
-
-    impl Default for Shared {
-        fn default() -> Self {
-            Shared {
-                store: None,
-                namespace: "dewar".into(),
-                limit: Duration::from_millis(500),
-                copies: Duration::from_secs(5),
-            }
-        }
-    }
-
-    impl Shared {
-        pub(super) fn tier(&self, clock: &Clock, counters: &Arc<Counters>) -> Option<Arc<Tier>> {
-            let store = Arc::clone(self.store.as_ref()?);
-            let limits = (nanos(self.limit), nanos(self.copies));
-            let (namespace, clock) = (self.namespace.clone(), clock.clone());
-            Some(Arc::new(Tier::new(
-                store,
-                namespace,
-                clock,
-                Arc::clone(counters),
-                limits,
-            )))
-        }
-    }
-
-    impl CacheBuilder {
-        /// A store that several processes share, behind this process' memory.
-        pub fn shared(mut self, store: impl Store) -> Self {
-            self.shared.store = Some(Arc::new(store));
-            self
-        }
-
-        /// What keys on the shared store begin with; `dewar` if nothing is said.
-        pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
-            self.shared.namespace = namespace.into();
-            self
-        }
-
-        /// How long one operation of the shared store may take; 500 milliseconds if nothing is
-        /// said.
-        pub fn store_timeout(mut self, limit: Duration) -> Self {
-            self.shared.limit = limit;
-            self
-        }
-
-        /// How long memory serves a copy of what the shared store has: an invalidation by another
-        /// process is seen after that time at the latest. 5 seconds if nothing is said.
-        pub fn memory_copies(mut self, time: Duration) -> Self {
-            self.shared.copies = time;
-            self
-        }
-    }
 }

@@ -264,6 +264,28 @@ impl Engine {
         outcome: O,
         lifetime: u64,
     ) -> At<R> {
+        self.at_as(Mode::Read, key, outcome, lifetime)
+    }
+
+    /// The place of a plain value.
+    #[cfg(feature = "stores")]
+    pub(super) fn value_at<T: Value>(
+        self: &Arc<Self>,
+        mode: Mode,
+        key: &str,
+        lifetime: u64,
+    ) -> At<T> {
+        let outcome: Plain<T> = out::<T>().kind();
+        self.at_as(mode, key, outcome, lifetime)
+    }
+
+    fn at_as<R: 'static, O: Outcome<R>>(
+        self: &Arc<Self>,
+        mode: Mode,
+        key: &str,
+        outcome: O,
+        lifetime: u64,
+    ) -> At<R> {
         let plan = |plan: &mut Plan<R, O::Value, O::Error>| {
             plan.prefix(key.into());
             plan.timeout(Duration::from_nanos(lifetime));
@@ -271,7 +293,7 @@ impl Engine {
         let marker = Marker::of(&ByHand);
         at_in(
             self,
-            Mode::Read,
+            mode,
             &SITE,
             marker,
             (Text(key), ()),

@@ -4,7 +4,8 @@ use serde::Deserialize;
 
 use super::Cache;
 use super::builder::CacheBuilder;
-use super::env::{seconds, store_kind};
+use super::env::seconds;
+use super::settings::{self, Kind, Source};
 use crate::error::Error;
 
 /// A cache as a configuration file describes it.
@@ -22,7 +23,7 @@ use crate::error::Error;
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CacheConfig {
-    /// The store: `memory` or `null`.
+    /// The store: `memory`, `null`, `redis`, `memcached`, `filesystem` or `database`.
     #[serde(rename = "type", alias = "CACHE_TYPE")]
     pub store: Option<String>,
     /// The name of the cache.
@@ -36,6 +37,86 @@ pub struct CacheConfig {
     /// Bytes at most, instead of entries.
     #[serde(alias = "CACHE_MAX_BYTES")]
     pub max_bytes: Option<u64>,
+    /// What keys on a shared store begin with.
+    #[serde(alias = "namespace", alias = "CACHE_KEY_PREFIX")]
+    pub key_prefix: Option<String>,
+    /// All about a Redis server in one line.
+    #[serde(alias = "CACHE_REDIS_URL")]
+    pub redis_url: Option<Secret>,
+    /// The host of a Redis server.
+    #[serde(alias = "CACHE_REDIS_HOST")]
+    pub redis_host: Option<String>,
+    /// Its port.
+    #[serde(alias = "CACHE_REDIS_PORT")]
+    pub redis_port: Option<u16>,
+    /// The number of its database.
+    #[serde(alias = "CACHE_REDIS_DB")]
+    pub redis_db: Option<u32>,
+    /// Its user.
+    #[serde(alias = "CACHE_REDIS_USERNAME")]
+    pub redis_username: Option<String>,
+    /// The user's password.
+    #[serde(alias = "CACHE_REDIS_PASSWORD")]
+    pub redis_password: Option<Secret>,
+    /// A Unix socket instead of a host.
+    #[serde(alias = "CACHE_REDIS_UNIX_SOCKET_PATH")]
+    pub redis_unix_socket_path: Option<String>,
+    /// Sentinels, `host:port` with commas between them.
+    #[serde(alias = "CACHE_REDIS_SENTINELS")]
+    pub redis_sentinels: Option<String>,
+    /// The name of the service that they watch.
+    #[serde(alias = "CACHE_REDIS_SENTINEL_MASTER")]
+    pub redis_sentinel_master: Option<String>,
+    /// Their password.
+    #[serde(alias = "CACHE_REDIS_SENTINEL_PASSWORD")]
+    pub redis_sentinel_password: Option<Secret>,
+    /// Nodes of a cluster, `host:port` with commas between them.
+    #[serde(alias = "CACHE_REDIS_CLUSTER")]
+    pub redis_cluster: Option<String>,
+    /// Memcached servers, `host:port` with commas between them.
+    #[serde(alias = "CACHE_MEMCACHED_SERVERS")]
+    pub memcached_servers: Option<String>,
+    /// The directory of a filesystem store.
+    #[serde(alias = "CACHE_DIR")]
+    pub dir: Option<String>,
+    /// The URL of a database.
+    #[serde(alias = "CACHE_DATABASE_URL")]
+    pub database_url: Option<Secret>,
+    /// Seconds that one operation of a shared store may take.
+    #[serde(alias = "CACHE_STORE_TIMEOUT")]
+    pub store_timeout: Option<f64>,
+    /// Seconds that memory serves a copy which nobody vouches for.
+    #[serde(alias = "CACHE_MEMORY_COPIES")]
+    pub memory_copies: Option<f64>,
+    /// How values are serialised on a shared store: `json`, `msgpack`, `postcard`.
+    #[serde(alias = "CACHE_FORMAT")]
+    pub format: Option<String>,
+    /// Values of so many bytes are compressed.
+    #[serde(alias = "CACHE_COMPRESS_FROM")]
+    pub compress_from: Option<u64>,
+    /// Keys of 64 hexadecimal digits with commas between them; the first one seals.
+    #[serde(alias = "CACHE_SEAL_KEYS")]
+    pub seal_keys: Option<Secret>,
+    /// Whether a store that does not answer is an error at the start.
+    #[serde(alias = "CACHE_CHECK_STORE")]
+    pub check_store: Option<bool>,
+}
+
+/// Text that is not shown.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Secret(text)
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
 }
 
 /// A timeout as a number of seconds or as text.
@@ -48,14 +129,53 @@ pub enum Seconds {
     Text(String),
 }
 
+impl CacheConfig {
+    /// A setting of a shared store by its name, as text.
+    fn of_store(&self, name: &str) -> Option<String> {
+        fn text<T: ToString>(value: &Option<T>) -> Option<String> {
+            value.as_ref().map(ToString::to_string)
+        }
+        let secret = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.0.clone());
+        match name {
+            "key_prefix" => self.key_prefix.clone(),
+            "redis_url" => secret(&self.redis_url),
+            "redis_host" => self.redis_host.clone(),
+            "redis_port" => text(&self.redis_port),
+            "redis_db" => text(&self.redis_db),
+            "redis_username" => self.redis_username.clone(),
+            "redis_password" => secret(&self.redis_password),
+            "redis_unix_socket_path" => self.redis_unix_socket_path.clone(),
+            "redis_sentinels" => self.redis_sentinels.clone(),
+            "redis_sentinel_master" => self.redis_sentinel_master.clone(),
+            "redis_sentinel_password" => secret(&self.redis_sentinel_password),
+            "redis_cluster" => self.redis_cluster.clone(),
+            "memcached_servers" => self.memcached_servers.clone(),
+            "dir" => self.dir.clone(),
+            "database_url" => secret(&self.database_url),
+            "store_timeout" => text(&self.store_timeout),
+            "memory_copies" => text(&self.memory_copies),
+            "format" => self.format.clone(),
+            "compress_from" => text(&self.compress_from),
+            "seal_keys" => secret(&self.seal_keys),
+            "check_store" => text(&self.check_store),
+            _ => None,
+        }
+    }
+}
+
 impl TryFrom<CacheConfig> for CacheBuilder {
     type Error = Error;
 
     fn try_from(config: CacheConfig) -> Result<CacheBuilder, Error> {
-        let mut builder = Cache::builder();
-        if let Some(kind) = &config.store {
-            builder = builder.store(store_kind("type", kind)?);
-        }
+        let kind = match &config.store {
+            Some(kind) => settings::kind("type", kind)?,
+            None => Kind::Memory,
+        };
+        let source = Source {
+            get: &|name| Ok(config.of_store(name)),
+            name: &str::to_owned,
+        };
+        let mut builder = settings::apply(Cache::builder(), kind, &source)?;
         if let Some(name) = config.name {
             builder = builder.name(name);
         }

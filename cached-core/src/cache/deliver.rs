@@ -55,14 +55,14 @@ mod shared {
 
     /// What scopes are called on the store.
     pub(crate) mod names {
-        pub(crate) use crate::store::tier::{function, level, tag};
+        pub(crate) use crate::store::names::{function, level, tag};
 
         pub(crate) fn any_tag() -> String {
-            crate::store::tier::ANY_TAG.to_owned()
+            crate::store::names::ANY_TAG.to_owned()
         }
 
         pub(crate) fn everything() -> String {
-            crate::store::tier::EVERYTHING.to_owned()
+            crate::store::names::EVERYTHING.to_owned()
         }
     }
 
@@ -83,7 +83,7 @@ mod shared {
         /// From now on nothing of it is read from the store.
         pub(crate) fn announce(&mut self, engine: &Engine, order: &Order) {
             if let Some(tier) = &engine.tier {
-                tier.announce(&order.names);
+                tier.announce(&order.names, order.soft);
                 self.tiers.push(Arc::clone(tier));
             }
         }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::builder::{CacheBuilder, StoreKind};
+use super::builder::CacheBuilder;
+use super::settings::{self, Kind, Source};
 use super::{Cache, builder};
 use crate::error::Error;
 
@@ -11,13 +12,28 @@ impl CacheBuilder {
     ///
     /// | variable | meaning |
     /// | --- | --- |
-    /// | `CACHE_TYPE` | `memory` (also `SimpleCache`, `simple`) or `null` (also `NullCache`) |
+    /// | `CACHE_TYPE` | `memory` (also `SimpleCache`, `simple`), `null` (also `NullCache`), `redis` (also `RedisCache`), `memcached`, `filesystem`, `database` |
     /// | `CACHE_DEFAULT_TIMEOUT` | seconds, or `never` |
     /// | `CACHE_THRESHOLD` | entries at most |
     /// | `CACHE_MAX_BYTES` | bytes at most, instead of entries |
     ///
-    /// What is not set keeps its default. `CACHE_KEY_PREFIX` means nothing within one process;
-    /// the settings of shared stores, which this version does not have, are refused.
+    /// For shared stores, each with the feature of its name:
+    ///
+    /// | variable | meaning |
+    /// | --- | --- |
+    /// | `CACHE_KEY_PREFIX` | what keys begin with |
+    /// | `CACHE_REDIS_URL` | all about a Redis server in one line |
+    /// | `CACHE_REDIS_HOST`, `_PORT`, `_DB`, `_USERNAME`, `_PASSWORD` | the same one by one |
+    /// | `CACHE_REDIS_UNIX_SOCKET_PATH` | a socket instead of a host |
+    /// | `CACHE_REDIS_SENTINELS`, `CACHE_REDIS_SENTINEL_MASTER`, `CACHE_REDIS_SENTINEL_PASSWORD` | sentinels, `host:port` with commas between them, and the name of the service |
+    /// | `CACHE_REDIS_CLUSTER` | nodes of a cluster, `host:port` with commas between them |
+    /// | `CACHE_STORE_TIMEOUT`, `CACHE_MEMORY_COPIES` | seconds; see [`store_timeout`](crate::CacheBuilder) and `memory_copies` |
+    /// | `CACHE_FORMAT` | `json`, `msgpack`, `postcard` |
+    /// | `CACHE_COMPRESS_FROM` | bytes |
+    /// | `CACHE_SEAL_KEYS` | keys of 64 hexadecimal digits with commas between them |
+    /// | `CACHE_CHECK_STORE` | `true`: a store that does not answer is an error at the start |
+    ///
+    /// What is not set keeps its default. A setting that would be without effect is refused.
     ///
     /// ```
     /// use dewar::CacheBuilder;
@@ -39,10 +55,16 @@ impl CacheBuilder {
 
 /// The same from anything that maps names to values.
 fn from_lookup(get: impl Fn(&str) -> Result<Option<String>, Error>) -> Result<CacheBuilder, Error> {
-    let mut builder = Cache::builder();
-    if let Some(kind) = get("CACHE_TYPE")? {
-        builder = builder.store(store_kind("CACHE_TYPE", &kind)?);
-    }
+    let kind = match get("CACHE_TYPE")? {
+        Some(kind) => settings::kind("CACHE_TYPE", &kind)?,
+        None => Kind::Memory,
+    };
+    let name = |name: &str| format!("CACHE_{}", name.to_ascii_uppercase());
+    let source = Source {
+        get: &|plain| get(&name(plain)),
+        name: &name,
+    };
+    let mut builder = settings::apply(Cache::builder(), kind, &source)?;
     if let Some(timeout) = get("CACHE_DEFAULT_TIMEOUT")? {
         builder = match timeout.trim() {
             "never" => builder.never_expire(),
@@ -55,52 +77,7 @@ fn from_lookup(get: impl Fn(&str) -> Result<Option<String>, Error>) -> Result<Ca
     if let Some(bytes) = get("CACHE_MAX_BYTES")? {
         builder = builder.max_bytes(count("CACHE_MAX_BYTES", &bytes, "bytes")?);
     }
-    for name in OF_SHARED_STORES {
-        if get(name)?.is_some() {
-            return Err(Error::config(
-                name,
-                "is set, and this version has no shared stores yet: unset it, and leave `CACHE_TYPE` \
-                 out or at `memory`",
-            ));
-        }
-    }
     Ok(builder)
-}
-
-/// Settings that would be without effect. What they hold is not repeated: it may be a secret.
-const OF_SHARED_STORES: [&str; 8] = [
-    "CACHE_REDIS_URL",
-    "CACHE_REDIS_HOST",
-    "CACHE_REDIS_PORT",
-    "CACHE_REDIS_PASSWORD",
-    "CACHE_REDIS_DB",
-    "CACHE_MEMCACHED_SERVERS",
-    "CACHE_DIR",
-    "CACHE_DATABASE_URL",
-];
-
-/// A store by its name, in Flask-Caching's spellings, old and new.
-pub(super) fn store_kind(setting: &str, name: &str) -> Result<StoreKind, Error> {
-    let plain = name.trim().to_ascii_lowercase();
-    let plain = plain.rsplit('.').next().unwrap_or_default();
-    match plain.strip_suffix("cache").unwrap_or(plain) {
-        "memory" | "simple" => Ok(StoreKind::Memory),
-        "null" => Ok(StoreKind::Null),
-        "redis" | "redissentinel" | "rediscluster" | "memcached" | "filesystem" | "database" => {
-            Err(Error::config(
-                setting,
-                format!(
-                    "is `{name}`: this version has no shared stores yet; accepted are `memory` and `null`"
-                ),
-            ))
-        }
-        _ => Err(Error::config(
-            setting,
-            format!(
-                "is `{name}`: accepted are `memory` (or `SimpleCache`) and `null` (or `NullCache`)"
-            ),
-        )),
-    }
 }
 
 pub(super) fn seconds(setting: &str, text: &str) -> Result<Duration, Error> {
@@ -137,12 +114,15 @@ fn count(setting: &str, text: &str, what: &str) -> Result<u64, Error> {
 mod tests {
     use super::*;
 
-    fn with(name: &'static str, value: &'static str) -> Result<CacheBuilder, Error> {
-        from_lookup(|asked| Ok((asked == name).then(|| value.to_owned())))
+    fn with(pairs: &[(&str, &str)]) -> Result<CacheBuilder, Error> {
+        from_lookup(|asked| {
+            let found = pairs.iter().find(|(name, _)| *name == asked);
+            Ok(found.map(|(_, value)| (*value).to_owned()))
+        })
     }
 
-    fn refusal(name: &'static str, value: &'static str) -> String {
-        let Err(error) = with(name, value) else {
+    fn refusal(pairs: &[(&str, &str)]) -> String {
+        let Err(error) = with(pairs) else {
             return "accepted".into();
         };
         assert!(error.is_config());
@@ -157,27 +137,21 @@ mod tests {
             "SimpleCache",
             "flask_caching.backends.SimpleCache",
         ] {
-            assert_eq!(
-                store_kind("CACHE_TYPE", memory).ok(),
-                Some(StoreKind::Memory),
-                "{memory}"
-            );
+            let kind = settings::kind("CACHE_TYPE", memory).ok();
+            assert_eq!(kind, Some(Kind::Memory), "{memory}");
         }
         for null in ["null", "NullCache", "nullcache"] {
-            assert_eq!(
-                store_kind("CACHE_TYPE", null).ok(),
-                Some(StoreKind::Null),
-                "{null}"
-            );
+            let kind = settings::kind("CACHE_TYPE", null).ok();
+            assert_eq!(kind, Some(Kind::Null), "{null}");
         }
     }
 
     #[test]
     fn what_does_not_parse_is_named_with_what_would() {
-        assert_eq!(
-            refusal("CACHE_TYPE", "memry"),
-            "`CACHE_TYPE` is `memry`: accepted are `memory` (or `SimpleCache`) and `null` (or `NullCache`)"
-        );
+        let refusal = |name, value| refusal(&[(name, value)]);
+        let text = refusal("CACHE_TYPE", "memry");
+        let start = "`CACHE_TYPE` is `memry`: accepted are `memory` (or `SimpleCache`), `null`";
+        assert!(text.starts_with(start), "{text}");
         assert_eq!(
             refusal("CACHE_DEFAULT_TIMEOUT", "soon"),
             "`CACHE_DEFAULT_TIMEOUT` is `soon`: give seconds, such as `300` or `0.5`, or `never`"
@@ -187,16 +161,91 @@ mod tests {
         assert!(refusal("CACHE_DEFAULT_TIMEOUT", "1e300").contains("is `1e300`"));
         assert!(refusal("CACHE_DEFAULT_TIMEOUT", "1e-30").contains("is `1e-30`"));
         assert_eq!(
-            refusal("CACHE_REDIS_URL", "redis://:secret@host"),
-            "`CACHE_REDIS_URL` is set, and this version has no shared stores yet: unset it, and leave \
-             `CACHE_TYPE` out or at `memory`"
-        );
-        assert_eq!(
             refusal("CACHE_THRESHOLD", "0"),
             "`CACHE_THRESHOLD` is `0`: give a number of entries, at least 1"
         );
         assert!(refusal("CACHE_THRESHOLD", "-5").contains("is `-5`"));
         assert!(refusal("CACHE_MAX_BYTES", "1MB").contains("is `1MB`"));
+    }
+
+    #[test]
+    fn a_setting_without_effect_is_refused_and_its_secret_not_repeated() {
+        assert_eq!(
+            refusal(&[("CACHE_REDIS_URL", "redis://:secret@host")]),
+            "`CACHE_REDIS_URL` is set, and `CACHE_TYPE` is `memory`: unset one of them, or say `redis`"
+        );
+    }
+
+    #[cfg(not(feature = "redis"))]
+    #[test]
+    fn a_store_that_this_build_has_not_is_refused_with_its_feature() {
+        assert_eq!(
+            refusal(&[("CACHE_TYPE", "RedisCache")]),
+            "`CACHE_TYPE` is `RedisCache`, which needs the feature `redis` of dewar"
+        );
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn a_redis_server_is_described_by_a_url_or_part_by_part() {
+        let store = |pairs: &[(&str, &str)]| {
+            let mut all = vec![("CACHE_TYPE", "RedisCache")];
+            all.extend(pairs);
+            let builder = with(&all).unwrap();
+            builder.shared.store.as_ref().unwrap().describe()
+        };
+        assert_eq!(store(&[]), "redis 127.0.0.1:6379/0");
+        assert_eq!(
+            store(&[("CACHE_REDIS_URL", "redis://:secret@cache:1/2")]),
+            "redis cache:1/2"
+        );
+        let parts = [
+            ("CACHE_REDIS_HOST", "cache"),
+            ("CACHE_REDIS_PORT", "7"),
+            ("CACHE_REDIS_DB", "3"),
+            ("CACHE_REDIS_PASSWORD", "secret"),
+            ("CACHE_KEY_PREFIX", "shop:"),
+            ("CACHE_STORE_TIMEOUT", "0.2"),
+            ("CACHE_FORMAT", "json"),
+        ];
+        assert_eq!(store(&parts), "redis cache:7/3");
+        let sentinels = [
+            ("CACHE_REDIS_SENTINELS", "a:1, b"),
+            ("CACHE_REDIS_SENTINEL_MASTER", "main"),
+        ];
+        assert_eq!(store(&sentinels), "redis sentinel main/0 at a:1,b:26379");
+        let cluster = [("CACHE_REDIS_CLUSTER", "a,b:2")];
+        assert_eq!(store(&cluster), "redis cluster a:6379,b:2");
+        let socket = [("CACHE_REDIS_UNIX_SOCKET_PATH", "/run/r.sock")];
+        assert_eq!(store(&socket), "redis /run/r.sock/0");
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn what_is_wrong_with_a_redis_server_is_named() {
+        let refusal = |name, value| refusal(&[("CACHE_TYPE", "redis"), (name, value)]);
+        let url = refusal("CACHE_REDIS_URL", "redi://:secret@host");
+        assert!(
+            url.starts_with("`CACHE_REDIS_URL` is `redi://…@host`, of an unknown"),
+            "{url}"
+        );
+        assert_eq!(
+            refusal("CACHE_REDIS_PORT", "many"),
+            "`CACHE_REDIS_PORT` is `many`: give a number"
+        );
+        assert!(refusal("CACHE_FORMAT", "pickle").contains("is `pickle`: this build has `json`"));
+        assert!(refusal("CACHE_CHECK_STORE", "perhaps").contains("`true` or `false`"));
+        assert!(refusal("CACHE_REDIS_SENTINELS", "a").contains("`redis service` is empty"));
+        assert!(!refusal("CACHE_SEAL_KEYS", "secret").contains("secret"));
+        let two = [
+            ("CACHE_TYPE", "redis"),
+            ("CACHE_REDIS_URL", "redis://a"),
+            ("CACHE_REDIS_HOST", "b"),
+        ];
+        assert_eq!(
+            super::tests::refusal(&two),
+            "`CACHE_REDIS_HOST` is given together with `CACHE_REDIS_URL`: give one of them"
+        );
     }
 
     #[test]

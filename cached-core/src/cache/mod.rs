@@ -8,6 +8,8 @@ pub(crate) mod api;
 pub(crate) mod blocking;
 pub(crate) mod builder;
 mod by_hand;
+#[cfg(feature = "stores")]
+mod by_store;
 #[cfg(feature = "config")]
 pub(crate) mod config;
 pub(crate) mod current;
@@ -18,6 +20,9 @@ pub(crate) mod invalidate;
 mod janitor;
 mod numbers;
 pub(crate) mod registry;
+mod settings;
+#[cfg(feature = "stores")]
+mod shared;
 
 use std::sync::Arc;
 
@@ -52,6 +57,8 @@ impl Cache {
     pub(crate) fn from_engine(engine: Engine) -> Self {
         let engine = Arc::new(engine);
         janitor::watch(&engine);
+        #[cfg(feature = "stores")]
+        crate::store::listen(&engine);
         Cache(engine)
     }
 
@@ -110,6 +117,17 @@ impl Cache {
             .collect();
         stats.sort_by_key(|(name, _)| *name);
         stats
+    }
+
+    /// How the shared store is; none where there is no shared store.
+    #[cfg(feature = "stores")]
+    pub fn store_status(&self) -> Option<crate::store::StoreStatus> {
+        let tier = self.0.tier.as_ref()?;
+        let functions = self.functions();
+        let alone = functions.iter().filter(|function| function.memory_only);
+        let mut alone: Vec<_> = alone.map(|function| function.name).collect();
+        alone.sort_unstable();
+        Some(tier.status(alone))
     }
 
     /// Sets all counters back to zero.

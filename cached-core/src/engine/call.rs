@@ -37,7 +37,7 @@ pub(crate) struct Base {
     pub(crate) refused: u64,
     /// What the entry and its scopes are called on the shared store, if it is to go there.
     #[cfg(feature = "stores")]
-    pub(crate) names: Option<crate::store::tier::Names>,
+    pub(crate) names: Option<crate::store::names::Names>,
     /// How long a value that came from the store is good for still; 0 for one that was loaded.
     #[cfg(feature = "stores")]
     pub(crate) fetched: AtomicU64,
@@ -68,7 +68,7 @@ impl Base {
             };
             let times = self.policy.times(now, lifetime, random);
             match (&self.engine.tier, &self.names) {
-                (Some(tier), Some(_)) => times.vouch_until(now, now.saturating_add(tier.copies)),
+                (Some(tier), Some(_)) => times.vouch_until(now, tier.vouched(now)),
                 _ => times,
             }
         }
@@ -111,7 +111,7 @@ pub(crate) trait Load<R>: Send + Sync {
 
     /// The result that came from the shared store.
     #[cfg(feature = "stores")]
-    fn decode(&self, bytes: &[u8]) -> Option<R>;
+    fn decode(&self, bytes: &[u8], format: crate::codec::Format) -> Option<R>;
 
     /// How to make the error of a load that runs into the hard timeout.
     fn overdue(&self) -> Option<Overdue<R>>;
@@ -226,12 +226,13 @@ where
     #[cfg(feature = "stores")]
     fn encode(&self, result: &R) -> Option<(Vec<u8>, Nanos)> {
         let (stored, lifetime) = self.keep(result)?;
-        Some((self.outcome.codec()?.encode(&stored)?, lifetime))
+        let format = self.base.engine.tier.as_ref()?.format();
+        Some((self.outcome.codec()?.encode(&stored, format)?, lifetime))
     }
 
     #[cfg(feature = "stores")]
-    fn decode(&self, bytes: &[u8]) -> Option<R> {
-        let stored = self.outcome.codec()?.decode(bytes)?;
+    fn decode(&self, bytes: &[u8], format: crate::codec::Format) -> Option<R> {
+        let stored = self.outcome.codec()?.decode(bytes, format)?;
         Some(self.outcome.give(&stored))
     }
 

@@ -36,6 +36,8 @@ where
     #[cfg(feature = "stores")]
     let names = names(engine, site, marker, &parts, &outcome, &plan);
     let scopes = plan.scopes(site, of_key(marker.id, hash));
+    #[cfg(feature = "stores")]
+    let scopes = scopes.and(names.iter().map(crate::store::names::Names::of_key));
     let key = OwnedKey {
         hash,
         marker: marker.id,
@@ -153,7 +155,7 @@ fn names<R, O, P>(
     parts: &P,
     outcome: &O,
     plan: &Plan<R, O::Value, O::Error>,
-) -> Option<crate::store::tier::Names>
+) -> Option<crate::store::names::Names>
 where
     O: Outcome<R>,
     P: Parts,
@@ -170,6 +172,8 @@ where
     stable.part(|out| out.bytes(site.name().as_bytes()));
     stable.part(|out| out.bytes(marker.name.as_bytes()));
     parts.stable(&mut stable);
-    let hash = crate::store::tier::digest(&stable.into_bytes());
-    Some(plan.names(site.name(), &hash))
+    let hash = crate::store::names::digest(&stable.into_bytes());
+    let policy = || site.policy().lifetime(engine.default_timeout);
+    let lifetime = plan.lifetime(None).unwrap_or_else(policy);
+    Some(plan.names(site.name(), &hash, lifetime))
 }

@@ -107,25 +107,31 @@ impl<R, V: ?Sized, E> Plan<R, V, E> {
 
     /// The names on the shared store of an entry with this hash, and of its scopes.
     #[cfg(feature = "stores")]
-    pub(crate) fn names(&self, function: &str, hash: &str) -> crate::store::tier::Names {
-        use crate::store::tier::{self, EVERYTHING};
+    pub(crate) fn names(
+        &self,
+        function: &str,
+        hash: &str,
+        lifetime: Nanos,
+    ) -> crate::store::names::Names {
+        use crate::store::names::{self, ANY_TAG, EVERYTHING};
 
         let prefix = self.prefix.as_ref().map_or(function, Label::as_str);
         let mut scopes = vec![
             EVERYTHING.to_owned(),
-            tier::function(function),
-            tier::key(hash),
+            names::function(function),
+            names::key(hash),
         ];
-        scopes.extend(crate::scope::levels(prefix).map(tier::level));
-        scopes.extend(self.tags.iter().map(|tag| tier::tag(tag.as_str())));
+        scopes.extend(crate::scope::levels(prefix).map(names::level));
+        scopes.extend(self.tags.iter().map(|tag| names::tag(tag.as_str())));
         if self.tags_by.is_some() {
-            scopes.push(tier::ANY_TAG.to_owned());
+            scopes.push(ANY_TAG.to_owned());
         }
-        let own = Some(tier::key(hash));
-        tier::Names {
-            key: tier::entry(prefix, hash),
+        let own = Some(names::key(hash));
+        names::Names {
+            key: names::entry(prefix, hash),
             scopes,
             own,
+            lifetime,
         }
     }
 

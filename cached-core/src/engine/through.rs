@@ -27,7 +27,7 @@ pub(crate) fn through_sync<R>(_: &Arc<dyn Load<R>>, _: bool, body: impl FnOnce()
 
 #[cfg(feature = "stores")]
 pub(crate) use shared::{
-    accept, fetch_all, publish, publish_all, through, through_sync, write_all,
+    Read, accept, fetch_all, peek_all, publish, publish_all, through, through_sync, write_all,
 };
 
 #[cfg(feature = "stores")]
@@ -36,13 +36,23 @@ mod shared {
 
     use super::*;
     use crate::engine::call::Base;
-    use crate::store::tier::{Fetched, Names, Tier, Written};
+    use crate::error::Error;
+    use crate::store::guard::Budget;
+    use crate::store::names::Names;
+    use crate::store::tier::{Fetched, Tier, Written};
 
     /// What goes to the store, and for how long; none for what is not to be kept.
     type Encoded = Option<(Vec<u8>, crate::clock::Nanos)>;
 
     fn place(base: &Base) -> Option<(Arc<Tier>, &Names)> {
         Some((Arc::clone(base.engine.tier.as_ref()?), base.names.as_ref()?))
+    }
+
+    /// What the store had for one load, and what is left of the time that its call may spend there.
+    #[derive(Default)]
+    pub(crate) struct Read {
+        fetched: Fetched,
+        budget: Option<Arc<Budget>>,
     }
 
     /// The body of a load, by way of the store.
@@ -54,12 +64,12 @@ mod shared {
         let Some(load) = load.filter(|load| place(load.base()).is_some()) else {
             return body.await;
         };
-        let mut fetched = fetch_all(&[&load]).await.pop().unwrap_or_default();
-        if !anew && let Some(result) = accept(&*load, &mut fetched) {
+        let mut read = fetch_all(&[&load]).await.pop().unwrap_or_default();
+        if !anew && let Some(result) = accept(&*load, &mut read) {
             return result;
         }
         let result = body.await;
-        let written = (&load, fetched, load.encode(&result));
+        let written = (&load, read, load.encode(&result));
         write_all(vec![written]).await;
         result
     }
@@ -81,20 +91,17 @@ mod shared {
     ///
     /// # Errors
     /// The store did not confirm that what it had is void; that is tried again.
-    pub(crate) async fn publish<R>(
-        load: Arc<dyn Load<R>>,
-        encoded: Encoded,
-    ) -> Result<(), crate::error::Error> {
+    pub(crate) async fn publish<R>(load: Arc<dyn Load<R>>, encoded: Encoded) -> Result<(), Error> {
         publish_all(vec![(load, encoded)]).await
     }
 
-    /// The same for several values of one function, in one operation each way.
+    /// The same for several values of one function, in as many operations as for one.
     ///
     /// # Errors
     /// As for one.
     pub(crate) async fn publish_all<R>(
         values: Vec<(Arc<dyn Load<R>>, Encoded)>,
-    ) -> Result<(), crate::error::Error> {
+    ) -> Result<(), Error> {
         let of = |load: &Arc<dyn Load<R>>| {
             place(load.base()).and_then(|(tier, names)| Some((tier, names.own.clone()?)))
         };
@@ -106,68 +113,90 @@ mod shared {
         let Some(tier) = tiers.pop() else {
             return Ok(());
         };
-        tier.announce(&names);
+        tier.announce(&names, false);
         tier.deliver().await?;
-        let fetched = fetch_all(&loads.iter().collect::<Vec<_>>()).await;
-        let written = loads.iter().zip(fetched).zip(values);
-        let written = written.map(|((load, fetched), value)| (load, fetched, value));
-        let written = written.collect();
-        write_all(written).await;
+        let read = fetch_all(&loads.iter().collect::<Vec<_>>()).await;
+        let written = loads.iter().zip(read).zip(values);
+        let written = written.map(|((load, read), value)| (load, read, value));
+        write_all(written.collect()).await;
         Ok(())
     }
 
     /// What the store has for several loads, all read in one operation.
-    pub(crate) async fn fetch_all<R>(loads: &[&Arc<dyn Load<R>>]) -> Vec<Fetched> {
+    pub(crate) async fn fetch_all<R>(loads: &[&Arc<dyn Load<R>>]) -> Vec<Read> {
+        read_all(loads, true).await
+    }
+
+    /// The same where nothing will be loaded.
+    pub(crate) async fn peek_all<R>(loads: &[&Arc<dyn Load<R>>]) -> Vec<Read> {
+        read_all(loads, false).await
+    }
+
+    async fn read_all<R>(loads: &[&Arc<dyn Load<R>>], to_load: bool) -> Vec<Read> {
         let places: Vec<_> = loads.iter().map(|load| place(load.base())).collect();
         let Some((tier, _)) = places.iter().flatten().next() else {
-            return loads.iter().map(|_| Fetched::default()).collect();
+            return loads.iter().map(|_| Read::default()).collect();
         };
         let names: Vec<&Names> = places.iter().flatten().map(|(_, names)| *names).collect();
-        let mut fetched = tier.fetch(&names).await.into_iter();
+        let budget = Arc::new(tier.budget());
+        let mut fetched = match to_load {
+            true => tier.fetch(&budget, &names).await,
+            false => tier.peek(&budget, &names).await,
+        }
+        .into_iter();
+        let mut next = || Read {
+            fetched: fetched.next().unwrap_or_default(),
+            budget: Some(Arc::clone(&budget)),
+        };
         places
             .iter()
-            .map(|place| {
-                place
-                    .as_ref()
-                    .and_then(|_| fetched.next())
-                    .unwrap_or_default()
-            })
+            .map(|place| place.as_ref().map(|_| next()).unwrap_or_default())
             .collect()
     }
 
     /// The result that was fetched, if it can be read.
-    pub(crate) fn accept<R>(load: &dyn Load<R>, fetched: &mut Fetched) -> Option<R> {
-        let (bytes, left) = fetched.value.take()?;
-        let result = load.decode(&bytes);
+    pub(crate) fn accept<R>(load: &dyn Load<R>, read: &mut Read) -> Option<R> {
+        let value = read.fetched.value.take()?;
+        let result = load.decode(&value.bytes, value.format);
+        let base = load.base();
         match &result {
-            Some(_) => load.base().fetched.store(left.max(1), Ordering::SeqCst),
-            None => load.base().counters.undecodable.one(),
+            Some(_) => {
+                base.counters.fetched.one();
+                base.fetched.store(value.left.max(1), Ordering::SeqCst);
+            }
+            None => base.counters.undecodable.one(),
         }
         result
     }
 
-    type Fresh<'a, R> = (&'a Arc<dyn Load<R>>, Fetched, Encoded);
+    type Fresh<'a, R> = (&'a Arc<dyn Load<R>>, Read, Encoded);
 
     /// Writes the results of several loads in one operation.
     pub(crate) async fn write_all<R>(results: Vec<Fresh<'_, R>>) {
         let mut written = Vec::new();
-        let mut tier = None;
-        for (load, fetched, value) in results {
-            let (Some((its, names)), Some(versions), Some((value, lifetime))) =
-                (place(load.base()), fetched.versions, value)
+        let mut to = None;
+        for (load, read, value) in results {
+            let base = load.base();
+            let (Some((tier, names)), Some(versions), Some((value, lifetime)), Some(budget)) =
+                (place(base), read.fetched.versions, value, read.budget)
             else {
                 continue;
             };
-            tier = Some(its);
             written.push(Written {
                 names,
                 versions,
                 value,
+                format: tier.format(),
                 lifetime,
+                stale: base
+                    .policy
+                    .stale_while_revalidate
+                    .max(base.policy.stale_if_error),
             });
+            to = Some((tier, budget));
         }
-        if let Some(tier) = tier {
-            tier.write(written).await;
+        if let Some((tier, budget)) = to {
+            tier.write(&budget, written).await;
         }
     }
 }

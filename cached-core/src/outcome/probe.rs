@@ -68,42 +68,42 @@ mod coded {
     impl<T: Serialize + DeserializeOwned, E: Clone + Send + Sync + 'static> Out<Result<Option<T>, E>> {
         /// A `Result` of an `Option` whose error waiters can be given.
         pub fn kind(&self) -> FallibleOptional<T, E> {
-            FallibleOptional::new(Some(Codec::JSON), Some(share_clone))
+            FallibleOptional::new(Some(Codec::SERDE), Some(share_clone))
         }
     }
 
     impl<T: Serialize + DeserializeOwned, E: Clone + Send + Sync + 'static> Shared<Result<T, E>> {
         /// A `Result` whose error waiters can be given.
         pub fn kind(&self) -> Fallible<T, E> {
-            Fallible::new(Some(Codec::JSON), Some(share_clone))
+            Fallible::new(Some(Codec::SERDE), Some(share_clone))
         }
     }
 
     impl<T: Serialize + DeserializeOwned, E> AnyOptional<Result<Option<T>, E>> {
         /// A `Result` of an `Option`.
         pub fn kind(&self) -> FallibleOptional<T, E> {
-            FallibleOptional::new(Some(Codec::JSON), None)
+            FallibleOptional::new(Some(Codec::SERDE), None)
         }
     }
 
     impl<T: Serialize + DeserializeOwned, E> Any<Result<T, E>> {
         /// A `Result`.
         pub fn kind(&self) -> Fallible<T, E> {
-            Fallible::new(Some(Codec::JSON), None)
+            Fallible::new(Some(Codec::SERDE), None)
         }
     }
 
     impl<T: Serialize + DeserializeOwned> Any<Option<T>> {
         /// An `Option`.
         pub fn kind(&self) -> Optional<T> {
-            Optional::new(Some(Codec::JSON), None)
+            Optional::new(Some(Codec::SERDE), None)
         }
     }
 
     impl<R: Serialize + DeserializeOwned> Value<R> {
         /// Any value.
         pub fn kind(&self) -> Plain<R> {
-            Plain::new(Some(Codec::JSON), None)
+            Plain::new(Some(Codec::SERDE), None)
         }
     }
 }

@@ -71,6 +71,9 @@ impl Times {
     /// The entry is a copy, and good for nothing after `until`.
     #[cfg(feature = "stores")]
     pub(crate) fn vouch_until(mut self, now: Nanos, until: Nanos) -> Self {
+        if until == NEVER {
+            return self;
+        }
         let expires = self.fresh;
         let new = || Box::new(Windows::new(now, expires, NEVER, &Policy::DEFAULT));
         self.windows.get_or_insert_with(new).vouched = until;

@@ -64,6 +64,12 @@ pub(crate) fn of_path(path: &str) -> Scope {
     hash(("path", path))
 }
 
+/// The scope of one key, by its hash on a shared store: what other processes call it.
+#[cfg(feature = "stores")]
+pub(crate) fn of_shared_key(shared: &str) -> Scope {
+    hash(("shared key", shared))
+}
+
 /// The scopes of one entry: its own, and those that it shares with others.
 #[derive(Clone)]
 pub(crate) struct Scopes {

@@ -108,8 +108,14 @@ counters! {
     evictions,
     /// Invalidations: counted for the cache, not for its functions.
     invalidations,
-    /// Failures of a shared store.
+    /// Misses that a shared store answered: no body ran.
+    fetched,
+    /// Failures of a shared store: counted for the cache, not for its functions.
     store_errors,
+    /// Invalidations heard of from other processes: counted for the cache.
+    messages,
+    /// Messages that could not be read.
+    undecodable_messages,
 }
 
 /// One number that only grows.
@@ -194,7 +200,15 @@ impl fmt::Display for Stats {
             f,
             "stores: {}, {} not stored, {} evicted, {} invalidations, {} store errors",
             self.stores, self.rejections, self.evictions, self.invalidations, self.store_errors
-        )
+        )?;
+        if self.fetched + self.messages + self.undecodable_messages > 0 {
+            write!(
+                f,
+                "\nshared: {} fetched, {} invalidations heard of, {} messages undecodable",
+                self.fetched, self.messages, self.undecodable_messages
+            )?;
+        }
+        Ok(())
     }
 }
 

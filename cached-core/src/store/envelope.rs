@@ -1,23 +1,39 @@
 //! What stands around a value on a shared store.
 //!
 //! ```text
-//! 1 byte   format, 1
-//! 8 bytes  when it expires, in milliseconds since 1970; all ones for never
+//! 1 byte   format of the envelope, 2
+//! 1 byte   format of the value: 1 JSON, 2 MessagePack, 3 postcard
+//! 1 byte   1: compressed; 2: sealed
+//! 8 bytes  when it was written, in milliseconds since 1970
+//! 8 bytes  how many milliseconds it is fresh; all ones for ever
+//! 8 bytes  how many milliseconds it may be served stale after that
 //! 4 bytes  number of scopes, then for each 8 bytes: the version it was loaded under
 //! 4 bytes  length of the key, then the key
 //! …        the value
 //! 8 bytes  checksum of all before
 //! ```
 //! Integers are little-endian. Whatever cannot be read in full, and whatever was stored under
-//! another key, is as good as absent.
+//! another key, is as good as absent. A cache that has keys reads nothing that is not sealed.
 
-const FORMAT: u8 = 1;
+use crate::codec::{Format, Writing, compress, seal};
+
+const ENVELOPE: u8 = 2;
+const COMPRESSED: u8 = 1;
+const SEALED: u8 = 2;
+
+/// For ever.
+pub(crate) const EVER: u64 = u64::MAX;
 
 /// A value as it stands on a shared store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Envelope {
-    /// In milliseconds since 1970.
-    pub(crate) expires: u64,
+    pub(crate) format: Format,
+    /// In milliseconds since 1970, by the clock of who wrote it.
+    pub(crate) written: u64,
+    /// In milliseconds; [`EVER`] for ever.
+    pub(crate) fresh: u64,
+    /// In milliseconds after that.
+    pub(crate) stale: u64,
     /// Of the entry's scopes, in their order.
     pub(crate) versions: Vec<u64>,
     pub(crate) key: String,
@@ -25,56 +41,106 @@ pub(crate) struct Envelope {
 }
 
 impl Envelope {
-    pub(crate) fn seal(&self) -> Vec<u8> {
-        let mut out = vec![FORMAT];
-        out.extend_from_slice(&self.expires.to_le_bytes());
-        length(&mut out, self.versions.len());
+    /// The bytes for the store; none where there is no way to write them as they are to be written.
+    pub(crate) fn close(&self, writing: &Writing) -> Option<Vec<u8>> {
+        let large = |from: usize| self.value.len() >= from;
+        let squeezed = (writing.compress_from.filter(|from| large(*from)))
+            .and_then(|_| compress::squeeze(&self.value));
+        let mut flags = 0;
+        if squeezed.is_some() {
+            flags |= COMPRESSED;
+        }
+        if !writing.keys.is_empty() {
+            flags |= SEALED;
+        }
+        let mut out = self.head(flags)?;
+        let value = squeezed.as_deref().unwrap_or(&self.value);
+        if writing.keys.is_empty() {
+            out.extend_from_slice(value);
+        } else {
+            let sealed = seal::seal(&writing.keys, value, &out)?;
+            out.extend_from_slice(&sealed);
+        }
+        let sum = checksum(&out);
+        out.extend_from_slice(&sum);
+        Some(out)
+    }
+
+    fn head(&self, flags: u8) -> Option<Vec<u8>> {
+        let mut out = vec![ENVELOPE, self.format.byte(), flags];
+        for time in [self.written, self.fresh, self.stale] {
+            out.extend_from_slice(&time.to_le_bytes());
+        }
+        let length = |n: usize| Some(u32::try_from(n).ok()?.to_le_bytes());
+        out.extend_from_slice(&length(self.versions.len())?);
         for version in &self.versions {
             out.extend_from_slice(&version.to_le_bytes());
         }
-        length(&mut out, self.key.len());
+        out.extend_from_slice(&length(self.key.len())?);
         out.extend_from_slice(self.key.as_bytes());
-        out.extend_from_slice(&self.value);
-        let sum = checksum(&out);
-        out.extend_from_slice(&sum);
-        out
+        Some(out)
     }
 
-    /// Reads what [`seal`](Self::seal) wrote for this key.
-    pub(crate) fn open(bytes: &[u8], key: &str) -> Option<Envelope> {
+    /// Reads what [`close`](Self::close) wrote for this key.
+    pub(crate) fn open(bytes: &[u8], key: &str, writing: &Writing) -> Option<Envelope> {
         let (body, sum) = bytes.split_last_chunk::<8>()?;
         if checksum(body) != *sum {
             return None;
         }
-        let (format, rest) = body.split_first()?;
-        if *format != FORMAT {
+        let ([envelope, format, flags], rest) = body.split_first_chunk::<3>()?;
+        if *envelope != ENVELOPE || flags & !(COMPRESSED | SEALED) != 0 {
             return None;
         }
-        let (expires, rest) = rest.split_first_chunk::<8>()?;
-        let (count, mut rest) = take_length(rest)?;
+        let format = Format::of(*format)?;
+        let (written, rest) = number(rest)?;
+        let (fresh, rest) = number(rest)?;
+        let (stale, rest) = number(rest)?;
+        let (count, mut rest) = length(rest)?;
         let mut versions = Vec::new();
         for _ in 0..count {
-            let (version, after) = rest.split_first_chunk::<8>()?;
-            versions.push(u64::from_le_bytes(*version));
+            let (version, after) = number(rest)?;
+            versions.push(version);
             rest = after;
         }
-        let (written, rest) = take_length(rest)?;
-        let (echo, value) = rest.split_at_checked(written)?;
-        (echo == key.as_bytes()).then(|| Envelope {
-            expires: u64::from_le_bytes(*expires),
+        let (echoed, rest) = length(rest)?;
+        let (echo, value) = rest.split_at_checked(echoed)?;
+        if echo != key.as_bytes() {
+            return None;
+        }
+        let around = body.get(..body.len() - value.len())?;
+        Some(Envelope {
+            format,
+            written,
+            fresh,
+            stale,
             versions,
             key: key.to_owned(),
-            value: value.to_vec(),
+            value: unwrap(*flags, value, around, writing)?,
         })
     }
 }
 
-fn length(out: &mut Vec<u8>, n: usize) {
-    // More than that fits into no store.
-    out.extend_from_slice(&u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes());
+fn unwrap(flags: u8, value: &[u8], around: &[u8], writing: &Writing) -> Option<Vec<u8>> {
+    let sealed = flags & SEALED != 0;
+    if sealed == writing.keys.is_empty() {
+        return None;
+    }
+    let value = match sealed {
+        true => seal::open(&writing.keys, value, around)?,
+        false => value.to_vec(),
+    };
+    match flags & COMPRESSED != 0 {
+        true => compress::expand(&value),
+        false => Some(value),
+    }
 }
 
-fn take_length(bytes: &[u8]) -> Option<(usize, &[u8])> {
+fn number(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk::<8>()?;
+    Some((u64::from_le_bytes(*number), rest))
+}
+
+fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
     let (n, rest) = bytes.split_first_chunk::<4>()?;
     Some((usize::try_from(u32::from_le_bytes(*n)).ok()?, rest))
 }
@@ -87,49 +153,143 @@ fn checksum(bytes: &[u8]) -> [u8; 8] {
 
 #[cfg(test)]
 mod tests {
-    use super::Envelope;
+    use super::{ENVELOPE, Envelope, checksum};
+    use crate::codec::{Format, Writing};
     use proptest::prelude::*;
+
+    const KEY: &str = "user:42:abc";
 
     fn envelope() -> Envelope {
         Envelope {
-            expires: 1_800_000_000_000,
+            format: Format::Json,
+            written: 1_800_000_000_000,
+            fresh: 60_000,
+            stale: 0,
             versions: vec![1, u64::MAX, 7],
-            key: "user:42:abc".into(),
-            value: b"{\"name\":\"Ada\"}".to_vec(),
+            key: KEY.into(),
+            value: b"{\"name\":\"Ada\"}".repeat(9),
+        }
+    }
+
+    /// Every way to write that this build has.
+    fn ways() -> Vec<Writing> {
+        let plain = Writing::default();
+        let compressed = Writing {
+            compress_from: Some(10),
+            ..Writing::default()
+        };
+        #[cfg(feature = "seal")]
+        let sealed = {
+            let keys = vec![crate::codec::SealKey::new([7; 32])];
+            Writing {
+                compress_from: Some(10),
+                keys: crate::codec::seal::Keys::new(keys),
+                ..Writing::default()
+            }
+        };
+        vec![
+            plain,
+            compressed,
+            #[cfg(feature = "seal")]
+            sealed,
+        ]
+    }
+
+    fn closed(way: &Writing) -> Vec<u8> {
+        envelope().close(way).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_was_closed_opens() {
+        for way in ways() {
+            assert_eq!(Envelope::open(&closed(&way), KEY, &way), Some(envelope()));
         }
     }
 
     #[test]
-    fn what_was_sealed_opens() {
-        let sealed = envelope().seal();
-        assert_eq!(Envelope::open(&sealed, "user:42:abc"), Some(envelope()));
-    }
-
-    #[test]
     fn another_key_is_absent() {
-        assert_eq!(Envelope::open(&envelope().seal(), "user:43:abc"), None);
+        for way in ways() {
+            assert_eq!(Envelope::open(&closed(&way), "user:43:abc", &way), None);
+        }
     }
 
     #[test]
     fn every_truncation_is_absent() {
-        let sealed = envelope().seal();
-        for end in 0..sealed.len() {
-            assert_eq!(Envelope::open(&sealed[..end], "user:42:abc"), None, "{end}");
+        for way in ways() {
+            let closed = closed(&way);
+            for end in 0..closed.len() {
+                assert_eq!(Envelope::open(&closed[..end], KEY, &way), None, "{end}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_format_of_another_build_is_absent() {
+        let way = Writing::default();
+        for (at, byte) in [(0, ENVELOPE + 1), (0, 1), (1, 99), (2, 4)] {
+            let mut other = closed(&way);
+            other.truncate(other.len() - 8);
+            other[at] = byte;
+            other.extend(checksum(&other));
+            assert_eq!(Envelope::open(&other, KEY, &way), None, "{at}");
+        }
+    }
+
+    #[cfg(feature = "seal")]
+    #[test]
+    fn a_cache_with_keys_reads_nothing_that_is_not_sealed_with_one_of_them() {
+        let sealed = |byte| Writing {
+            keys: crate::codec::seal::Keys::new(vec![crate::codec::SealKey::new([byte; 32])]),
+            ..Writing::default()
+        };
+        let (plain, one, other) = (Writing::default(), sealed(1), sealed(2));
+        assert_eq!(Envelope::open(&closed(&plain), KEY, &one), None);
+        assert_eq!(Envelope::open(&closed(&one), KEY, &plain), None);
+        assert_eq!(Envelope::open(&closed(&one), KEY, &other), None);
+    }
+
+    #[cfg(feature = "seal")]
+    #[test]
+    fn what_stands_around_a_sealed_value_cannot_be_changed() {
+        let way = ways().pop().unwrap_or_default();
+        let body = closed(&way).len() - 8;
+        for at in 0..body {
+            let mut forged = closed(&way);
+            forged.truncate(body);
+            forged[at] ^= 1;
+            forged.extend(checksum(&forged));
+            assert_eq!(Envelope::open(&forged, KEY, &way), None, "{at}");
         }
     }
 
     proptest! {
         #[test]
         fn random_bytes_are_absent(bytes: Vec<u8>) {
-            prop_assert_eq!(Envelope::open(&bytes, "k"), None);
+            for way in ways() {
+                prop_assert_eq!(Envelope::open(&bytes, "k", &way), None);
+            }
         }
 
         #[test]
-        fn a_changed_byte_is_absent(at in 0usize..80, change in 1u8..) {
-            let mut sealed = envelope().seal();
-            let at = at % sealed.len();
-            sealed[at] ^= change;
-            prop_assert_eq!(Envelope::open(&sealed, "user:42:abc"), None);
+        fn random_bytes_with_a_checksum_do_no_harm(mut bytes: Vec<u8>) {
+            if let Some(first) = bytes.first_mut() {
+                *first = ENVELOPE;
+            }
+            let sum = checksum(&bytes);
+            bytes.extend(sum);
+            for way in ways() {
+                let _ = Envelope::open(&bytes, "", &way);
+            }
+        }
+
+        #[test]
+        fn a_changed_byte_is_absent(at in 0usize..200, change in 1u8..) {
+            for way in ways() {
+                let mut closed = closed(&way);
+                let at = at % closed.len();
+                closed[at] ^= change;
+                prop_assert_eq!(Envelope::open(&closed, KEY, &way), None);
+            }
         }
     }
 }

@@ -1,11 +1,29 @@
-//! Shared stores: what one has to do ([`Store`]), and the tier that puts one behind memory
-//! (`tier`).
+//! Shared stores: what one has to do ([`Store`]), and what stands between one and a cache.
 //!
 //! A store knows nothing of functions, policies or invalidations: bytes in, bytes out. How entries
-//! and versions of scopes are laid out on it is decided in `tier` and `envelope`.
+//! and versions of scopes are laid out on it is decided in `tier` and `envelope`; time limits and
+//! the circuit breaker are the `guard`'s, invalidations on their way the `journal`'s, and what
+//! other processes say comes in by the `channel`.
 
+mod breaker;
+mod channel;
+pub(crate) mod deliver;
 pub(crate) mod envelope;
+pub(crate) mod guard;
+mod journal;
+pub(crate) mod message;
+pub(crate) mod names;
+#[cfg(feature = "redis")]
+mod redis;
+mod status;
 pub(crate) mod tier;
+
+pub(crate) use channel::listen;
+#[cfg(feature = "redis")]
+pub(crate) use redis::address as redis_address;
+#[cfg(feature = "redis")]
+pub use redis::{Redis, RedisBuilder};
+pub use status::{Health, StoreStatus};
 
 use std::time::Duration;
 
@@ -14,25 +32,99 @@ use crate::rt::BoxFuture;
 
 /// A place for bytes that several processes share.
 ///
-/// Every method is one operation however many keys it is given; what a store cannot do in one
-/// round trip it does in as few as it can. A store may forget anything at any time: that costs
-/// loads and is never wrong. It must not return bytes that were not stored under that key, and an
-/// `add` must have one winner.
+/// Write one for a server that dewar does not know, check it with
+/// [`testing::store_conformance`](crate::testing::store_conformance), and give it to
+/// [`CacheBuilder::shared`](crate::CacheBuilder::shared). The guide has a worked example.
 ///
-/// Errors are for what could not be done at all: a key that is not there is no error. The caller
-/// puts a time limit on every operation, so a store need not have one.
+/// # The contract
+/// 1. **What is read was written.** `get_many` returns, for each key in its order, either exactly
+///    the bytes that were last stored under it or nothing. What was stored before an operation
+///    began, by any process, and has not run out is what the operation sees.
+/// 2. **Forgetting is allowed.** A store may lose anything at any time, a part of it or all: that
+///    costs loads and is never wrong. What it must not do is bring back bytes that were replaced or
+///    deleted.
+/// 3. **One winner.** Of several `add_many` or `swap` of one key at once, by whatever process, one
+///    succeeds.
+/// 4. **Times to live** are counted by the store from when it is told. Bytes may live a little longer
+///    than asked for; entries carry their own times.
+/// 5. **One operation, whatever the number of keys**: what cannot be done in one round trip is done
+///    in as few as can be. A key may be repeated.
+/// 6. **Any executor.** Futures are polled by whatever executor the caller has, tokio or not, and
+///    may be dropped at any time.
+/// 7. **Errors are for what could not be done**: a key that is not there is none. An operation that
+///    failed may have been carried out all the same. [`Error::store`] says that the store could not
+///    be reached, which is held against it by the circuit breaker, [`Error::refused`] that it
+///    answered and said no.
+/// 8. **No secrets in errors**, nor in [`describe`](Store::describe).
+///
+/// Keys are ASCII without spaces and control characters, at most 240 bytes long; values are any
+/// bytes. Time limits, the circuit breaker, retries, compression, and what is logged and counted,
+/// are the caller's.
 pub trait Store: Send + Sync + 'static {
     /// What is stored under each of the keys, in their order.
     fn get_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<Found>, Error>>;
 
-    /// Stores all items.
+    /// Stores all items, whatever is there.
     fn set_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<(), Error>>;
 
     /// Removes all keys that are there.
     fn delete_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<(), Error>>;
 
-    /// Stores the item if its key has nothing, and says whether it did.
-    fn add(&self, item: Item) -> BoxFuture<'_, Result<bool, Error>>;
+    /// Stores each item whose key has nothing, and says for each, in their order, whether it did.
+    fn add_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<Vec<bool>, Error>>;
+
+    /// Stores the item if its key has exactly the bytes `expected`, and says whether it did.
+    ///
+    /// Counters and leases stand on it.
+    fn swap(&self, expected: Vec<u8>, item: Item) -> BoxFuture<'_, Result<bool, Error>>;
+
+    /// Has those keys that are there live for at least so long from now on.
+    ///
+    /// It may do nothing where the store keeps things until it has no room, as it does unless it is
+    /// overridden: what it is called for may be lost without harm.
+    fn extend_many<'a>(
+        &'a self,
+        keys: &'a [String],
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        let _ = (keys, ttl);
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    /// How it tells other processes something; none if it cannot.
+    fn push(&self) -> Option<&dyn Push> {
+        None
+    }
+
+    /// What it is and where, for people: no credentials.
+    fn describe(&self) -> String {
+        std::any::type_name::<Self>().to_owned()
+    }
+}
+
+/// How a store tells all processes something at once.
+///
+/// Messages say what was invalidated; they carry no values, and are a few kilobytes at most.
+pub trait Push: Send + Sync {
+    /// Sends a message to all who listen to the channel, this process included.
+    ///
+    /// It arrives after everything that was stored before the call can be read.
+    fn publish<'a>(
+        &'a self,
+        channel: &'a str,
+        message: &'a [u8],
+    ) -> BoxFuture<'a, Result<(), Error>>;
+
+    /// Listens to a channel until that is no longer possible, and returns why.
+    ///
+    /// `hear` is called once when listening has begun, with no message, and then for each message in
+    /// the order of their sending. No message that was sent in between may be lost without an end:
+    /// the caller then listens afresh, and drops what it might have missed.
+    fn listen<'a>(
+        &'a self,
+        channel: &'a str,
+        hear: &'a (dyn Fn(Option<&[u8]>) + Send + Sync),
+    ) -> BoxFuture<'a, Error>;
 }
 
 /// What a store has under a key.
@@ -47,4 +139,42 @@ pub struct Item {
     pub value: Vec<u8>,
     /// How long to keep it; `None` for as long as there is room.
     pub ttl: Option<Duration>,
+}
+
+impl<S: Store + ?Sized> Store for std::sync::Arc<S> {
+    fn get_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<Found>, Error>> {
+        (**self).get_many(keys)
+    }
+
+    fn set_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<(), Error>> {
+        (**self).set_many(items)
+    }
+
+    fn delete_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<(), Error>> {
+        (**self).delete_many(keys)
+    }
+
+    fn add_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<Vec<bool>, Error>> {
+        (**self).add_many(items)
+    }
+
+    fn swap(&self, expected: Vec<u8>, item: Item) -> BoxFuture<'_, Result<bool, Error>> {
+        (**self).swap(expected, item)
+    }
+
+    fn extend_many<'a>(
+        &'a self,
+        keys: &'a [String],
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        (**self).extend_many(keys, ttl)
+    }
+
+    fn push(&self) -> Option<&dyn Push> {
+        (**self).push()
+    }
+
+    fn describe(&self) -> String {
+        (**self).describe()
+    }
 }

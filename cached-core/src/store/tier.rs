@@ -7,105 +7,75 @@
 //! that is lost is replaced by a new random one, so losing it can only cause misses; and nothing
 //! depends on anybody's clock.
 //!
+//! A version lives for as long as what depends on it may: whoever writes an entry has the versions
+//! it was loaded under live longer than that.
+//!
 //! Tags that are known only from the value have no version before the body. An entry that has some
 //! belongs to the scope of *any tag* in their stead: it is lost with every tag that is invalidated,
 //! which costs loads and is never wrong.
 //!
 //! # When the store fails
-//! Every operation has a time limit. Reads and writes fail open: they are counted, and the call
-//! goes on as if the store had nothing. An invalidation that could not be written is kept, told to
-//! the caller, tried again, and until it is through nothing that it concerns is read from the
-//! store.
+//! Reads and writes fail open: they are counted, and the call goes on as if the store had nothing.
+//! Invalidations fail closed: see `deliver`.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
-use super::envelope::Envelope;
+use super::channel::Channel;
+use super::envelope::{EVER, Envelope};
+use super::guard::{Budget, Guard, Limits};
+use super::journal::Journal;
+use super::names::{self, Names};
 use super::{Found, Item, Store};
 use crate::clock::{Clock, NEVER, Nanos};
+use crate::codec::{Format, Writing};
 use crate::error::Error;
 use crate::stats::Counters;
 use crate::sync::lock;
 
 /// A shared store behind the memory tier of one cache.
 pub(crate) struct Tier {
-    store: Arc<dyn Store>,
-    namespace: String,
-    clock: Clock,
-    counters: Arc<Counters>,
-    /// How long one operation may take.
-    limit: Nanos,
-    /// How long memory may serve a copy: an invalidation by another process is seen by then.
+    pub(super) guard: Guard,
+    pub(super) namespace: String,
+    writing: Writing,
+    /// How long memory may serve a copy that nobody would tell it of.
+    pub(super) copies: Nanos,
+    pub(super) journal: Mutex<Journal>,
+    pub(super) delivering: AtomicBool,
+    pub(super) channel: Channel,
+}
+
+/// What is said about a store when a cache is built.
+pub(crate) struct Settings {
+    pub(crate) namespace: String,
+    pub(crate) writing: Writing,
+    pub(crate) limits: Limits,
     pub(crate) copies: Nanos,
-    /// Scopes whose invalidation is not through yet.
-    undelivered: Mutex<Undelivered>,
-    delivering: AtomicBool,
-}
-
-/// Invalidations on their way, each under the ticket of the last time it was announced.
-#[derive(Default)]
-struct Undelivered {
-    scopes: BTreeMap<String, u64>,
-    tickets: u64,
-}
-
-/// An entry's names on the store.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Names {
-    /// Of the entry: prefix and hash.
-    pub(crate) key: String,
-    /// Of its scopes.
-    pub(crate) scopes: Vec<String>,
-    /// Of the scope of its key alone.
-    pub(crate) own: Option<String>,
-}
-
-/// The scope of everything; every entry belongs to it.
-pub(crate) const EVERYTHING: &str = "all";
-/// The scope of any tag.
-pub(crate) const ANY_TAG: &str = "tags";
-
-/// The scope of a function.
-pub(crate) fn function(name: &str) -> String {
-    format!("function {name}")
-}
-
-/// The scope of one key.
-pub(crate) fn key(hash: &str) -> String {
-    format!("key {hash}")
-}
-
-/// The scope of a level of a prefix.
-pub(crate) fn level(level: &str) -> String {
-    format!("level {level}")
-}
-
-/// The scope of a tag.
-pub(crate) fn tag(tag: &str) -> String {
-    format!("tag {tag}")
-}
-
-/// How an entry is called: readable, free of spaces and control characters, and not too long for
-/// any store.
-pub(crate) fn entry(prefix: &str, hash: &str) -> String {
-    let plain = |c: char| if c.is_ascii_graphic() { c } else { '_' };
-    let readable: String = prefix.chars().take(120).map(plain).collect();
-    format!("{readable}:{hash}")
 }
 
 /// What a read brought.
 #[derive(Default)]
 pub(crate) struct Fetched {
-    /// The value's bytes and how long they are good for still.
-    pub(crate) value: Option<(Vec<u8>, Nanos)>,
+    /// The value that is there.
+    pub(crate) value: Option<Value>,
     /// The versions of the entry's scopes; none if they could not be read, and then nothing must
     /// be written.
     pub(crate) versions: Option<Vec<u64>>,
+    /// The bytes that are there, valid or not.
+    pub(crate) raw: Found,
+}
+
+/// A value as the store has it.
+pub(crate) struct Value {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) format: Format,
+    /// How long it is good for still.
+    pub(crate) left: Nanos,
 }
 
 /// An entry to be written.
@@ -113,287 +83,350 @@ pub(crate) struct Written<'a> {
     pub(crate) names: &'a Names,
     pub(crate) versions: Vec<u64>,
     pub(crate) value: Vec<u8>,
+    pub(crate) format: Format,
     pub(crate) lifetime: Nanos,
+    /// How long it may be served after that.
+    pub(crate) stale: Nanos,
 }
 
-/// How many undelivered invalidations are kept one by one; beyond that, everything is invalidated.
-const UNDELIVERED: usize = 1024;
-/// How long until an invalidation that failed is tried again.
-const AGAIN: Nanos = 1_000_000_000;
+/// How long a version outlives what depends on it.
+const MARGIN: Nanos = 60_000_000_000;
 
 impl Tier {
     pub(crate) fn new(
         store: Arc<dyn Store>,
-        namespace: String,
         clock: Clock,
         counters: Arc<Counters>,
-        limits: (Nanos, Nanos),
+        settings: Settings,
     ) -> Self {
-        let (limit, copies) = limits;
+        let heard = clock.now();
         Tier {
-            store,
-            namespace,
-            clock,
-            counters,
-            limit,
-            copies,
-            undelivered: Mutex::default(),
+            guard: Guard::new(store, clock, counters, settings.limits),
+            namespace: settings.namespace,
+            writing: settings.writing,
+            copies: settings.copies,
+            journal: Mutex::default(),
             delivering: AtomicBool::new(false),
+            channel: Channel::new(heard),
         }
     }
 
-    /// Reads entries and the versions of their scopes, in one operation if all versions are there.
-    pub(crate) async fn fetch(&self, entries: &[&Names]) -> Vec<Fetched> {
-        let mut keys = Vec::new();
-        for names in entries {
-            keys.push(self.entry_key(&names.key));
-            keys.extend(names.scopes.iter().map(|scope| self.version_key(scope)));
+    /// Writes something and reads it back.
+    ///
+    /// # Errors
+    /// The store does not answer, or refuses.
+    pub(crate) async fn check(&self) -> Result<(), Error> {
+        let (budget, key) = (self.budget(), self.entry_key("check"));
+        let item = Item {
+            key: key.clone(),
+            value: b"dewar".to_vec(),
+            ttl: Some(Duration::from_secs(60)),
+        };
+        let checked = async {
+            self.guard
+                .run(&budget, self.store().set_many(vec![item]))
+                .await?;
+            self.guard.run(&budget, self.store().get_many(&[key])).await
+        };
+        let named = |error: Error| {
+            let what = format!("answer at the start ({})", self.store().describe());
+            Error::store(what, &error).with_source(error)
+        };
+        checked.await.map(drop).map_err(named)
+    }
+
+    /// How values are serialised.
+    pub(crate) fn format(&self) -> Format {
+        self.writing.format
+    }
+
+    /// The time that one call may spend here.
+    pub(crate) fn budget(&self) -> Budget {
+        self.guard.budget()
+    }
+
+    /// Until when memory may serve a copy that it takes now.
+    pub(crate) fn vouched(&self, now: Nanos) -> Nanos {
+        match self.channel.is_up() {
+            true => NEVER,
+            false => now.saturating_add(self.copies),
         }
-        let Some(found) = self.limited(self.store.get_many(&keys)).await else {
+    }
+
+    /// Reads entries and the versions of their scopes, in one operation if all versions are there;
+    /// those that are not are made.
+    pub(crate) async fn fetch(&self, budget: &Budget, entries: &[&Names]) -> Vec<Fetched> {
+        self.read(budget, entries, true).await
+    }
+
+    /// The same for what is not to be loaded or changed: nothing is made, always one operation.
+    pub(crate) async fn peek(&self, budget: &Budget, entries: &[&Names]) -> Vec<Fetched> {
+        self.read(budget, entries, false).await
+    }
+
+    async fn read(&self, budget: &Budget, entries: &[&Names], complete: bool) -> Vec<Fetched> {
+        let mut scopes = Scopes::of(self, entries);
+        let mut keys: Vec<String> = entries.iter().map(|e| self.entry_key(&e.key)).collect();
+        keys.extend_from_slice(&scopes.keys);
+        let found = self.store().get_many(&keys);
+        let Some(mut found) = self.guard.try_run(budget, found).await else {
             return entries.iter().map(|_| Fetched::default()).collect();
         };
-        let (mut fetched, mut at) = (Vec::new(), 0);
-        for names in entries {
-            let end = at + 1 + names.scopes.len();
-            let (Some(keys), Some(found)) = (keys.get(at..end), found.get(at..end)) else {
-                fetched.push(Fetched::default());
-                continue;
-            };
-            fetched.push(self.judge(names, keys, found).await);
-            at = end;
+        let versions = found.split_off(entries.len().min(found.len()));
+        scopes.versions = versions.iter().map(version).collect();
+        scopes.versions.resize(scopes.keys.len(), None);
+        let before = scopes.versions.clone();
+        if complete {
+            self.complete(budget, &mut scopes).await;
         }
-        fetched
-    }
-
-    /// What was found of one entry: itself first, then the versions of its scopes.
-    async fn judge(&self, names: &Names, keys: &[String], found: &[Found]) -> Fetched {
-        let (Some((key, version_keys)), Some((entry, versions))) =
-            (keys.split_first(), found.split_first())
-        else {
-            return Fetched::default();
-        };
-        if self.concerns_undelivered(&names.scopes) {
-            return Fetched::default();
-        }
-        let versions: Vec<Option<u64>> = versions.iter().map(version).collect();
-        let known: Option<Vec<u64>> = versions.iter().copied().collect();
-        match known {
-            Some(versions) => Fetched {
-                value: self.valid(entry, key, &versions),
-                versions: Some(versions),
-            },
-            None => Fetched {
-                value: None,
-                versions: self.complete(version_keys, versions).await,
-            },
-        }
+        let concerned = |names: &Names| lock(&self.journal).concerns(&names.scopes);
+        entries
+            .iter()
+            .zip(keys)
+            .zip(found)
+            .map(|((names, key), entry)| match scopes.versions_of(names) {
+                Some(versions) if !concerned(names) => Fetched {
+                    // Whatever was stored under a version that was lost is not valid.
+                    value: (scopes.known(names, &before))
+                        .then(|| self.valid(&entry, &key, &versions))
+                        .flatten(),
+                    versions: Some(versions),
+                    raw: entry,
+                },
+                _ => Fetched::default(),
+            })
+            .collect()
     }
 
     /// The value in an entry, if it can be read, is not over, and no scope of its has moved on.
-    fn valid(&self, entry: &Found, key: &str, versions: &[u64]) -> Option<(Vec<u8>, Nanos)> {
-        let envelope = match Envelope::open(entry.as_ref()?, key) {
-            Some(envelope) => envelope,
-            None => {
-                self.counters.undecodable.one();
-                return None;
-            }
+    fn valid(&self, entry: &Found, key: &str, versions: &[u64]) -> Option<Value> {
+        let Some(envelope) = Envelope::open(entry.as_ref()?, key, &self.writing) else {
+            self.guard.counters().undecodable.one();
+            return None;
         };
-        let left = match envelope.expires {
-            u64::MAX => NEVER,
-            expires => expires
-                .saturating_sub(self.clock.wall_millis())
-                .saturating_mul(1_000_000),
+        // A clock that is behind must not make it older than it can be, nor one ahead younger.
+        let age = (self.guard.clock().wall_millis()).saturating_sub(envelope.written);
+        let left = match envelope.fresh {
+            EVER => NEVER,
+            fresh => fresh.saturating_sub(age).saturating_mul(1_000_000),
         };
-        (left > 0 && envelope.versions == versions).then_some((envelope.value, left))
+        (left > 0 && envelope.versions == versions).then_some(Value {
+            bytes: envelope.value,
+            format: envelope.format,
+            left,
+        })
     }
 
-    /// Gives versions to the scopes that have none.
-    async fn complete(&self, keys: &[String], mut versions: Vec<Option<u64>>) -> Option<Vec<u64>> {
-        for (key, version) in keys.iter().zip(&mut versions) {
-            if version.is_none() {
-                let fresh = crate::key::random();
-                if self
-                    .limited(self.store.add(version_item(key, fresh)))
-                    .await?
-                {
-                    *version = Some(fresh);
-                }
-            }
+    /// Gives versions to the scopes that have none, all in one operation; where others were faster
+    /// with some of them, theirs are read.
+    async fn complete(&self, budget: &Budget, scopes: &mut Scopes<'_>) -> Option<()> {
+        let missing = scopes.missing();
+        if missing.is_empty() {
+            return Some(());
         }
-        if versions.iter().any(Option::is_none) {
-            // Somebody else was faster with some of them.
-            let found = self.limited(self.store.get_many(keys)).await?;
-            versions = found.iter().map(version).collect();
+        let fresh: Vec<u64> = missing.iter().map(|_| names::unique()).collect();
+        let new = |(at, version): (&usize, &u64)| {
+            let key = scopes.keys[*at].clone();
+            version_item(key, *version, dependable(scopes.lifetimes[*at]))
+        };
+        let items = missing.iter().zip(&fresh).map(new).collect();
+        let added = self.store().add_many(items);
+        let added = self.guard.try_run(budget, added).await?;
+        for ((at, version), added) in missing.iter().zip(fresh).zip(added) {
+            scopes.versions[*at] = added.then_some(version);
         }
-        versions.into_iter().collect()
+        let taken = scopes.missing();
+        if taken.is_empty() {
+            return Some(());
+        }
+        let keys: Vec<String> = taken.iter().map(|at| scopes.keys[*at].clone()).collect();
+        let found = self.store().get_many(&keys);
+        let found = self.guard.try_run(budget, found).await?;
+        for (at, found) in taken.into_iter().zip(found) {
+            scopes.versions[at] = version(&found);
+        }
+        Some(())
     }
 
     /// Writes entries, each under the versions that were read before its body ran.
-    pub(crate) async fn write(&self, entries: Vec<Written<'_>>) {
+    pub(crate) async fn write(&self, budget: &Budget, entries: Vec<Written<'_>>) {
+        let entries: Vec<_> = {
+            let journal = lock(&self.journal);
+            let concerned = |entry: &Written<'_>| journal.concerns(&entry.names.scopes);
+            entries.into_iter().filter(|e| !concerned(e)).collect()
+        };
+        let Some(longest) = entries
+            .iter()
+            .map(|e| dependable(e.lifetime))
+            .reduce(longer)
+        else {
+            return;
+        };
+        let mut scopes: Vec<String> = entries
+            .iter()
+            .flat_map(|entry| entry.names.scopes.iter())
+            .map(|scope| self.version_key(scope))
+            .collect();
+        scopes.sort_unstable();
+        scopes.dedup();
         let items: Vec<Item> = entries
             .into_iter()
-            .filter(|entry| !self.concerns_undelivered(&entry.names.scopes))
-            .map(|entry| self.item(entry))
+            .filter_map(|entry| self.item(entry))
             .collect();
-        if !items.is_empty() {
-            self.limited(self.store.set_many(items)).await;
-        }
-    }
-
-    fn item(&self, entry: Written<'_>) -> Item {
-        let Written {
-            names,
-            versions,
-            value,
-            lifetime,
-        } = entry;
-        let key = self.entry_key(&names.key);
-        let expires = match lifetime {
-            NEVER => u64::MAX,
-            lifetime => self
-                .clock
-                .wall_millis()
-                .saturating_add(lifetime / 1_000_000),
-        };
-        let value = Envelope {
-            expires,
-            versions,
-            key: key.clone(),
-            value,
-        }
-        .seal();
-        let ttl = (lifetime != NEVER).then(|| Duration::from_nanos(lifetime));
-        Item { key, value, ttl }
-    }
-
-    /// Notes what is being invalidated: from now on nothing of it is read from the store.
-    pub(crate) fn announce(&self, scopes: &[String]) {
-        let mut undelivered = lock(&self.undelivered);
-        undelivered.tickets += 1;
-        let ticket = undelivered.tickets;
-        undelivered
-            .scopes
-            .extend(scopes.iter().map(|scope| (scope.clone(), ticket)));
-        if undelivered.scopes.len() > UNDELIVERED {
-            undelivered.scopes.clear();
-            undelivered.scopes.insert(EVERYTHING.into(), ticket);
-        }
-    }
-
-    /// Writes new versions for all that is undelivered.
-    ///
-    /// # Errors
-    /// The store did not confirm; everything is kept, and tried again in the background.
-    pub(crate) async fn deliver(self: &Arc<Self>) -> Result<(), Error> {
-        let delivered = self.try_deliver().await;
-        if delivered.is_err() {
-            self.deliver_later(AGAIN);
-        }
-        delivered
-    }
-
-    async fn try_deliver(&self) -> Result<(), Error> {
-        let scopes = lock(&self.undelivered).scopes.clone();
-        if scopes.is_empty() {
-            return Ok(());
-        }
-        let item = |scope: &String| version_item(&self.version_key(scope), crate::key::random());
-        let items = scopes.keys().map(item).collect();
-        self.timed(self.store.set_many(items))
-            .await
-            .inspect_err(|_| self.counters.store_errors.one())?;
-        // What was announced again meanwhile has a later ticket, and is not through yet.
-        let mut undelivered = lock(&self.undelivered);
-        undelivered
-            .scopes
-            .retain(|scope, ticket| scopes.get(scope) != Some(ticket));
-        Ok(())
-    }
-
-    /// Delivers in the background, and tries again until everything is through.
-    pub(crate) fn deliver_later(self: &Arc<Self>, pause: Nanos) {
-        if self.delivering.swap(true, Ordering::SeqCst) {
+        if items.is_empty() {
             return;
         }
-        let tier = Arc::clone(self);
-        let started = crate::rt::thread("dewar-invalidations", move || {
-            crate::rt::block_on(async {
-                tier.clock.sleep(pause).await;
-                while tier.try_deliver().await.is_err() {
-                    tier.clock.sleep(AGAIN).await;
-                }
-            });
-            tier.delivering.store(false, Ordering::SeqCst);
-            // Something may have come between the last look and the flag.
-            if !lock(&tier.undelivered).scopes.is_empty() {
-                tier.deliver_later(0);
+        let written = self.guard.try_run(budget, self.store().set_many(items));
+        match longest {
+            None => drop(written.await),
+            Some(ttl) => {
+                let extended = self.store().extend_many(&scopes, ttl);
+                both(self.guard.try_run(budget, extended), written).await;
             }
-        });
-        if started.is_none() {
-            self.delivering.store(false, Ordering::SeqCst);
         }
     }
 
-    fn concerns_undelivered(&self, scopes: &[String]) -> bool {
-        let undelivered = lock(&self.undelivered);
-        let concerned = |scope: &String| undelivered.scopes.contains_key(scope);
-        !undelivered.scopes.is_empty() && scopes.iter().any(concerned)
+    /// What is to be stored for an entry; none if it cannot be written as it is to be.
+    pub(crate) fn item(&self, entry: Written<'_>) -> Option<Item> {
+        let key = self.entry_key(&entry.names.key);
+        let millis = |nanos: Nanos| match nanos {
+            NEVER => EVER,
+            nanos => nanos / 1_000_000,
+        };
+        let envelope = Envelope {
+            format: entry.format,
+            written: self.guard.clock().wall_millis(),
+            fresh: millis(entry.lifetime),
+            stale: millis(entry.stale),
+            versions: entry.versions,
+            key: key.clone(),
+            value: entry.value,
+        };
+        let value = envelope.close(&self.writing)?;
+        let ttl = (entry.lifetime != NEVER).then(|| Duration::from_nanos(entry.lifetime));
+        Some(Item { key, value, ttl })
     }
 
-    /// An operation within the time limit, its failure counted.
-    async fn limited<T>(&self, operation: impl Future<Output = Result<T, Error>>) -> Option<T> {
-        let result = self.timed(operation).await;
-        result
-            .inspect_err(|_| self.counters.store_errors.one())
-            .ok()
-    }
-
-    async fn timed<T>(
-        &self,
-        operation: impl Future<Output = Result<T, Error>>,
-    ) -> Result<T, Error> {
-        let mut operation = pin!(operation);
-        let mut limit = pin!(self.clock.sleep(self.limit));
-        std::future::poll_fn(|cx| {
-            if let Poll::Ready(result) = operation.as_mut().poll(cx) {
-                return Poll::Ready(result);
+    /// Puts an item in the place of exactly these bytes, or of nothing; says whether it did.
+    ///
+    /// # Errors
+    /// The store did not answer, or refused.
+    pub(crate) async fn put(&self, budget: &Budget, raw: Found, item: Item) -> Result<bool, Error> {
+        match raw {
+            Some(raw) => self.guard.run(budget, self.store().swap(raw, item)).await,
+            None => {
+                let added = self.store().add_many(vec![item]);
+                Ok(self.guard.run(budget, added).await? == [true])
             }
-            limit.as_mut().poll(cx).map(|()| {
-                let limit = Duration::from_nanos(self.limit);
-                Err(Error::store(
-                    "answer",
-                    format!("no answer within {limit:?}"),
-                ))
-            })
-        })
-        .await
+        }
     }
 
-    fn entry_key(&self, key: &str) -> String {
+    /// Frees what entries take that are void already.
+    pub(crate) async fn remove(&self, entries: &[&Names]) {
+        let keys: Vec<String> = entries.iter().map(|e| self.entry_key(&e.key)).collect();
+        let removed = self.store().delete_many(&keys);
+        self.guard.try_run(&self.budget(), removed).await;
+    }
+
+    pub(super) fn store(&self) -> &dyn Store {
+        self.guard.store()
+    }
+
+    pub(super) fn entry_key(&self, key: &str) -> String {
         format!("{}:{key}", self.namespace)
     }
 
-    fn version_key(&self, scope: &str) -> String {
-        format!("{}:v:{}", self.namespace, digest(scope.as_bytes()))
+    pub(super) fn version_key(&self, scope: &str) -> String {
+        format!("{}:v:{}", self.namespace, names::digest(scope.as_bytes()))
     }
 }
 
-fn version(found: &Found) -> Option<u64> {
-    Some(u64::from_le_bytes(found.as_deref()?.try_into().ok()?))
+/// The scopes of several entries, each of them once.
+struct Scopes<'a> {
+    at: HashMap<&'a str, usize>,
+    keys: Vec<String>,
+    versions: Vec<Option<u64>>,
+    /// Of what depends on them, the longest.
+    lifetimes: Vec<Nanos>,
 }
 
-fn version_item(key: &str, version: u64) -> Item {
-    Item {
-        key: key.to_owned(),
-        value: version.to_le_bytes().to_vec(),
-        ttl: None,
+impl<'a> Scopes<'a> {
+    fn of(tier: &Tier, entries: &[&'a Names]) -> Self {
+        let mut scopes = Scopes {
+            at: HashMap::new(),
+            keys: Vec::new(),
+            versions: Vec::new(),
+            lifetimes: Vec::new(),
+        };
+        for names in entries {
+            for scope in &names.scopes {
+                let next = scopes.keys.len();
+                let at = *scopes.at.entry(scope).or_insert(next);
+                if at == next {
+                    scopes.keys.push(tier.version_key(scope));
+                    scopes.lifetimes.push(0);
+                }
+                scopes.lifetimes[at] = scopes.lifetimes[at].max(names.lifetime);
+            }
+        }
+        scopes
+    }
+
+    /// Those that have no version.
+    fn missing(&self) -> Vec<usize> {
+        let versions = self.versions.iter().enumerate();
+        versions
+            .filter_map(|(at, version)| version.is_none().then_some(at))
+            .collect()
+    }
+
+    /// The versions that an entry depends on, if they all are known.
+    fn versions_of(&self, names: &Names) -> Option<Vec<u64>> {
+        let version = |scope: &String| self.versions[*self.at.get(scope.as_str())?];
+        names.scopes.iter().map(version).collect()
+    }
+
+    /// Whether all versions that an entry depends on were there.
+    fn known(&self, names: &Names, before: &[Option<u64>]) -> bool {
+        let known = |scope: &String| Some(before[*self.at.get(scope.as_str())?].is_some());
+        names.scopes.iter().all(|scope| known(scope) == Some(true))
     }
 }
 
-/// 160 bits of a cryptographic hash, as text.
-pub(crate) fn digest(bytes: &[u8]) -> String {
-    blake3::hash(bytes).as_bytes()[..20]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+/// How long the versions have to live that an entry of this lifetime depends on; none for ever.
+fn dependable(lifetime: Nanos) -> Option<Duration> {
+    let long = lifetime.saturating_mul(2).saturating_add(MARGIN);
+    (lifetime != NEVER && long != NEVER).then(|| Duration::from_nanos(long))
+}
+
+fn longer(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    Some(one?.max(other?))
+}
+
+pub(super) fn version(found: &Found) -> Option<u64> {
+    number(found.as_deref()?)
+}
+
+fn number(bytes: &[u8]) -> Option<u64> {
+    Some(u64::from_le_bytes(bytes.try_into().ok()?))
+}
+
+pub(super) fn version_item(key: String, version: u64, ttl: Option<Duration>) -> Item {
+    let value = version.to_le_bytes().to_vec();
+    Item { key, value, ttl }
+}
+
+/// Runs two operations at once.
+async fn both<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>) {
+    let (mut one, mut other) = (pin!(one), pin!(other));
+    let (mut first, mut second) = (false, false);
+    std::future::poll_fn(|cx| {
+        first = first || one.as_mut().poll(cx).is_ready();
+        second = second || other.as_mut().poll(cx).is_ready();
+        match first && second {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    })
+    .await
 }

@@ -20,10 +20,14 @@
 //! ```
 
 #[cfg(feature = "stores")]
+mod conformance;
+#[cfg(feature = "stores")]
 mod store;
 
 #[cfg(feature = "stores")]
-pub use store::FaultyStore;
+pub use conformance::store_conformance;
+#[cfg(feature = "stores")]
+pub use store::{FaultyStore, Snapshot};
 
 use std::future::Future;
 use std::ops::Deref;

@@ -13,9 +13,7 @@ use crate::engine::flights::Body;
 use crate::engine::lead::{Lead, Panic};
 use crate::engine::run::throttle;
 #[cfg(feature = "stores")]
-use crate::engine::through::{accept, fetch_all, write_all};
-#[cfg(feature = "stores")]
-use crate::store::tier::Fetched;
+use crate::engine::through::{Read, accept, fetch_all, write_all};
 
 /// A body that loads many keys at once.
 pub trait LoadMany<K, R> {
@@ -104,7 +102,7 @@ where
 async fn fetch<R>(
     leads: Leads<R>,
     asked: &mut Vec<(R::Key, Rows<R::Value>)>,
-) -> (Leads<R>, Vec<Fetched>)
+) -> (Leads<R>, Vec<Read>)
 where
     R: Answers<Value: 'static>,
 {
@@ -117,13 +115,13 @@ where
         .into_iter();
     let (mut left, mut rest) = (Vec::new(), Vec::new());
     for led in leads {
-        let mut fetched = match &led.missing.load {
+        let mut read = match &led.missing.load {
             Ok(_) => all.next().unwrap_or_default(),
-            Err(_) => Fetched::default(),
+            Err(_) => Read::default(),
         };
         let wanted = led.missing.load.as_ref().ok();
         let wanted = wanted.filter(|_| !led.missing.anew);
-        match wanted.and_then(|load| accept(&**load, &mut fetched)) {
+        match wanted.and_then(|load| accept(&**load, &mut read)) {
             Some(value) => {
                 let value = match led.lead {
                     Some(lead) => lead.land(value),
@@ -133,7 +131,7 @@ where
             }
             None => {
                 left.push(led);
-                rest.push(fetched);
+                rest.push(read);
             }
         }
     }
@@ -142,7 +140,7 @@ where
 
 /// Writes what was loaded to the shared store, in one operation.
 #[cfg(feature = "stores")]
-async fn write<R>(leads: &Leads<R>, fetched: Vec<Fetched>, answers: &Grouped<R::Key, R::Value>)
+async fn write<R>(leads: &Leads<R>, fetched: Vec<Read>, answers: &Grouped<R::Key, R::Value>)
 where
     R: Answers<Key: Clone + Eq + Hash, Value: 'static>,
 {

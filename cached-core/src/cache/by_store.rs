@@ -1,0 +1,271 @@
+//! The low-level operations, where there is a shared store: every process sees the same values.
+//!
+//! What is read is kept in memory as a copy; what is written is told to the others. `add`, `touch`
+//! and counting are decided by the store, whatever memory holds: of all processes one wins.
+
+use std::sync::Arc;
+
+use super::api::Value;
+use crate::clock::{NEVER, Nanos};
+use crate::codec::Format;
+use crate::engine::Engine;
+use crate::engine::at::{At, Mode, Place};
+use crate::engine::call::Load;
+use crate::engine::through::{Read, accept, peek_all, publish_all};
+use crate::error::Error;
+use crate::store::Item;
+use crate::store::guard::Budget;
+use crate::store::names::Names;
+use crate::store::tier::{Tier, Written};
+
+/// How often something is tried while other processes change the same key.
+const ATTEMPTS: usize = 1000;
+
+type LoadOf<T> = Arc<dyn Load<T>>;
+
+/// What the store has at one key, and what it takes to change that.
+struct Spot<'a> {
+    tier: Arc<Tier>,
+    names: &'a Names,
+    budget: Budget,
+    /// The bytes that are there, valid or not.
+    raw: Option<Vec<u8>>,
+    value: Option<crate::store::tier::Value>,
+    versions: Vec<u64>,
+}
+
+/// What is to stand at a key.
+struct New {
+    value: Vec<u8>,
+    format: Format,
+    lifetime: Nanos,
+}
+
+impl Engine {
+    /// Whether there is a shared store that these operations have to ask.
+    pub(super) fn shares(&self) -> bool {
+        self.tier.is_some() && self.memory.is_some()
+    }
+
+    fn place_of<T: Value>(self: &Arc<Self>, key: &str, lifetime: u64) -> Option<LoadOf<T>> {
+        let at: At<T> = self.value_at(Mode::Key, key, lifetime);
+        match at.0 {
+            Place::Miss { load, .. } => Some(load),
+            _ => None,
+        }
+    }
+
+    /// The values that the store has at several keys, read in one operation and kept in memory.
+    pub(super) async fn fetch<T: Value>(self: &Arc<Self>, keys: &[&str]) -> Vec<Option<T>> {
+        if !self.shares() {
+            return keys.iter().map(|_| None).collect();
+        }
+        // It lives as long as what it is a copy of.
+        let place = |key: &&str| self.place_of::<T>(key, NEVER);
+        let loads: Vec<LoadOf<T>> = keys.iter().filter_map(place).collect();
+        // First that they are being loaded, then the tick: as for any load.
+        let _loading: Vec<_> = loads
+            .iter()
+            .map(|load| self.loading(load.base().hash))
+            .collect();
+        let began = self.begin();
+        let mut read = peek_all(&loads.iter().collect::<Vec<_>>()).await;
+        let take = |(load, read): (&LoadOf<T>, &mut Read)| {
+            let value = accept(&**load, read)?;
+            load.store(&value, began);
+            Some(value)
+        };
+        loads.iter().zip(&mut read).map(take).collect()
+    }
+
+    /// Has all processes see these values.
+    pub(super) async fn publish<T: Value>(
+        self: &Arc<Self>,
+        values: Vec<(String, T)>,
+        lifetime: u64,
+    ) -> Result<(), Error> {
+        let mut published = Vec::new();
+        for (key, value) in values {
+            let at: At<T> = self.value_at(Mode::Key, &key, lifetime);
+            let Place::Miss { load, .. } = &at.0 else {
+                continue;
+            };
+            let encoded = load.encode(&value).ok_or_else(|| unserialisable(&key))?;
+            at.place(&value)?;
+            published.push((Arc::clone(load), Some(encoded)));
+        }
+        publish_all(published).await
+    }
+
+    /// Has no process see what is at these keys; says how many there were.
+    pub(super) async fn withdraw(self: &Arc<Self>, keys: &[&str]) -> Result<usize, Error> {
+        let mut known = keys.to_vec();
+        known.sort_unstable();
+        known.dedup();
+        let loads: Vec<LoadOf<()>> = known
+            .iter()
+            .filter_map(|key| self.place_of(key, self.default_timeout))
+            .collect();
+        let Some(tier) = self.tier.clone() else {
+            return Ok(0);
+        };
+        let names: Vec<&Names> = loads
+            .iter()
+            .filter_map(|load| load.base().names.as_ref())
+            .collect();
+        let there = tier.peek(&tier.budget(), &names).await;
+        let there: Vec<bool> = there.iter().map(|found| found.value.is_some()).collect();
+        let own: Vec<String> = names.iter().filter_map(|names| names.own.clone()).collect();
+        tier.announce(&own, false);
+        let erased: Vec<bool> = known.iter().map(|key| self.erase(key)).collect();
+        tier.deliver().await?;
+        tier.remove(&names).await;
+        let existed = |n: &usize| erased[*n] || there.get(*n) == Some(&true);
+        Ok((0..known.len()).filter(existed).count())
+    }
+
+    /// Stores a value if no process has stored one.
+    pub(super) async fn add_shared<T: Value>(
+        self: &Arc<Self>,
+        key: &str,
+        value: T,
+        lifetime: u64,
+    ) -> Result<bool, Error> {
+        let at: At<T> = self.value_at(Mode::Key, key, lifetime);
+        let Place::Miss { load, .. } = &at.0 else {
+            return Ok(true);
+        };
+        let (value_bytes, lifetime) = load.encode(&value).ok_or_else(|| unserialisable(key))?;
+        let spot = self.spot(&**load).await?;
+        let new = New {
+            value: value_bytes,
+            format: spot.tier.format(),
+            lifetime,
+        };
+        let won = spot.value.is_none() && spot.put(&new, key).await?;
+        if won {
+            at.place(&value)?;
+        }
+        Ok(won)
+    }
+
+    /// Has the value live for so long from now on, if there is one.
+    pub(super) async fn touch_shared(
+        self: &Arc<Self>,
+        key: &str,
+        lifetime: u64,
+    ) -> Result<bool, Error> {
+        let changed = self.change(key, |value| {
+            let value = value.map(|value| New {
+                value: value.bytes,
+                format: value.format,
+                lifetime,
+            });
+            Ok(value.map(|new| (new, ())))
+        });
+        Ok(changed.await?.is_some())
+    }
+
+    /// Adds to a number; one that is not there counts as zero and lives for the default timeout.
+    pub(super) async fn count_shared(self: &Arc<Self>, key: &str, by: i64) -> Result<i64, Error> {
+        let default = self.default_timeout.max(1);
+        let changed = self.change(key, |value| {
+            let (old, format, lifetime) = match value {
+                None => (0, Format::default(), default),
+                Some(value) => {
+                    let number = value.format.decode::<i64>(&value.bytes);
+                    let what = "is not an integer, so nothing can be added to it";
+                    let number = number.ok_or_else(|| Error::value(key, what))?;
+                    (number, value.format, value.left)
+                }
+            };
+            let sum = old.checked_add(by).ok_or_else(|| {
+                Error::value(key, format!("is {old}: adding {by} would overflow"))
+            })?;
+            let value = format.encode(&sum).unwrap_or_default();
+            let new = New {
+                value,
+                format,
+                lifetime,
+            };
+            Ok(Some((new, sum)))
+        });
+        changed.await.map(Option::unwrap_or_default)
+    }
+
+    /// Changes what is at a key into something that is made of it, so that no change by any process
+    /// is lost; none if there is nothing to change.
+    async fn change<T>(
+        self: &Arc<Self>,
+        key: &str,
+        make: impl Fn(Option<crate::store::tier::Value>) -> Result<Option<(New, T)>, Error>,
+    ) -> Result<Option<T>, Error> {
+        let Some(load) = self.place_of::<()>(key, self.default_timeout) else {
+            return Ok(None);
+        };
+        for _ in 0..ATTEMPTS {
+            let mut spot = self.spot(&*load).await?;
+            let Some((new, made)) = make(spot.value.take())? else {
+                return Ok(None);
+            };
+            if spot.put(&new, key).await? {
+                self.erase(key);
+                spot.tier.tell_changed(&spot.budget, spot.names).await;
+                return Ok(Some(made));
+            }
+        }
+        Err(Error::refused(
+            "change a value",
+            "others changed it again and again",
+        ))
+    }
+
+    /// How long what the store has at a key is good for still.
+    pub(super) async fn left_shared(self: &Arc<Self>, key: &str) -> Option<Nanos> {
+        let load = self.place_of::<()>(key, self.default_timeout)?;
+        let (tier, names) = (self.tier.as_ref()?, load.base().names.as_ref()?);
+        let there = tier.peek(&tier.budget(), &[names]).await.pop()?;
+        Some(there.value?.left)
+    }
+
+    async fn spot<'a, T>(&self, load: &'a dyn Load<T>) -> Result<Spot<'a>, Error> {
+        let unknown = || Error::store("say what is there", "it does not answer");
+        let tier = self.tier.clone().ok_or_else(unknown)?;
+        let names = load.base().names.as_ref().ok_or_else(unknown)?;
+        let budget = tier.budget();
+        let fetched = tier
+            .fetch(&budget, &[names])
+            .await
+            .pop()
+            .unwrap_or_default();
+        Ok(Spot {
+            versions: fetched.versions.ok_or_else(unknown)?,
+            raw: fetched.raw,
+            value: fetched.value,
+            tier,
+            names,
+            budget,
+        })
+    }
+}
+
+impl Spot<'_> {
+    /// Stores something, unless somebody else has since this was read.
+    async fn put(&self, new: &New, key: &str) -> Result<bool, Error> {
+        let written = Written {
+            names: self.names,
+            versions: self.versions.clone(),
+            value: new.value.clone(),
+            format: new.format,
+            lifetime: new.lifetime,
+            stale: 0,
+        };
+        let item: Item = self.tier.item(written).ok_or_else(|| unserialisable(key))?;
+        let raw = self.raw.clone();
+        self.tier.put(&self.budget, raw, item).await
+    }
+}
+
+fn unserialisable(key: &str) -> Error {
+    Error::value(key, "cannot be serialised for the shared store")
+}

@@ -1,0 +1,334 @@
+//! Settings of shared stores, whatever they come from: the environment, a file.
+
+use super::builder::{CacheBuilder, StoreKind};
+use crate::error::Error;
+
+/// Where settings come from.
+pub(super) struct Source<'a> {
+    /// A setting by its plain name, such as `redis_url`.
+    pub(super) get: &'a dyn Fn(&str) -> Result<Option<String>, Error>,
+    /// How it is called there.
+    pub(super) name: &'a dyn Fn(&str) -> String,
+}
+
+/// What `CACHE_TYPE` can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Memory,
+    Null,
+    Redis,
+    Memcached,
+    Filesystem,
+    Database,
+}
+
+/// A type by its name, in Flask-Caching's spellings, old and new.
+pub(super) fn kind(setting: &str, name: &str) -> Result<Kind, Error> {
+    let plain = name.trim().to_ascii_lowercase();
+    let plain = plain.rsplit('.').next().unwrap_or_default();
+    let kind = match plain.strip_suffix("cache").unwrap_or(plain) {
+        "memory" | "simple" => Kind::Memory,
+        "null" => Kind::Null,
+        "redis" | "valkey" | "redissentinel" | "rediscluster" => Kind::Redis,
+        "memcached" => Kind::Memcached,
+        "filesystem" => Kind::Filesystem,
+        "database" => Kind::Database,
+        _ => {
+            let what = format!(
+                "is `{name}`: accepted are `memory` (or `SimpleCache`), `null` (or `NullCache`){}",
+                shared_kinds()
+            );
+            return Err(Error::config(setting, what));
+        }
+    };
+    match kind.feature() {
+        Some((feature, false)) => {
+            let what = format!("is `{name}`, which needs the feature `{feature}` of dewar");
+            Err(Error::config(setting, what))
+        }
+        _ => Ok(kind),
+    }
+}
+
+fn shared_kinds() -> String {
+    let kinds = [
+        ("redis", Kind::Redis),
+        ("memcached", Kind::Memcached),
+        ("filesystem", Kind::Filesystem),
+        ("database", Kind::Database),
+    ];
+    let here = kinds
+        .iter()
+        .filter(|(_, kind)| kind.feature().is_some_and(|(_, on)| on))
+        .map(|(name, _)| format!(", `{name}`"));
+    here.collect()
+}
+
+impl Kind {
+    /// The feature it needs, and whether this build has it.
+    fn feature(self) -> Option<(&'static str, bool)> {
+        match self {
+            Kind::Memory | Kind::Null => None,
+            Kind::Redis => Some(("redis", cfg!(feature = "redis"))),
+            Kind::Memcached => Some(("memcached", false)),
+            Kind::Filesystem => Some(("filesystem", false)),
+            Kind::Database => Some(("database", false)),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Memory => "memory",
+            Kind::Null => "null",
+            Kind::Redis => "redis",
+            Kind::Memcached => "memcached",
+            Kind::Filesystem => "filesystem",
+            Kind::Database => "database",
+        }
+    }
+}
+
+/// Settings that mean something for one type only.
+const OF_ONE: [(&str, Kind); 14] = [
+    ("redis_url", Kind::Redis),
+    ("redis_host", Kind::Redis),
+    ("redis_port", Kind::Redis),
+    ("redis_db", Kind::Redis),
+    ("redis_username", Kind::Redis),
+    ("redis_password", Kind::Redis),
+    ("redis_unix_socket_path", Kind::Redis),
+    ("redis_sentinels", Kind::Redis),
+    ("redis_sentinel_master", Kind::Redis),
+    ("redis_sentinel_password", Kind::Redis),
+    ("redis_cluster", Kind::Redis),
+    ("memcached_servers", Kind::Memcached),
+    ("dir", Kind::Filesystem),
+    ("database_url", Kind::Database),
+];
+
+/// Adds the store of a type, and what is said about it.
+pub(super) fn apply(
+    builder: CacheBuilder,
+    kind: Kind,
+    source: &Source<'_>,
+) -> Result<CacheBuilder, Error> {
+    for (name, of) in OF_ONE {
+        // What it holds is not repeated: it may be a secret.
+        if of != kind && (source.get)(name)?.is_some() {
+            let what = format!(
+                "is set, and `{}` is `{}`: unset one of them, or say `{}`",
+                (source.name)("type"),
+                kind.name(),
+                of.name()
+            );
+            return Err(Error::config((source.name)(name), what));
+        }
+    }
+    let builder = builder.store(match kind {
+        Kind::Null => StoreKind::Null,
+        _ => StoreKind::Memory,
+    });
+    #[cfg(feature = "stores")]
+    let builder = shared::apply(builder, kind, source)?;
+    Ok(builder)
+}
+
+#[cfg(feature = "stores")]
+mod shared {
+    use super::{CacheBuilder, Error, Kind, Source};
+    use crate::cache::env::seconds;
+    use crate::codec::Format;
+
+    pub(super) fn apply(
+        builder: CacheBuilder,
+        kind: Kind,
+        source: &Source<'_>,
+    ) -> Result<CacheBuilder, Error> {
+        let builder = match kind {
+            Kind::Memory | Kind::Null => return Ok(builder),
+            #[cfg(feature = "redis")]
+            Kind::Redis => builder.shared(super::redis::store(source)?),
+            #[allow(unreachable_patterns, reason = "whichever features are off")]
+            _ => builder,
+        };
+        common(builder, source)
+    }
+
+    /// What can be said of any shared store.
+    fn common(mut builder: CacheBuilder, source: &Source<'_>) -> Result<CacheBuilder, Error> {
+        let get = |name: &str| (source.get)(name);
+        let time = |name: &str, text: String| seconds(&(source.name)(name), &text);
+        if let Some(prefix) = get("key_prefix")? {
+            builder = builder.namespace(prefix);
+        }
+        if let Some(text) = get("store_timeout")? {
+            builder = builder.store_timeout(time("store_timeout", text)?);
+        }
+        if let Some(text) = get("memory_copies")? {
+            builder = builder.memory_copies(time("memory_copies", text)?);
+        }
+        if let Some(text) = get("format")? {
+            let format = Format::named(&text).ok_or_else(|| {
+                let known = Format::names().join("`, `");
+                let what = format!("is `{text}`: this build has `{known}`");
+                Error::config((source.name)("format"), what)
+            })?;
+            builder = builder.format(format);
+        }
+        builder = values(builder, source)?;
+        if let Some(text) = get("check_store")? {
+            builder = match text.trim().to_ascii_lowercase().as_str() {
+                "1" | "true" | "yes" | "on" => builder.check_store(),
+                "0" | "false" | "no" | "off" => builder,
+                _ => {
+                    let what = format!("is `{text}`: give `true` or `false`");
+                    return Err(Error::config((source.name)("check_store"), what));
+                }
+            };
+        }
+        Ok(builder)
+    }
+
+    /// What is done to values.
+    fn values(builder: CacheBuilder, source: &Source<'_>) -> Result<CacheBuilder, Error> {
+        let compress = (source.get)("compress_from")?;
+        let keys = (source.get)("seal_keys")?;
+        #[cfg(feature = "compress")]
+        let builder = match compress {
+            None => builder,
+            Some(text) => match text.trim().parse() {
+                Ok(bytes) => builder.compress_from(bytes),
+                Err(_) => {
+                    let what = format!("is `{text}`: give a number of bytes");
+                    return Err(Error::config((source.name)("compress_from"), what));
+                }
+            },
+        };
+        #[cfg(not(feature = "compress"))]
+        needs(source, "compress_from", compress, "compress")?;
+        #[cfg(feature = "seal")]
+        let builder = match keys {
+            None => builder,
+            Some(text) => {
+                let keys: Result<Vec<_>, _> = text
+                    .split(',')
+                    .map(crate::codec::SealKey::from_hex)
+                    .collect();
+                let what = "is no list of keys: give each as 64 hexadecimal digits, the one that \
+                    seals first, with commas between them";
+                let refused = |_| Error::config((source.name)("seal_keys"), what);
+                builder.seal(keys.map_err(refused)?)
+            }
+        };
+        #[cfg(not(feature = "seal"))]
+        needs(source, "seal_keys", keys, "seal")?;
+        Ok(builder)
+    }
+
+    #[cfg(not(all(feature = "compress", feature = "seal")))]
+    fn needs(
+        source: &Source<'_>,
+        name: &str,
+        value: Option<String>,
+        feature: &str,
+    ) -> Result<(), Error> {
+        match value {
+            None => Ok(()),
+            Some(_) => {
+                let what = format!("is set, which needs the feature `{feature}` of dewar");
+                Err(Error::config((source.name)(name), what))
+            }
+        }
+    }
+}
+
+#[cfg(feature = "redis")]
+mod redis {
+    use super::{Error, Source};
+    use crate::store::{Redis, RedisBuilder, redis_address};
+
+    /// The store that the settings describe.
+    pub(super) fn store(source: &Source<'_>) -> Result<Redis, Error> {
+        let get = |name: &str| (source.get)(name);
+        let mut builder = RedisBuilder::default();
+        if let Some(url) = get("redis_url")? {
+            builder = builder.url_of(&(source.name)("redis_url"), &url)?;
+        }
+        builder = servers(builder, source)?;
+        if let Some(number) = get("redis_db")? {
+            builder = builder.database(parsed(source, "redis_db", &number)?);
+        }
+        if let Some(user) = get("redis_username")? {
+            builder = builder.user(user);
+        }
+        if let Some(password) = get("redis_password")? {
+            builder = builder.password(password);
+        }
+        if let Some(password) = get("redis_sentinel_password")? {
+            builder = builder.sentinel_password(password);
+        }
+        builder.build()
+    }
+
+    fn servers(builder: RedisBuilder, source: &Source<'_>) -> Result<RedisBuilder, Error> {
+        let ways = [
+            "redis_url",
+            "redis_host",
+            "redis_unix_socket_path",
+            "redis_sentinels",
+            "redis_cluster",
+        ];
+        let mut given = Vec::new();
+        for way in ways {
+            if let Some(value) = (source.get)(way)? {
+                given.push((way, value));
+            }
+        }
+        if let [(first, _), (second, _), ..] = given.as_slice() {
+            let first = (source.name)(first);
+            let what = format!("is given together with `{first}`: give one of them");
+            return Err(Error::config((source.name)(second), what));
+        }
+        let port = (source.get)("redis_port")?
+            .map(|port| parsed(source, "redis_port", &port))
+            .transpose()?;
+        Ok(match given.pop() {
+            Some(("redis_host", host)) => builder.server(host, port.unwrap_or(6379)),
+            Some(("redis_unix_socket_path", path)) => builder.socket(path),
+            Some(("redis_sentinels", list)) => {
+                let service = (source.get)("redis_sentinel_master")?.unwrap_or_default();
+                builder.sentinels(service, addresses(source, "redis_sentinels", &list, 26379)?)
+            }
+            Some(("redis_cluster", list)) => {
+                builder.cluster(addresses(source, "redis_cluster", &list, 6379)?)
+            }
+            None if port.is_some() => builder.server("127.0.0.1", port.unwrap_or(6379)),
+            _ => builder,
+        })
+    }
+
+    fn addresses(
+        source: &Source<'_>,
+        name: &str,
+        list: &str,
+        port: u16,
+    ) -> Result<Vec<(String, u16)>, Error> {
+        let address = |text: &str| redis_address(text.trim(), port);
+        let addresses: Option<Vec<_>> = list.split(',').map(address).collect();
+        addresses.ok_or_else(|| {
+            let what = format!("is `{list}`: give hosts such as `one:{port},two:{port}`");
+            Error::config((source.name)(name), what)
+        })
+    }
+
+    fn parsed<T: std::str::FromStr>(
+        source: &Source<'_>,
+        name: &str,
+        text: &str,
+    ) -> Result<T, Error> {
+        text.trim().parse().map_err(|_| {
+            let what = format!("is `{text}`: give a number");
+            Error::config((source.name)(name), what)
+        })
+    }
+}

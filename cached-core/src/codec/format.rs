@@ -1,0 +1,166 @@
+//! How values are serialised.
+
+use serde_core::{Serialize, de::DeserializeOwned};
+
+/// How values are serialised on a shared store.
+///
+/// An entry says how it was written, so processes that write differently read each other's, and the
+/// format can be changed while they run. None of the formats can run code.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Format {
+    /// JSON: readable on the store. Map keys must be strings or numbers.
+    #[default]
+    Json,
+    /// MessagePack, with the names of fields: smaller and faster than JSON, and like it in that a
+    /// field may be added with `#[serde(default)]`. Feature `msgpack`.
+    #[cfg(feature = "msgpack")]
+    MessagePack,
+    /// postcard: the smallest, without names of fields. An entry of another shape cannot always be
+    /// told from one of this: say `version = 2` where a type changes. Feature `postcard`.
+    #[cfg(feature = "postcard")]
+    Postcard,
+}
+
+impl Format {
+    /// As it stands in an entry.
+    pub(crate) fn byte(self) -> u8 {
+        match self {
+            Format::Json => 1,
+            #[cfg(feature = "msgpack")]
+            Format::MessagePack => 2,
+            #[cfg(feature = "postcard")]
+            Format::Postcard => 3,
+        }
+    }
+
+    /// What a byte in an entry means, if this build can read it.
+    pub(crate) fn of(byte: u8) -> Option<Format> {
+        match byte {
+            1 => Some(Format::Json),
+            #[cfg(feature = "msgpack")]
+            2 => Some(Format::MessagePack),
+            #[cfg(feature = "postcard")]
+            3 => Some(Format::Postcard),
+            _ => None,
+        }
+    }
+
+    /// A format by its name, as settings give it.
+    pub(crate) fn named(name: &str) -> Option<Format> {
+        match name.trim().to_ascii_lowercase().as_str() {
+            "json" => Some(Format::Json),
+            #[cfg(feature = "msgpack")]
+            "msgpack" | "messagepack" => Some(Format::MessagePack),
+            #[cfg(feature = "postcard")]
+            "postcard" => Some(Format::Postcard),
+            _ => None,
+        }
+    }
+
+    /// The names of those that this build has.
+    pub(crate) fn names() -> Vec<String> {
+        let known = (0..=u8::MAX).filter_map(Format::of);
+        known
+            .map(|format| format!("{format:?}").to_ascii_lowercase())
+            .collect()
+    }
+
+    pub(crate) fn encode<T: Serialize>(self, value: &T) -> Option<Vec<u8>> {
+        match self {
+            Format::Json => serde_json::to_vec(value).ok(),
+            #[cfg(feature = "msgpack")]
+            Format::MessagePack => rmp_serde::to_vec_named(value).ok(),
+            #[cfg(feature = "postcard")]
+            Format::Postcard => postcard::to_stdvec(value).ok(),
+        }
+    }
+
+    /// The value, if the bytes are one and nothing else.
+    pub(crate) fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Option<T> {
+        match self {
+            Format::Json => serde_json::from_slice(bytes).ok(),
+            #[cfg(feature = "msgpack")]
+            Format::MessagePack => {
+                let mut reader = rmp_serde::Deserializer::new(bytes);
+                let value = T::deserialize(&mut reader).ok()?;
+                reader.get_ref().is_empty().then_some(value)
+            }
+            #[cfg(feature = "postcard")]
+            Format::Postcard => {
+                let (value, rest) = postcard::take_from_bytes(bytes).ok()?;
+                rest.is_empty().then_some(value)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Format;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn formats() -> Vec<Format> {
+        (0..=u8::MAX).filter_map(Format::of).collect()
+    }
+
+    #[test]
+    fn bytes_and_names_lead_back() {
+        for format in formats() {
+            assert_eq!(Format::of(format.byte()), Some(format));
+            assert_eq!(Format::named(&format!("{format:?}")), Some(format));
+        }
+        assert_eq!(Format::named("pickle"), None);
+    }
+
+    type Value = (
+        Option<f64>,
+        String,
+        BTreeMap<u32, Vec<i128>>,
+        Result<u8, char>,
+    );
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_decodes_to_itself(
+            number in prop::option::of(prop::num::f64::NORMAL),
+            text: String,
+            map: BTreeMap<u32, Vec<i128>>,
+            either: Result<u8, char>,
+        ) {
+            let value: Value = (number, text, map, either);
+            for format in formats() {
+                if let Some(bytes) = format.encode(&value) {
+                    prop_assert_eq!(format.decode::<Value>(&bytes), Some(value.clone()));
+                }
+            }
+        }
+
+        #[test]
+        fn random_bytes_do_no_harm(bytes: Vec<u8>) {
+            for format in formats() {
+                let _ = format.decode::<Value>(&bytes);
+                let _ = format.decode::<Vec<String>>(&bytes);
+            }
+        }
+
+        #[test]
+        fn a_truncated_value_is_none(text in ".{1,30}", cut in 1usize..20) {
+            for format in formats() {
+                let bytes = format.encode(&(7u64, text.as_str())).unwrap_or_default();
+                let end = bytes.len().saturating_sub(cut);
+                prop_assert_eq!(format.decode::<(u64, String)>(&bytes[..end]), None);
+            }
+        }
+
+        #[test]
+        fn what_follows_a_value_is_none(rest in prop::collection::vec(any::<u8>(), 1..9)) {
+            for format in formats() {
+                let mut bytes = format.encode(&7u64).unwrap_or_default();
+                bytes.extend(rest.iter().map(|byte| byte | 0x80));
+                prop_assert_eq!(format.decode::<u64>(&bytes), None);
+            }
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! An invalidation's way to the store, and to the other processes.
+//!
+//! It is announced first: from then on nothing that it concerns is read from the store, or written
+//! to it. Then new versions are written, and when the store has them the others are told. What is
+//! not through is kept, told to the caller, and tried again in the background.
+//!
+//! # A store that goes back
+//! A server that restarts from a snapshot, or whose replica takes over, may have an older version
+//! again, under which what was invalidated looks valid. So the last invalidations that each process
+//! delivered are remembered, and compared with the store when it has been away.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::message;
+use super::names::{self, EVERYTHING};
+use super::tier::{Tier, version, version_item};
+use crate::clock::Nanos;
+use crate::error::Error;
+use crate::sync::lock;
+
+/// How long until an invalidation that failed is tried again.
+const AGAIN: Nanos = 1_000_000_000;
+/// How long the version of what was invalidated stays, unless something is loaded that depends on
+/// it.
+const INVALID: Duration = Duration::from_secs(3600);
+
+impl Tier {
+    /// Notes what is being invalidated: from now on nothing of it is read from the store.
+    pub(crate) fn announce(&self, scopes: &[String], soft: bool) {
+        if !scopes.is_empty() {
+            lock(&self.journal).announce(scopes, soft);
+        }
+    }
+
+    /// Writes new versions for all that is undelivered, and tells the others.
+    ///
+    /// # Errors
+    /// The store did not confirm; everything is kept, and tried again in the background.
+    pub(crate) async fn deliver(self: &Arc<Self>) -> Result<(), Error> {
+        let delivered = self.try_deliver().await;
+        if delivered.is_err() {
+            self.deliver_later(AGAIN);
+        }
+        delivered
+    }
+
+    async fn try_deliver(&self) -> Result<(), Error> {
+        let pending = lock(&self.journal).pending();
+        if pending.is_empty() {
+            return Ok(());
+        }
+        let unwritten = pending.iter().filter(|(_, pending)| !pending.stored);
+        let versions: Vec<u64> = unwritten.clone().map(|_| names::unique()).collect();
+        let items: Vec<_> = unwritten
+            .zip(&versions)
+            .map(|((scope, _), new)| version_item(self.version_key(scope), *new, Some(INVALID)))
+            .collect();
+        let budget = self.budget();
+        if !items.is_empty() {
+            let written = self.store().set_many(items);
+            self.guard.run(&budget, written).await?;
+        }
+        for soft in [false, true] {
+            let scopes = pending.iter().filter(|(_, pending)| pending.soft == soft);
+            self.tell(&budget, scopes.map(|(scope, _)| scope), soft)
+                .await?;
+        }
+        lock(&self.journal).deliver(&pending, versions);
+        Ok(())
+    }
+
+    /// Tells the other processes, where the store can.
+    async fn tell<'a>(
+        &self,
+        budget: &super::guard::Budget,
+        scopes: impl Iterator<Item = &'a String>,
+        soft: bool,
+    ) -> Result<(), Error> {
+        let Some(push) = self.store().push() else {
+            return Ok(());
+        };
+        let me = self.channel.me();
+        let messages = match message::invalid(me, scopes, soft) {
+            Some(messages) => messages,
+            None => {
+                let everything = EVERYTHING.to_owned();
+                message::invalid(me, std::iter::once(&everything), false).unwrap_or_default()
+            }
+        };
+        for message in messages {
+            let published = push.publish(self.channel_name(), &message);
+            self.guard.run(budget, published).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells the other processes that a copy of an entry is not what the store has any more: now,
+    /// or as soon as that is possible.
+    pub(crate) async fn tell_changed(
+        self: &Arc<Self>,
+        budget: &super::guard::Budget,
+        names: &super::names::Names,
+    ) {
+        let told = self.tell(budget, names.own.iter(), false).await;
+        if let (Err(_), Some(own)) = (told, &names.own) {
+            lock(&self.journal).announce_stored(own);
+            self.deliver_later(AGAIN);
+        }
+    }
+
+    /// Delivers in the background, and tries again until everything is through.
+    pub(crate) fn deliver_later(self: &Arc<Self>, pause: Nanos) {
+        if self.delivering.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let tier = Arc::clone(self);
+        let started = crate::rt::thread("dewar-invalidations", move || {
+            crate::rt::block_on(async {
+                let clock = tier.guard.clock();
+                clock.sleep(pause).await;
+                while tier.try_deliver().await.is_err() {
+                    clock.sleep(AGAIN).await;
+                }
+            });
+            tier.delivering.store(false, Ordering::SeqCst);
+            // Something may have come between the last look and the flag.
+            if lock(&tier.journal).len() > 0 {
+                tier.deliver_later(0);
+            }
+        });
+        if started.is_none() {
+            self.delivering.store(false, Ordering::SeqCst);
+        }
+    }
+
+    /// The store has been away: delivers once more what it has an older version of now.
+    pub(super) async fn compare(self: &Arc<Self>) {
+        let delivered = lock(&self.journal).delivered();
+        let keys: Vec<String> = (delivered.iter())
+            .map(|(scope, _)| self.version_key(scope))
+            .collect();
+        if keys.is_empty() {
+            return;
+        }
+        let found = self.store().get_many(&keys);
+        let Some(found) = self.guard.try_run(&self.budget(), found).await else {
+            return;
+        };
+        let found: Vec<_> = found.iter().map(version).collect();
+        lock(&self.journal).compare(&delivered, &found);
+        self.deliver_later(0);
+    }
+}

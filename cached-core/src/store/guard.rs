@@ -1,0 +1,153 @@
+//! What every operation of a store goes through: a time limit, the budget of the call it is for,
+//! the circuit breaker, and the count of failures.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+use std::time::Duration;
+
+use super::Store;
+use super::breaker::Breaker;
+use crate::clock::{Clock, Nanos};
+use crate::error::Error;
+use crate::stats::Counters;
+
+/// A store as the engine talks to it.
+pub(crate) struct Guard {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    counters: Arc<Counters>,
+    breaker: Breaker,
+    limits: Limits,
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// One operation.
+    pub(crate) operation: Nanos,
+    /// All operations of one call together.
+    pub(crate) call: Nanos,
+}
+
+/// What is left of the time that one call may spend on the store.
+pub(crate) struct Budget(AtomicU64);
+
+impl Guard {
+    pub(super) fn new(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        counters: Arc<Counters>,
+        limits: Limits,
+    ) -> Self {
+        Guard {
+            store,
+            clock,
+            counters,
+            breaker: Breaker::new(),
+            limits,
+        }
+    }
+
+    /// The store itself, for what is not to be guarded.
+    pub(crate) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The time of one call.
+    pub(crate) fn budget(&self) -> Budget {
+        Budget(AtomicU64::new(self.limits.call))
+    }
+
+    /// Whether the store is taken to be up.
+    pub(crate) fn is_up(&self) -> bool {
+        self.breaker.is_closed()
+    }
+
+    /// An operation that may fail without harm: what it brought, or nothing, its failure counted.
+    pub(crate) async fn try_run<T>(
+        &self,
+        budget: &Budget,
+        operation: impl Future<Output = Result<T, Error>>,
+    ) -> Option<T> {
+        self.run(budget, operation).await.ok()
+    }
+
+    /// An operation within its limits.
+    ///
+    /// # Errors
+    /// The store's own, or that it did not answer in time, or that it is taken to be down.
+    pub(crate) async fn run<T>(
+        &self,
+        budget: &Budget,
+        operation: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let begun = self.clock.now();
+        let left = budget.0.load(Ordering::Relaxed);
+        let result = if left == 0 {
+            Err(self.overdue(self.limits.call))
+        } else {
+            self.admitted(left.min(self.limits.operation), operation)
+                .await
+        };
+        let gone = self.clock.now().saturating_sub(begun);
+        let spend = |left: u64| Some(left.saturating_sub(gone));
+        let _ = (budget.0).fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
+        result.inspect_err(|error| {
+            self.counters.store_errors.one();
+            crate::trace::store_failed(error);
+        })
+    }
+
+    async fn admitted<T>(
+        &self,
+        limit: Nanos,
+        operation: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let Ok(pass) = self.breaker.admit(self.clock.now()) else {
+            return Err(Error::store_down());
+        };
+        let result = self.timed(limit, operation).await;
+        match &result {
+            Err(error) if !error.is_refused() => {
+                if pass.failed(self.clock.now()) {
+                    crate::trace::store_down(&self.store.describe());
+                }
+            }
+            _ => pass.answered(),
+        }
+        result
+    }
+
+    async fn timed<T>(
+        &self,
+        limit: Nanos,
+        operation: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let mut operation = pin!(operation);
+        let mut sleep = None;
+        std::future::poll_fn(|cx| {
+            if let Poll::Ready(result) = operation.as_mut().poll(cx) {
+                return Poll::Ready(result);
+            }
+            let sleep = sleep.get_or_insert_with(|| Box::pin(self.clock.sleep(limit)));
+            let over = sleep.as_mut().poll(cx);
+            over.map(|()| Err(self.overdue(limit)))
+        })
+        .await
+    }
+
+    fn overdue(&self, limit: Nanos) -> Error {
+        Error::store_timeout(Duration::from_nanos(limit))
+    }
+}

@@ -1,0 +1,53 @@
+//! How a shared store is.
+
+use std::time::Duration;
+
+use super::tier::Tier;
+use crate::sync::lock;
+
+/// How a cache's shared store is, for people and dashboards; made by
+/// [`Cache::store_status`](crate::Cache::store_status).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct StoreStatus {
+    /// What it is and where; no credentials.
+    pub store: String,
+    /// Whether it answers.
+    pub health: Health,
+    /// How it tells other processes of invalidations: whether that works now; none if it cannot.
+    pub push: Option<bool>,
+    /// How long ago something was heard from any process, this one included.
+    pub last_heard: Option<Duration>,
+    /// Scopes whose invalidation has not reached it yet; they are tried again.
+    pub undelivered: usize,
+    /// Functions whose results cannot be serialised, and stay in this process' memory.
+    pub memory_only: Vec<&'static str>,
+}
+
+/// Whether a store answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Health {
+    /// It does, as far as anybody has asked.
+    Up,
+    /// It does not: it is left alone, and asked again now and then.
+    Down,
+}
+
+impl Tier {
+    pub(crate) fn status(&self, memory_only: Vec<&'static str>) -> StoreStatus {
+        let pushes = self.store().push().is_some();
+        let silence = (self.guard.clock().now()).saturating_sub(self.channel.heard());
+        StoreStatus {
+            store: self.store().describe(),
+            health: match self.guard.is_up() {
+                true => Health::Up,
+                false => Health::Down,
+            },
+            push: pushes.then(|| self.channel.is_up()),
+            last_heard: pushes.then(|| Duration::from_nanos(silence)),
+            undelivered: lock(&self.journal).len(),
+            memory_only,
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Two tiers and a store that pushes: what one process invalidates, the others are told. Two caches
+//! on one store stand for two processes.
+#![cfg(feature = "stores")]
+
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::time::Duration;
+
+use dewar::testing::{FaultyStore, TestCache, store_conformance};
+use dewar::{Cache, cached, entry, invalidate};
+
+/// What the functions read: the data behind the cache.
+static SOURCE: AtomicU64 = AtomicU64::new(0);
+
+const BOUND: Duration = Duration::from_secs(5);
+
+struct World {
+    store: FaultyStore,
+    one: TestCache,
+    other: TestCache,
+    _turn: std::sync::MutexGuard<'static, ()>,
+}
+
+impl World {
+    /// Two processes that hear each other. Tests share the source, so they take turns.
+    fn new() -> World {
+        static TURN: std::sync::Mutex<()> = std::sync::Mutex::new(());
+        let turn = TURN
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        SOURCE.store(1, SeqCst);
+        let store = FaultyStore::pushing();
+        let process = || {
+            let builder = Cache::builder().shared(store.clone()).memory_copies(BOUND);
+            TestCache::with(builder).expect("these settings are accepted")
+        };
+        let (one, other) = (process(), process());
+        let world = World {
+            store,
+            one,
+            other,
+            _turn: turn,
+        };
+        world.until("both hear each other", || world.is_up());
+        world
+    }
+
+    fn is_up(&self) -> bool {
+        [&self.one, &self.other]
+            .iter()
+            .all(|cache| cache.store_status().and_then(|status| status.push) == Some(true))
+    }
+
+    /// Waits for what other threads do, without moving any clock.
+    fn until(&self, what: &str, mut holds: impl FnMut() -> bool) {
+        for _ in 0..5000 {
+            if holds() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        panic!("it never came to pass that {what}");
+    }
+
+    /// Lets time go by for both as it does in life: they have the time to do what is due.
+    fn pass(&self, time: Duration) {
+        let step = Duration::from_millis(500);
+        for _ in 0..time.as_millis() / step.as_millis() {
+            self.one.advance(step);
+            self.other.advance(step);
+            if self.is_up() {
+                let heard = |cache: &TestCache| cache.store_status().unwrap().last_heard.unwrap();
+                self.until("they say hello in time", || {
+                    !self.is_up() || (heard(&self.one) < BOUND && heard(&self.other) < BOUND)
+                });
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    fn other_sees(&self) -> u64 {
+        self.other.run(|| value(1))
+    }
+}
+
+#[cached(timeout = 600, key_prefix = "value:{id}", tags("all-values"))]
+fn value(id: u64) -> u64 {
+    id * 1000 + SOURCE.load(SeqCst)
+}
+
+#[test]
+fn the_store_for_tests_keeps_the_contract() {
+    let store = FaultyStore::pushing();
+    futures::executor::block_on(store_conformance(&store.clone(), &store)).unwrap();
+}
+
+#[test]
+fn an_invalidation_is_seen_elsewhere_at_once() {
+    type Order = fn() -> dewar::Invalidated;
+    let orders: [(&str, Order); 6] = [
+        ("key", || invalidate!(value(1))),
+        ("function", || invalidate!(value)),
+        ("prefix", || invalidate!(prefix = "value:1")),
+        ("tag", || invalidate!(tag = "all-values")),
+        ("pattern", || invalidate!(pattern = "val*")),
+        ("everything", || invalidate!(all)),
+    ];
+    let world = World::new();
+    for (n, (name, order)) in orders.into_iter().enumerate() {
+        SOURCE.store(n as u64, SeqCst);
+        world.one.run(|| order().wait()).unwrap();
+        let new = 1000 + n as u64;
+        world.until(name, || world.other_sees() == new);
+        assert_eq!(world.one.run(|| value(1)), new);
+    }
+    assert_eq!(world.other.stats().messages, 6);
+    assert_eq!(world.one.stats().messages, 0, "its own are ignored");
+}
+
+#[test]
+fn a_write_by_hand_is_seen_elsewhere_at_once() {
+    let world = World::new();
+    assert_eq!(world.other_sees(), 1001);
+    world.one.run(|| entry!(value(1)).put(7)).unwrap();
+    world.until("the new value is read", || world.other_sees() == 7);
+    assert_eq!(world.other.stats().loads, 1);
+}
+
+#[test]
+fn what_is_loaded_is_not_told() {
+    let world = World::new();
+    for id in 0..20 {
+        world.one.run(|| value(id));
+        world.other.run(|| value(id));
+    }
+    world.pass(BOUND * 2);
+    assert_eq!(
+        (world.one.stats().messages, world.other.stats().messages),
+        (0, 0)
+    );
+}
+
+#[test]
+fn a_copy_lives_as_long_as_what_it_is_of_while_the_channel_is_up() {
+    let world = World::new();
+    assert_eq!(world.other_sees(), 1001);
+    world.pass(BOUND * 4);
+    assert!(world.is_up());
+    let before = world.store.operations();
+    assert_eq!(world.other_sees(), 1001);
+    assert_eq!(world.store.operations(), before, "it came from memory");
+}
+
+#[test]
+fn what_was_missed_while_the_channel_was_lost_is_dropped_when_it_is_back() {
+    let world = World::new();
+    assert_eq!(world.other_sees(), 1001);
+    world.store.cut();
+    world.until("the loss is noticed", || !world.is_up());
+    SOURCE.store(2, SeqCst);
+    // Heard by nobody: no clock moves, so nobody listens afresh.
+    world.one.run(|| invalidate!(value(1)).wait()).unwrap();
+    assert_eq!(world.other_sees(), 1001, "within the bound");
+    world.other.advance(Duration::from_millis(500));
+    world.until("it is back", || world.other_sees() == 1002);
+}
+
+#[test]
+fn a_channel_that_falls_silent_is_noticed_and_what_it_vouched_for_is_dropped_in_time() {
+    let world = World::new();
+    assert_eq!(world.other_sees(), 1001);
+    world.store.mute(true);
+    SOURCE.store(2, SeqCst);
+    world.one.run(|| invalidate!(value(1)).wait()).unwrap();
+    for _ in 0..=10 {
+        world.pass(Duration::from_millis(500));
+    }
+    world.until("the copy is gone", || world.other_sees() == 1002);
+    assert!(!world.is_up());
+    world.store.mute(false);
+    world.until("both hear each other again", || {
+        world.pass(Duration::from_millis(500));
+        world.is_up()
+    });
+}
+
+#[test]
+fn copies_live_shortly_while_the_channel_is_down() {
+    let world = World::new();
+    world.store.mute(true);
+    world.store.cut();
+    world.until("the loss is noticed", || !world.is_up());
+    world.pass(BOUND * 2);
+    assert_eq!(world.other_sees(), 1001);
+    SOURCE.store(2, SeqCst);
+    world.one.run(|| invalidate!(value(1)).wait()).unwrap();
+    world.pass(BOUND);
+    assert_eq!(world.other_sees(), 1002);
+}
+
+#[test]
+fn an_invalidation_is_not_lost_when_the_store_goes_back_to_an_older_state() {
+    let world = World::new();
+    assert_eq!(world.other_sees(), 1001);
+    let snapshot = world.store.snapshot();
+    SOURCE.store(2, SeqCst);
+    world.one.run(|| invalidate!(value(1)).wait()).unwrap();
+    world.store.restore(&snapshot);
+    world.store.cut();
+    world.until("it is back, and compared", || {
+        world.pass(Duration::from_millis(500));
+        world.is_up() && world.other_sees() == 1002
+    });
+    assert_eq!(world.one.run(|| value(1)), 1002);
+}
+
+#[test]
+fn more_invalidations_than_are_kept_become_everything() {
+    let world = World::new();
+    assert_eq!(world.other_sees(), 1001);
+    SOURCE.store(2, SeqCst);
+    world.store.fail(true);
+    world.one.run(|| {
+        drop(invalidate!(value(1)));
+        (0..2000).for_each(|n| drop(invalidate!(tag = "t{n}")));
+    });
+    assert_eq!(world.one.store_status().unwrap().undelivered, 1);
+    world.store.fail(false);
+    world.until("it is delivered", || {
+        world.pass(Duration::from_millis(500));
+        world.other_sees() == 1002
+    });
+    world.until("nothing is left", || {
+        world.one.store_status().unwrap().undelivered == 0
+    });
+}
+
+#[test]
+fn a_soft_invalidation_is_soft_elsewhere() {
+    #[cached(timeout = 600, key_prefix = "soft", stale_if_error = "1h")]
+    fn fragile(id: u64) -> Result<u64, String> {
+        match SOURCE.load(SeqCst) {
+            0 => Err("down".into()),
+            now => Ok(id * 1000 + now),
+        }
+    }
+    let world = World::new();
+    let read = || world.other.run(|| fragile(1));
+    assert_eq!(read(), Ok(1001));
+    SOURCE.store(0, SeqCst);
+    world
+        .one
+        .run(|| invalidate!(soft, prefix = "soft").wait())
+        .unwrap();
+    world.until("it is heard", || world.other.stats().messages == 1);
+    assert_eq!(read(), Ok(1001), "expired, and served since the load fails");
+    assert_eq!(world.other.stats().fallbacks, 1);
+    SOURCE.store(2, SeqCst);
+    world
+        .one
+        .run(|| invalidate!(prefix = "soft").wait())
+        .unwrap();
+    world.until("it is gone", || read() == Ok(1002));
+}
+
+#[test]
+fn a_cache_that_is_gone_listens_no_more() {
+    let world = World::new();
+    assert_eq!(world.store.listening(), 2);
+    let World {
+        store,
+        one,
+        other,
+        _turn,
+    } = world;
+    let clock = one.clock().clone();
+    drop(one);
+    for _ in 0..5000 {
+        clock.advance(Duration::from_millis(500));
+        if store.listening() == 1 {
+            return drop(other);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    panic!("it still listens");
+}
