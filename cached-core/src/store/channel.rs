@@ -182,11 +182,11 @@ impl Listener {
             Said::Hello => {}
             Said::Invalid { .. } if message.from == channel.me => {}
             Said::Invalid { scopes, soft } => {
-                counters.messages.one();
                 if let Some(engine) = self.engine.upgrade() {
                     let order = order(&engine, &scopes, soft);
                     engine.ticks.invalidate(&order);
                 }
+                counters.messages.one();
             }
         }
     }
