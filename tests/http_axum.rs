@@ -343,6 +343,49 @@ async fn nobody_is_given_a_response_that_proved_private() {
 }
 
 #[tokio::test]
+async fn what_proved_private_is_not_waited_for_the_next_time() {
+    let (go, runs, cache) = (Arc::new(Notify::new()), Runs::default(), TestCache::new());
+    let app = waits(&go, &runs, |_| {
+        [(header::CACHE_CONTROL, "private")].into_response()
+    });
+    let server = serve(app.layer(layer(&cache))).await;
+    go.notify_one();
+    server.get("/").await;
+    let asked: Vec<_> = (0..3)
+        .map(|_| tokio::spawn(async move { server.get("/").await }))
+        .collect();
+    // All of them at once, none after another.
+    until(|| runs.load(Ordering::SeqCst) == 4).await;
+    go.notify_waiters();
+    for reply in asked {
+        assert_eq!(reply.await.unwrap().status, 200);
+    }
+    assert_eq!(cache.stats().coalesced, 0);
+}
+
+#[tokio::test]
+async fn who_waits_is_given_no_other_variant() {
+    let (go, runs, cache) = (Arc::new(Notify::new()), Runs::default(), TestCache::new());
+    let app = waits(&go, &runs, |run| {
+        ([(header::VARY, "accept-language")], format!("run {run}")).into_response()
+    });
+    let server = serve(app.layer(layer(&cache))).await;
+    let ask = |language: &'static str| {
+        tokio::spawn(async move { server.ask("GET", "/", &[language]).await })
+    };
+    let first = ask("Accept-Language: en");
+    until(|| runs.load(Ordering::SeqCst) == 1).await;
+    let (same, other) = (ask("Accept-Language: en"), ask("Accept-Language: de"));
+    until(|| cache.stats().coalesced == 2).await;
+    go.notify_one();
+    assert_eq!(first.await.unwrap().body, "run 1");
+    assert_eq!(same.await.unwrap().body, "run 1");
+    go.notify_one();
+    assert_eq!(other.await.unwrap().body, "run 2");
+    assert_eq!(runs.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
 async fn a_client_that_goes_away_leaves_the_load_to_those_who_wait() {
     let (go, runs, cache) = (Arc::new(Notify::new()), Runs::default(), TestCache::new());
     let app = waits(&go, &runs, |run| format!("run {run}").into_response());

@@ -281,6 +281,20 @@ async fn stale_is_served_while_it_is_loaded_afresh() {
 }
 
 #[tokio::test]
+async fn of_many_that_are_served_stale_one_loads_afresh() {
+    let policy = minute().stale_while_revalidate(Duration::from_secs(30));
+    let site = site(policy, |_, run| text(run));
+    site.get("/").await;
+    site.advance(70);
+    let stale = (0..5).map(|_| site.get("/"));
+    for reply in futures::future::join_all(stale).await {
+        assert_eq!(reply.body, "run 1");
+    }
+    tokio::task::yield_now().await;
+    assert_eq!(site.runs(), 2);
+}
+
+#[tokio::test]
 async fn stale_is_served_where_the_handler_fails() {
     let policy = minute().stale_if_error(Duration::from_secs(30));
     let site = site(policy, |_, run| {

@@ -171,6 +171,7 @@ where
     }
     let alone = other
         || !load.view.policy.single_flight
+        || load.is_alone()
         || has_credentials(&load.view.policy, &load.asked.headers);
     let start = if alone {
         load.begin()

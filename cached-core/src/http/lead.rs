@@ -164,16 +164,29 @@ pub(crate) async fn refresh<F, Fut, E>(
         old,
         start,
     };
-    let task: BoxFuture<'static, ()> = Box::pin(Scoped::again(drained(leading.run(run))));
+    let work = drained(leading.run(run), Arc::clone(&engine));
+    let task: BoxFuture<'static, ()> = Box::pin(Scoped::again(work));
     if let Err(task) = engine.runtime.spawn(task) {
         task.await;
     }
 }
 
-async fn drained<E>(work: impl Future<Output = Result<Response<ViewBody>, E>>) {
-    if let Ok(response) = work.await {
-        response.into_body().drain().await;
-    }
+/// Work to its end without a client, and for no longer than a caller would wait for it.
+async fn drained<E>(
+    work: impl Future<Output = Result<Response<ViewBody>, E>>,
+    engine: Arc<crate::engine::Engine>,
+) {
+    let mut limit = pin!(engine.clock.sleep(engine.wait_limit));
+    let mut work = pin!(async move {
+        if let Ok(response) = work.await {
+            response.into_body().drain().await;
+        }
+    });
+    poll_fn(|cx| match work.as_mut().poll(cx) {
+        Poll::Pending => limit.as_mut().poll(cx),
+        Poll::Ready(()) => Poll::Ready(()),
+    })
+    .await;
 }
 
 type Work<E> = BoxFuture<'static, Result<Response<ViewBody>, E>>;
@@ -210,7 +223,8 @@ impl<E: Send + 'static> Drop for Attached<E> {
     fn drop(&mut self) {
         if let Some(work) = self.work.take() {
             // Without a background it ends here, and those who wait are told.
-            drop(self.engine.runtime.spawn(Box::pin(drained(work))));
+            let task = Box::pin(drained(work, Arc::clone(&self.engine)));
+            drop(self.engine.runtime.spawn(task));
         }
     }
 }
@@ -426,6 +440,11 @@ impl Leading {
             Ok(storable) if !too_long => storable,
             _ => {
                 self.load.counters.rejections.one();
+                let now = self.load.engine.clock.now();
+                self.load
+                    .view
+                    .alone
+                    .remember(self.load.spot.any().hash(), now);
                 return self.refused(head, body, replaced);
             }
         };

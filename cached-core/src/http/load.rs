@@ -99,6 +99,12 @@ impl Load {
         }
     }
 
+    /// Whether what came of it was of use to one client only, not long ago.
+    pub(crate) fn is_alone(&self) -> bool {
+        let now = self.engine.clock.now();
+        self.view.alone.knows(self.spot.any().hash(), now)
+    }
+
     /// The moment at which an answer came.
     pub(crate) fn timing(&self, asked: u64) -> Timing {
         Timing {
@@ -189,6 +195,7 @@ impl Load {
         let inserted = (0..ATTEMPTS).find_map(|_| self.try_insert(stored, began));
         let inserted = inserted.unwrap_or(false);
         let outcome = if inserted {
+            self.view.alone.forget(self.spot.any().hash());
             self.counters.stores.one();
             "stored"
         } else {

@@ -91,7 +91,7 @@ pub fn look<P: Parts>(
     let query = policy.query.apply(uri.query());
     let target = Target {
         view: view.id,
-        origin: if policy.host { &origin } else { "" },
+        origin: if policy.host { &*origin } else { "" },
         path: uri.path(),
         query,
     };
@@ -142,7 +142,9 @@ fn pass(
     kind: Kind,
     why: Forwarded,
 ) -> Job {
-    view.counters(engine).bypassed.one();
+    if why == Forwarded::Bypass {
+        view.counters(engine).bypassed.one();
+    }
     Job::pass(view, engine, Asked::new(request), kind, why)
 }
 

@@ -46,6 +46,7 @@
 // needs: it may go on in the background, for a response that is served stale meanwhile, or when the
 // client is gone while others wait.
 
+mod alone;
 mod body;
 mod conditional;
 mod conditional_layer;

@@ -38,14 +38,14 @@ pub struct OriginalUri(pub Uri);
 /// The scheme, as far as it is known, and the host, in lower case; empty if the request names none.
 ///
 /// None for a request that names two: the handler may look at the other.
-pub(crate) fn origin(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+pub(crate) fn origin<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<Cow<'a, str>> {
     let mut lines = headers.get_all(HOST).iter();
     let host = match (lines.next(), lines.next()) {
         (None, _) => None,
-        (Some(host), None) => Some(host.to_str().ok()?.to_ascii_lowercase()),
+        (Some(host), None) => Some(lower(host.to_str().ok()?)),
         _ => return None,
     };
-    let authority = uri.authority().map(|it| it.as_str().to_ascii_lowercase());
+    let authority = uri.authority().map(|it| lower(it.as_str()));
     let name = match (host, authority) {
         (Some(host), Some(authority)) if host != authority => return None,
         (host, authority) => host.or(authority).unwrap_or_default(),
@@ -54,9 +54,17 @@ pub(crate) fn origin(uri: &Uri, headers: &HeaderMap) -> Option<String> {
         return None;
     }
     Some(match uri.scheme_str() {
-        Some(scheme) => format!("{scheme}://{name}"),
+        Some(scheme) => Cow::Owned(format!("{scheme}://{name}")),
         None => name,
     })
+}
+
+fn lower(text: &str) -> Cow<'_, str> {
+    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// The host of an origin, without its scheme.
@@ -152,7 +160,8 @@ pub(crate) fn normal(text: &str) -> Cow<'_, str> {
             }
             Some(byte) => out.push_str(&format!("%{byte:02X}")),
             None => {
-                out.push('%');
+                // It stands for itself, and must not come to stand before digits.
+                out.push_str("%25");
                 rest = &rest[at + 1..];
                 continue;
             }

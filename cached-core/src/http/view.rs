@@ -4,6 +4,7 @@ use std::any::TypeId;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::alone::Alone;
 use super::policy::ViewPolicy;
 use super::stored::Variants;
 use super::url::{OwnedTarget, Target};
@@ -21,6 +22,7 @@ pub struct View {
     pub(crate) policy: ViewPolicy,
     pub(crate) prefix: Option<Label>,
     pub(crate) tags: Vec<Label>,
+    pub(crate) alone: Alone,
 }
 
 impl View {
@@ -53,6 +55,7 @@ impl View {
             policy,
             prefix: None,
             tags: Vec::new(),
+            alone: Alone::default(),
         }
     }
 
