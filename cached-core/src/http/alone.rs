@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::clock::Nanos;
 
-const PLACES: usize = 1024;
+const PLACES: usize = 256;
 
 /// How long it is remembered, in seconds.
 const REMEMBERED: u64 = 10;

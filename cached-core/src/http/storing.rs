@@ -2,7 +2,8 @@
 
 use http::header::{
     AGE, AUTHORIZATION, CONNECTION, CONTENT_RANGE, CONTENT_TYPE, COOKIE, ETAG, LAST_MODIFIED,
-    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
+    PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, RANGE, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING,
+    UPGRADE,
 };
 use http::{HeaderMap, HeaderName, StatusCode};
 
@@ -63,7 +64,7 @@ pub(crate) fn judge(
     if headers.contains_key(SET_COOKIE) && policy.set_cookie == SetCookie::Refused {
         return Err(Refused::SetCookie);
     }
-    if headers.contains_key(CONTENT_RANGE) && status == StatusCode::PARTIAL_CONTENT {
+    if is_partial(policy, request, status, headers) {
         return Err(Refused::Partial);
     }
     if is_stream(headers) {
@@ -83,6 +84,7 @@ fn check_status(policy: &ViewPolicy, status: StatusCode, control: &Control) -> R
     if status.is_informational()
         || status == StatusCode::PARTIAL_CONTENT
         || status == StatusCode::NOT_MODIFIED
+        || is_of_one_request(status)
         || (control.must_understand && !is_understood(status))
     {
         return Err(Refused::Status);
@@ -93,6 +95,42 @@ fn check_status(policy: &ViewPolicy, status: StatusCode, control: &Control) -> R
         Statuses::Any => true,
     };
     if wanted { Ok(()) } else { Err(Refused::Status) }
+}
+
+/// Whether it says something of a part only: the next client may ask for the whole.
+fn is_partial(
+    policy: &ViewPolicy,
+    request: &HeaderMap,
+    status: StatusCode,
+    headers: &HeaderMap,
+) -> bool {
+    // In a whole response the field has no meaning; an origin may send it all the same.
+    let told = headers.contains_key(CONTENT_RANGE) && !matches!(policy.statuses, Statuses::Any);
+    told || (request.contains_key(RANGE) && status != StatusCode::OK)
+}
+
+/// Statuses that concern one request, or one client, whatever the response says: another request
+/// for the same URL would be answered otherwise. Stored, each of them is a way to take a page off
+/// the net by asking for it in a strange way.
+fn is_of_one_request(status: StatusCode) -> bool {
+    matches!(
+        status.as_u16(),
+        401 | 407
+            | 408
+            | 411
+            | 412
+            | 413
+            | 415
+            | 416
+            | 417
+            | 421
+            | 425
+            | 426
+            | 428
+            | 429
+            | 431
+            | 511
+    )
 }
 
 /// Statuses whose caching rules are known here, for `must-understand` (section 5.2.2.3).

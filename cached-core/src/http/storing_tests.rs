@@ -42,6 +42,23 @@ const PROXY: &[(Fields, u16, Fields, Result<(), Refused>)] = &[
     (&[], 599, &[FRESH], Ok(())),
     (&[], 206, &[FRESH], Err(Refused::Status)),
     (&[], 304, &[FRESH], Err(Refused::Status)),
+    // What was asked for is not the whole.
+    (&[("range", "bytes=0-1")], 200, &[FRESH], Ok(())),
+    (
+        &[("range", "bytes=0-1")],
+        404,
+        &[FRESH],
+        Err(Refused::Partial),
+    ),
+    (
+        &[("range", "bytes=0-1")],
+        416,
+        &[FRESH],
+        Err(Refused::Status),
+    ),
+    (&[], 431, &[FRESH], Err(Refused::Status)),
+    (&[], 429, &[FRESH], Err(Refused::Status)),
+    (&[], 401, &[FRESH], Err(Refused::Status)),
     // 5.2.2.5, 5.2.1.5
     (
         &[],
@@ -177,6 +194,8 @@ fn by_default_only_success_is_stored() {
             "{status}"
         );
     }
+    let part: Fields = &[FRESH, ("content-range", "bytes 0-1/2")];
+    assert_eq!(verdict(&policy, &[], 200, part), Err(Refused::Partial));
     let policy = policy.statuses([StatusCode::NOT_FOUND]);
     assert_eq!(verdict(&policy, &[], 404, &[]), Ok(()));
     assert_eq!(verdict(&policy, &[], 200, &[]), Err(Refused::Status));
