@@ -13,6 +13,7 @@
 //! [batch]: guide::batch
 //! [methods]: guide::methods
 //! [fragments]: guide::fragments
+//! [http]: guide::http
 //! [entry]: guide::entry
 //! [cache]: guide::cache
 //! [configuration]: guide::configuration

@@ -23,6 +23,7 @@
 //! | [`methods`] | `self`, associated functions, traits |
 //! | [`generics`] | type parameters, lifetimes, `impl Trait` |
 //! | [`fragments`] | pieces of a page, in any template engine |
+//! | [`mod@http`] | whole responses, behind a layer |
 //!
 //! | around it | |
 //! | --- | --- |
@@ -70,6 +71,7 @@ pages! {
     methods "methods.md";
     generics "generics.md";
     fragments "fragments.md";
+    http "http.md";
     entry "entry.md";
     cache "cache.md";
     configuration "configuration.md";
