@@ -91,7 +91,7 @@ pub fn look<P: Parts>(
     let query = policy.query.apply(uri.query());
     let target = Target {
         view: view.id,
-        origin: if policy.host { &*origin } else { "" },
+        origin: if policy.host { &origin } else { "" },
         path: uri.path(),
         query,
     };
