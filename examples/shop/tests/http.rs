@@ -202,6 +202,12 @@ async fn an_edit_shows_on_the_very_next_get() {
             );
         }
     }
+    // Each store says so, not just one of them.
+    let mut fields = draft("Silver spoon");
+    fields[3].1 = "4321.09";
+    shop.post("/products/3/edit", &fields).await;
+    let compared = shop.text("/products/compare").await;
+    assert_eq!(compared.matches("€4,321.09").count(), 2);
 }
 
 #[tokio::test]
@@ -444,10 +450,15 @@ async fn an_account_is_its_owners_alone() {
     for _ in 0..2 {
         let response = shop.account(&ada).await;
         assert_eq!(header(&response, &CACHE_CONTROL), "no-store");
-        let page = response.text().await.unwrap();
-        assert!(page.contains("Hello, Ada Lovelace") && !page.contains("Grace"));
-        let page = shop.account(&grace).await.text().await.unwrap();
-        assert!(page.contains("Hello, Grace Hopper") && !page.contains("Ada"));
+        let hers = response.text().await.unwrap();
+        assert!(hers.contains("Hello, Ada Lovelace") && !hers.contains("Grace"));
+        let others = shop.account(&grace).await.text().await.unwrap();
+        assert!(others.contains("Hello, Grace Hopper") && !others.contains("Ada"));
+        let orders = |page: &str| {
+            let after = page.split_once("<tbody>").unwrap().1;
+            after.split_once("</tbody>").unwrap().0.to_owned()
+        };
+        assert_ne!(orders(&hers), orders(&others));
     }
 
     let request = client().post(shop.url("/logout")).header(COOKIE, &ada);
