@@ -1,6 +1,5 @@
 //! Logging in, and the page of whoever is logged in.
 
-use crate::templates::context;
 use axum::extract::{Form, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -8,6 +7,7 @@ use serde::Deserialize;
 
 use crate::Shop;
 use crate::data::users;
+use crate::templates::context;
 use crate::web::caching::never_cache;
 use crate::web::failed::Failed;
 use crate::web::flash::{self, Flash};

@@ -1,12 +1,12 @@
 //! `/benchmark`: Fibonacci numbers, cold each time.
 
-use crate::templates::context;
 use axum::extract::{Query, State};
 use axum::response::{Html, IntoResponse};
 use serde::Deserialize;
 
 use crate::Shop;
 use crate::data::fibonacci::{self, LARGEST, PLAIN};
+use crate::templates::context;
 use crate::web::{caching, failed::Failed};
 
 #[derive(Debug, Deserialize)]

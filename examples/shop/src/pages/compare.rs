@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::time::Instant;
 
-use crate::templates::context;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse};
 use serde::Serialize;
@@ -12,6 +11,7 @@ use sqlx::SqlitePool;
 use crate::Shop;
 use crate::data::compare::{by_memory, by_none};
 use crate::data::products::Product;
+use crate::templates::context;
 use crate::web::{caching, failed::Failed};
 
 /// How often each store is asked.

@@ -1,6 +1,5 @@
 //! Adding, changing and deleting products.
 
-use crate::templates::context;
 use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -9,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::products::number;
 use crate::Shop;
 use crate::data::products::{self, Draft, categories};
+use crate::templates::context;
 use crate::web::{failed::Failed, flash};
 
 /// The form, as it was filled in.

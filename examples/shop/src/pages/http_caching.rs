@@ -1,6 +1,5 @@
 //! Pages that tell the browser what it may keep.
 
-use crate::templates::context;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
@@ -8,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use crate::Shop;
 use crate::data::Wanted;
 use crate::data::products::list;
+use crate::templates::context;
 use crate::web::{caching, failed::Failed};
 
 /// `/static-content`: kept by the browser for an hour, which does not ask again before.

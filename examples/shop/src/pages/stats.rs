@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use crate::templates::context;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -12,6 +11,7 @@ use serde::Serialize;
 
 use crate::Shop;
 use crate::data::compare::MEMORY;
+use crate::templates::context;
 use crate::web::{caching::never_cache, failed::Failed};
 
 /// A cache or a function in numbers.

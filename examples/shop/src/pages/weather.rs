@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use crate::templates::context;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::response::{Html, IntoResponse};
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Shop;
 use crate::data::weather::{Weather, cities, readings, weather};
+use crate::templates::context;
 use crate::web::caching::never_cache;
 use crate::web::failed::{ApiFailed, Failed};
 
