@@ -305,3 +305,22 @@ fn the_text_weighs() {
         );
     });
 }
+
+#[cfg(feature = "stores")]
+#[test]
+fn a_shared_store_serves_the_fragments_of_one_process_to_another() {
+    let store = dewar::testing::FaultyStore::new();
+    let process = || TestCache::with(Cache::builder().shared(store.clone())).unwrap();
+    let (one, other) = (process(), process());
+    let sidebar = |user: u64, text: &'static str| {
+        let of = fragment("sidebar").key(user).timeout(secs(60));
+        of.render(|| Ok::<_, String>(text)).unwrap().to_string()
+    };
+    assert_eq!(one.run(|| sidebar(42, "<nav>")), "<nav>");
+    assert_eq!(other.run(|| sidebar(42, "rendered")), "<nav>");
+    assert_eq!(other.run(|| sidebar(43, "another")), "another");
+    one.run(|| invalidate!(prefix = "sidebar:42").wait())
+        .unwrap();
+    assert_eq!(one.run(|| sidebar(42, "afresh")), "afresh");
+    assert_eq!(one.run(|| sidebar(43, "rendered")), "another");
+}

@@ -1,11 +1,13 @@
 //! Fragments: pieces of a page, kept as text.
 //!
 //! Here: the function for any template engine, and what an entry of it is made of. Beside it
-//! [`call_block`], the function that minijinja's `call` block calls, and [`time`], lengths of time
-//! as a template writes them.
+//! [`call_block`], the function that minijinja's `call` block calls, with [`key_value`] and [`time`]:
+//! values and lengths of time as a template has them.
 
 #[cfg(feature = "minijinja")]
 pub(crate) mod call_block;
+#[cfg(feature = "minijinja")]
+mod key_value;
 mod markup;
 #[cfg(feature = "minijinja")]
 mod time;

@@ -2,7 +2,8 @@
 
 use dewar::{cached, invalidates};
 use serde::{Deserialize, Serialize};
-use sqlx::{FromRow, SqlitePool};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{FromRow, Sqlite, SqlitePool};
 
 use super::Wanted;
 use super::compare::MEMORY;
@@ -17,6 +18,15 @@ pub const PER_PAGE: i64 = 24;
 pub struct Product {
     /// Its number.
     pub id: i64,
+    /// What there is to know about it.
+    #[serde(flatten)]
+    #[sqlx(flatten)]
+    pub draft: Draft,
+}
+
+/// A product without its number, as a form describes it.
+#[derive(Clone, Debug, Serialize, Deserialize, FromRow)]
+pub struct Draft {
     /// What it is called.
     pub name: String,
     /// One of the names of [`categories`].
@@ -28,23 +38,6 @@ pub struct Product {
     /// The price in cents.
     pub cents: i64,
     /// How many there are.
-    pub stock: i64,
-}
-
-/// A product as a form describes it.
-#[derive(Clone, Debug)]
-pub struct Draft {
-    /// As in [`Product`].
-    pub name: String,
-    /// As in [`Product`].
-    pub category: String,
-    /// As in [`Product`].
-    pub maker: String,
-    /// As in [`Product`].
-    pub description: String,
-    /// As in [`Product`].
-    pub cents: i64,
-    /// As in [`Product`].
     pub stock: i64,
 }
 
@@ -142,18 +135,9 @@ pub async fn categories(db: &SqlitePool) -> Result<Vec<(String, i64)>, sqlx::Err
 #[invalidates(tag = "products")]
 #[invalidates(cache = MEMORY, tag = "products")]
 pub async fn create(db: &SqlitePool, draft: &Draft) -> Result<i64, sqlx::Error> {
-    let done = sqlx::query(
-        "INSERT INTO products (name, category, maker, description, cents, stock) \
-         VALUES (?, ?, ?, ?, ?, ?)",
-    )
-    .bind(&draft.name)
-    .bind(&draft.category)
-    .bind(&draft.maker)
-    .bind(&draft.description)
-    .bind(draft.cents)
-    .bind(draft.stock)
-    .execute(db)
-    .await?;
+    let insert = "INSERT INTO products (name, category, maker, description, cents, stock) \
+                  VALUES (?, ?, ?, ?, ?, ?)";
+    let done = bound(sqlx::query(insert), draft).execute(db).await?;
     Ok(done.last_insert_rowid())
 }
 
@@ -164,21 +148,27 @@ pub async fn create(db: &SqlitePool, draft: &Draft) -> Result<i64, sqlx::Error> 
 #[invalidates(prefix = "product:{id}", tag = "products")]
 #[invalidates(cache = MEMORY, tag = "products")]
 pub async fn update(db: &SqlitePool, id: i64, draft: &Draft) -> Result<bool, sqlx::Error> {
-    let done = sqlx::query(
-        "UPDATE products SET name = ?, category = ?, maker = ?, description = ?, cents = ?, \
-         stock = ? WHERE id = ?",
-    )
-    .bind(&draft.name)
-    .bind(&draft.category)
-    .bind(&draft.maker)
-    .bind(&draft.description)
-    .bind(draft.cents)
-    .bind(draft.stock)
-    .bind(id)
-    .execute(db)
-    .await?;
+    let update = "UPDATE products SET name = ?, category = ?, maker = ?, description = ?, \
+                  cents = ?, stock = ? WHERE id = ?";
+    let done = bound(sqlx::query(update), draft)
+        .bind(id)
+        .execute(db)
+        .await?;
     Ok(done.rows_affected() > 0)
 }
+
+/// A query with the fields of a draft, in their order.
+fn bound<'q>(query: Bound<'q>, draft: &'q Draft) -> Bound<'q> {
+    query
+        .bind(&draft.name)
+        .bind(&draft.category)
+        .bind(&draft.maker)
+        .bind(&draft.description)
+        .bind(draft.cents)
+        .bind(draft.stock)
+}
+
+type Bound<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 
 /// Removes a product; false if there is none.
 ///

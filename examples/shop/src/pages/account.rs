@@ -1,6 +1,5 @@
 //! Logging in, and the page of whoever is logged in.
 
-use crate::templates::context;
 use axum::extract::{Form, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -8,7 +7,7 @@ use serde::Deserialize;
 
 use crate::Shop;
 use crate::data::users;
-use crate::web::caching::never_cache;
+use crate::templates::context;
 use crate::web::failed::Failed;
 use crate::web::flash::{self, Flash};
 use crate::web::session::CurrentUser;
@@ -42,7 +41,7 @@ async fn login_form(
         "login.html",
         context! { flash => flash.text(), users, mistake },
     )?;
-    Ok((never_cache(), html))
+    Ok(html)
 }
 
 pub(super) async fn login(
@@ -92,7 +91,7 @@ pub(super) async fn account(
         "account.html",
         context! { flash => flash.text(), user, orders },
     )?;
-    Ok(flash.shown_on((never_cache(), html)))
+    Ok(flash.shown_on(html))
 }
 
 pub(super) async fn rename(

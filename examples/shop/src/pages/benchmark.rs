@@ -1,13 +1,13 @@
 //! `/benchmark`: Fibonacci numbers, cold each time.
 
-use crate::templates::context;
 use axum::extract::{Query, State};
 use axum::response::{Html, IntoResponse};
 use serde::Deserialize;
 
 use crate::Shop;
 use crate::data::fibonacci::{self, LARGEST, PLAIN};
-use crate::web::{caching, failed::Failed};
+use crate::templates::context;
+use crate::web::failed::Failed;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct BenchmarkQuery {
@@ -28,5 +28,5 @@ pub(super) async fn benchmark(
         "benchmark.html",
         context! { found, slowest, plain_limit => PLAIN, largest => LARGEST },
     )?;
-    Ok((caching::never_cache(), html))
+    Ok(html)
 }

@@ -3,7 +3,6 @@
 use std::future::Future;
 use std::time::Instant;
 
-use crate::templates::context;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse};
 use serde::Serialize;
@@ -12,7 +11,8 @@ use sqlx::SqlitePool;
 use crate::Shop;
 use crate::data::compare::{by_memory, by_none};
 use crate::data::products::Product;
-use crate::web::{caching, failed::Failed};
+use crate::templates::context;
+use crate::web::failed::Failed;
 
 /// How often each store is asked.
 const TIMES: usize = 5;
@@ -45,7 +45,7 @@ pub(super) async fn compare(State(shop): State<Shop>) -> Result<impl IntoRespons
     let html: Html<String> = shop
         .templates
         .render("compare.html", context! { rows, slowest, times => TIMES })?;
-    Ok((caching::never_cache(), html))
+    Ok(html)
 }
 
 async fn measured<'a, F>(

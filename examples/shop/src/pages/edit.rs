@@ -1,6 +1,5 @@
 //! Adding, changing and deleting products.
 
-use crate::templates::context;
 use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -8,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::products::number;
 use crate::Shop;
-use crate::data::products::{self, Draft, Product, categories};
+use crate::data::products::{self, Draft, categories};
+use crate::templates::context;
 use crate::web::{failed::Failed, flash};
 
 /// The form, as it was filled in.
@@ -34,15 +34,15 @@ struct Mistakes {
     description: Option<&'static str>,
 }
 
-impl From<&Product> for Fields {
-    fn from(product: &Product) -> Self {
+impl From<Draft> for Fields {
+    fn from(product: Draft) -> Self {
         Fields {
-            name: product.name.clone(),
-            category: product.category.clone(),
-            maker: product.maker.clone(),
+            name: product.name,
+            category: product.category,
+            maker: product.maker,
             price: format!("{}.{:02}", product.cents / 100, product.cents % 100),
             stock: product.stock.to_string(),
-            description: product.description.clone(),
+            description: product.description,
         }
     }
 }
@@ -132,7 +132,7 @@ pub(super) async fn edit(
     form(
         &shop,
         Some(id),
-        &Fields::from(&product),
+        &Fields::from(product.draft),
         &Mistakes::default(),
     )
     .await

@@ -1,11 +1,11 @@
 //! `/expensive-view`: a page that takes long to make.
 
-use crate::templates::context;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse};
 
 use crate::Shop;
 use crate::data::reports;
+use crate::templates::context;
 use crate::web::failed::Failed;
 
 pub(super) async fn expensive(State(shop): State<Shop>) -> Result<impl IntoResponse, Failed> {

@@ -1,12 +1,12 @@
 //! `/`: what there is to see.
 
-use crate::templates::context;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse};
 
 use crate::Shop;
 use crate::data::Wanted;
 use crate::data::products::list;
+use crate::templates::context;
 use crate::web::{failed::Failed, flash::Flash};
 
 pub(super) async fn home(

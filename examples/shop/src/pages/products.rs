@@ -1,6 +1,5 @@
 //! `/products` and `/products/{id}`.
 
-use crate::templates::context;
 use axum::extract::{Path, Query, State};
 use axum::response::IntoResponse;
 use serde::Deserialize;
@@ -8,6 +7,7 @@ use serde::Deserialize;
 use crate::Shop;
 use crate::data::Wanted;
 use crate::data::products::{self, categories};
+use crate::templates::context;
 use crate::web::{failed::Failed, flash::Flash};
 
 /// What may follow `/products?`.

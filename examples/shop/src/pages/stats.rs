@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use crate::templates::context;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -12,7 +11,8 @@ use serde::Serialize;
 
 use crate::Shop;
 use crate::data::compare::MEMORY;
-use crate::web::{caching::never_cache, failed::Failed};
+use crate::templates::context;
+use crate::web::failed::Failed;
 
 /// A cache or a function in numbers.
 #[derive(Debug, Serialize)]
@@ -81,11 +81,11 @@ impl Overview {
 pub(super) async fn page(State(shop): State<Shop>) -> Result<impl IntoResponse, Failed> {
     let overview = Overview::of(&shop);
     let html: Html<String> = shop.templates.render("stats.html", context! { overview })?;
-    Ok((never_cache(), html))
+    Ok(html)
 }
 
 pub(super) async fn json(State(shop): State<Shop>) -> impl IntoResponse {
-    (never_cache(), Json(Overview::of(&shop)))
+    Json(Overview::of(&shop))
 }
 
 /// In the text format of Prometheus.
@@ -115,5 +115,5 @@ pub(super) async fn metrics(State(shop): State<Shop>) -> impl IntoResponse {
         cache.entries.map(|entries| entries as u64)
     });
     let format = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    (never_cache(), format, text)
+    (format, text)
 }

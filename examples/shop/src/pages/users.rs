@@ -1,11 +1,11 @@
 //! `/users`: everybody, as they have written themselves.
 
-use crate::templates::context;
 use axum::extract::State;
 use axum::response::{Html, IntoResponse};
 
 use crate::Shop;
 use crate::data::users;
+use crate::templates::context;
 use crate::web::failed::Failed;
 
 pub(super) async fn users(State(shop): State<Shop>) -> Result<impl IntoResponse, Failed> {

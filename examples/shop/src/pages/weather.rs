@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use crate::templates::context;
 use axum::Json;
 use axum::extract::{Query, State};
 use axum::response::{Html, IntoResponse};
@@ -10,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Shop;
 use crate::data::weather::{Weather, cities, readings, weather};
-use crate::web::caching::never_cache;
+use crate::templates::context;
 use crate::web::failed::{ApiFailed, Failed};
 
 #[derive(Debug, Deserialize)]
@@ -52,6 +51,5 @@ pub(super) async fn api(Query(query): Query<WeatherQuery>) -> Result<impl IntoRe
         source,
         millis: started.elapsed().as_secs_f64() * 1e3,
     };
-    // What is measured is this cache, not the browser's.
-    Ok((never_cache(), Json(answer)))
+    Ok(Json(answer))
 }

@@ -1,7 +1,6 @@
 //! What any web application has: sessions, flash messages, errors, headers, style sheets.
 
 pub mod assets;
-pub mod caching;
 pub mod cookie;
 pub mod failed;
 pub mod flash;

@@ -186,8 +186,12 @@ impl Browser {
             .await;
     }
 
-    /// The whole page as PNG.
-    pub(crate) async fn screenshot(&self) -> Vec<u8> {
+    /// Puts a picture of the whole page into the folder `SHOP_SCREENSHOTS`, to be looked at by a
+    /// person; nothing happens where that is not set.
+    pub(crate) async fn picture(&self, name: &str) {
+        let Ok(folder) = std::env::var("SHOP_SCREENSHOTS") else {
+            return;
+        };
         let height = self
             .run("return document.documentElement.scrollHeight")
             .await;
@@ -195,8 +199,8 @@ impl Browser {
         let clip = json!({ "x": 0, "y": 0, "width": width, "height": height, "scale": 1 });
         let options = json!({ "captureBeyondViewport": true, "clip": clip });
         let taken = self.devtools("Page.captureScreenshot", options).await;
-        let text = taken["data"].as_str().unwrap();
-        STANDARD.decode(text).unwrap()
+        let picture = STANDARD.decode(taken["data"].as_str().unwrap()).unwrap();
+        std::fs::write(format!("{folder}/{name}.png"), picture).unwrap();
     }
 
     /// What the console has said since it was last asked, but for mere information.

@@ -83,11 +83,9 @@ async fn every_page_opens_in_every_view_and_asks_nobody_else() {
             for url in browser.traffic().await.urls() {
                 assert!(url.starts_with(&shop.url("/")), "{path} asks {url}");
             }
-            // To be looked at by a person.
-            if let Ok(folder) = std::env::var("SHOP_SCREENSHOTS") {
-                let file = format!("{folder}/{name}-{}-{}.png", view.width, view.scheme);
-                std::fs::write(file, browser.screenshot().await).unwrap();
-            }
+            browser
+                .picture(&format!("{name}-{}-{}", view.width, view.scheme))
+                .await;
         }
     }
     browser.close().await;
@@ -149,6 +147,50 @@ async fn a_product_is_added_and_deleted_by_hand() {
     assert!(browser.text(".flash").await.contains("has been deleted"));
     browser.reload().await;
     assert_eq!(browser.count(".flash").await, 0);
+    browser.close().await;
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver"]
+async fn mistakes_in_a_form_are_marked_and_described() {
+    let shop = Site::open().await;
+    let browser = Browser::start().await;
+    browser.look(VIEWS[2]).await;
+    browser.open(&shop.url("/products/5/edit")).await;
+    browser.fill("#price", "a lot").await;
+    browser.fill("#stock", "-3").await;
+    browser.click("main form button").await;
+    browser
+        .until("document.querySelector('[role=alert]')")
+        .await;
+    assert_eq!(browser.run(FLAWS).await, Value::Array(Vec::new()));
+    assert_eq!(browser.count("[aria-invalid=true]").await, 2);
+    let described = "return document.getElementById(document.querySelector('#price')
+        .getAttribute('aria-describedby').split(' ')[1]).textContent";
+    assert!(
+        browser
+            .run(described)
+            .await
+            .as_str()
+            .unwrap()
+            .contains("12.50")
+    );
+    assert_eq!(
+        browser
+            .run("return document.querySelector('#price').value")
+            .await,
+        "a lot"
+    );
+    browser.picture("mistakes-390-light").await;
+
+    browser.fill("#price", "1").await;
+    browser.fill("#stock", "3").await;
+    browser.click("main form button").await;
+    browser.arrives_at("/products/5").await;
+    browser.picture("saved-390-light").await;
+    browser.open(&shop.url("/nothing")).await;
+    assert_eq!(browser.text("h1").await, "404 Not Found");
+    browser.picture("not-found-390-light").await;
     browser.close().await;
 }
 

@@ -17,6 +17,7 @@ impl Site {
     }
 
     /// With a cache that the test has made.
+    #[allow(dead_code, reason = "the browser needs none but the usual one")]
     pub(crate) async fn open_with(cache: TestCache) -> Site {
         let scope = move |request: Request, next: Next| {
             let cache = cache.clone();
@@ -27,7 +28,6 @@ impl Site {
     }
 
     /// As `cargo run --example shop` opens it.
-    #[allow(dead_code, reason = "only the browser needs it")]
     pub(crate) async fn open_as_it_is() -> Site {
         Site::serve(shop::router(shop::Shop::open().await.unwrap())).await
     }
