@@ -13,6 +13,7 @@ need_packages() {
     local missing=()
     command -v cc >/dev/null || missing+=(build-essential)
     command -v valgrind >/dev/null || missing+=(valgrind)
+    command -v memcached >/dev/null || missing+=(memcached)
     command -v redis-server >/dev/null || missing+=(redis-server)
     command -v curl >/dev/null || missing+=(curl)
     command -v chromium >/dev/null || missing+=(chromium)

@@ -140,6 +140,14 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
+/// Does work that blocks, on one of some threads that are there for that.
+#[cfg(feature = "filesystem")]
+pub(crate) fn unblock<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> impl Future<Output = T> + Send {
+    blocking::unblock(work)
+}
+
 /// The outputs of several futures that run at once.
 #[cfg(feature = "stores")]
 pub(crate) async fn all<F: Future + Unpin>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {

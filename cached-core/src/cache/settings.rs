@@ -70,8 +70,8 @@ impl Kind {
         match self {
             Kind::Memory | Kind::Null => None,
             Kind::Redis => Some(("redis", cfg!(feature = "redis"))),
-            Kind::Memcached => Some(("memcached", false)),
-            Kind::Filesystem => Some(("filesystem", false)),
+            Kind::Memcached => Some(("memcached", cfg!(feature = "memcached"))),
+            Kind::Filesystem => Some(("filesystem", cfg!(feature = "filesystem"))),
             Kind::Database => Some(("database", false)),
         }
     }
@@ -148,6 +148,15 @@ mod shared {
             Kind::Memory | Kind::Null => return Ok(builder),
             #[cfg(feature = "redis")]
             Kind::Redis => builder.shared(super::redis::store(source)?),
+            #[cfg(feature = "filesystem")]
+            Kind::Filesystem => builder.shared(super::files(source)?),
+            #[cfg(feature = "memcached")]
+            Kind::Memcached => {
+                let name = (source.name)("memcached_servers");
+                let servers = (source.get)("memcached_servers")?;
+                let servers = servers.as_deref().unwrap_or("127.0.0.1:11211");
+                builder.shared(crate::store::Memcached::open_as(&name, servers)?)
+            }
             #[allow(unreachable_patterns, reason = "whichever features are off")]
             _ => builder,
         };
@@ -238,6 +247,19 @@ mod shared {
                 let what = format!("is set, which needs the feature `{feature}` of dewar");
                 Err(Error::config((source.name)(name), what))
             }
+        }
+    }
+}
+
+/// The directory that the settings name.
+#[cfg(feature = "filesystem")]
+fn files(source: &Source<'_>) -> Result<crate::store::Filesystem, Error> {
+    let name = (source.name)("dir");
+    match (source.get)("dir")? {
+        Some(directory) => crate::store::Filesystem::open(directory),
+        None => {
+            let what = "is not set: give the directory to keep files in";
+            Err(Error::config(name, what))
         }
     }
 }

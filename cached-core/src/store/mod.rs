@@ -9,8 +9,12 @@ mod breaker;
 mod channel;
 pub(crate) mod deliver;
 pub(crate) mod envelope;
+#[cfg(feature = "filesystem")]
+mod filesystem;
 pub(crate) mod guard;
 mod journal;
+#[cfg(feature = "memcached")]
+mod memcached;
 pub(crate) mod message;
 pub(crate) mod names;
 #[cfg(feature = "redis")]
@@ -19,6 +23,10 @@ mod status;
 pub(crate) mod tier;
 
 pub(crate) use channel::listen;
+#[cfg(feature = "filesystem")]
+pub use filesystem::Filesystem;
+#[cfg(feature = "memcached")]
+pub use memcached::Memcached;
 #[cfg(feature = "redis")]
 pub(crate) use redis::address as redis_address;
 #[cfg(feature = "redis")]

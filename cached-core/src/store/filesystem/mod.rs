@@ -1,0 +1,317 @@
+//! Files: survives restarts, and is shared by the processes of one machine.
+//!
+//! [`file`] is what stands in one, [`sweep`] keeps them within their bound. Here is how they are
+//! read and changed: whole, by renaming a new file over the old one, and in turns where something
+//! depends on what is there.
+
+mod file;
+mod sweep;
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use fs4::FileExt;
+
+use super::{Found, Item, Store, names};
+use crate::clock::{Clock, NEVER};
+use crate::error::Error;
+use crate::rt::{self, BoxFuture};
+use file::{EVER, Record};
+use sweep::Sweep;
+
+/// A directory of files, one for each key.
+///
+/// Processes of one machine may share it. A file is replaced by another or not at all, so a crash
+/// leaves no half of one; what is damaged, and what is not dewar's, reads as nothing, and the latter
+/// is never touched. Directories and files are for their owner alone.
+///
+/// Invalidations are seen by other processes after `memory_copies` at the latest: files tell nobody
+/// anything. A network file system will do if its locks work between machines.
+///
+/// ```
+/// use dewar::{Cache, store::Filesystem};
+///
+/// # let directory = std::env::temp_dir().join(format!("dewar-doc-{}", std::process::id()));
+/// let store = Filesystem::open(&directory)?.max_bytes(256 << 20);
+/// let cache = Cache::builder().shared(store).build()?;
+/// # drop(cache);
+/// # let _ = std::fs::remove_dir_all(directory);
+/// # Ok::<(), dewar::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Filesystem(Arc<Inner>);
+
+struct Inner {
+    root: PathBuf,
+    sweep: Sweep,
+    /// Tells the new files of this process apart.
+    new: AtomicU64,
+    me: u64,
+}
+
+/// What is kept if nothing is said: one gigabyte.
+const BOUND: u64 = 1 << 30;
+
+impl Filesystem {
+    /// A directory, which is made if it is not there.
+    ///
+    /// # Errors
+    /// It cannot be made, or is no directory.
+    pub fn open(directory: impl Into<PathBuf>) -> Result<Filesystem, Error> {
+        let root = directory.into();
+        make_directory(&root).map_err(|error| {
+            let what = format!(
+                "is `{}`, which cannot be used ({error}): give a directory that can be written to",
+                root.display()
+            );
+            Error::config("cache directory", what)
+        })?;
+        Ok(Filesystem(Arc::new(Inner {
+            sweep: Sweep::new(BOUND),
+            root,
+            new: AtomicU64::new(0),
+            me: names::unique(),
+        })))
+    }
+
+    /// At most so many bytes in all, but for what is written between two looks; one gigabyte if
+    /// nothing is said. The oldest files go first.
+    #[must_use]
+    pub fn max_bytes(self, bytes: u64) -> Self {
+        self.0.sweep.set_bound(bytes);
+        self
+    }
+
+    /// Removes, now, what has run out and what is too much; returns how many files are left, and
+    /// their bytes. It is done by itself now and then.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn sweep(&self) -> Result<(u64, u64), Error> {
+        let swept = self.0.sweep.run(&self.0.root);
+        swept.map_err(|error| failed("sweep", &error))
+    }
+
+    /// Does blocking work on a thread that is there for that.
+    fn run<'a, T: Send + 'static>(
+        &'a self,
+        operation: &'static str,
+        work: impl FnOnce(&Inner) -> io::Result<T> + Send + 'static,
+    ) -> BoxFuture<'a, Result<T, Error>> {
+        let inner = Arc::clone(&self.0);
+        Box::pin(async move {
+            let done = rt::unblock(move || {
+                let done = work(&inner);
+                // Not in the time of whoever happened to write.
+                if inner.sweep.is_due() {
+                    let sweep = move || drop(inner.sweep.run(&inner.root));
+                    drop(rt::thread("dewar-sweep", sweep));
+                }
+                done
+            })
+            .await;
+            done.map_err(|error| failed(operation, &error))
+        })
+    }
+}
+
+impl Inner {
+    /// Where a key is: the names say nothing of it, and no two keys have one.
+    fn path(&self, key: &str) -> (PathBuf, PathBuf) {
+        let name = names::digest(key.as_bytes());
+        let shelf = self.root.join(&name[..2]);
+        let path = shelf.join(format!("{}.{}", &name[2..], file::EXTENSION));
+        (shelf, path)
+    }
+
+    fn read(&self, key: &str) -> io::Result<Found> {
+        let (_, path) = self.path(key);
+        match fs::read(path) {
+            Ok(bytes) => Ok(Record::read(&bytes, key, now()).map(<[u8]>::to_vec)),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn write(&self, item: &Item) -> io::Result<()> {
+        let until = match item.ttl {
+            None => EVER,
+            Some(ttl) => now().saturating_add(u64::try_from(ttl.as_millis()).unwrap_or(EVER)),
+        };
+        let bytes = Record::write(&item.key, &item.value, until);
+        let (shelf, path) = self.path(&item.key);
+        let number = self.new.fetch_add(1, Ordering::Relaxed);
+        let new = shelf.join(format!("{:016x}-{number}.{}", self.me, file::NEW));
+        let written = file::create(&new, &bytes).or_else(|error| {
+            if error.kind() != ErrorKind::NotFound {
+                return Err(error);
+            }
+            make_directory(&self.root)?;
+            make_directory(&shelf)?;
+            file::create(&new, &bytes)
+        });
+        let renamed = written.and_then(|()| fs::rename(&new, path));
+        if renamed.is_err() {
+            let _ = fs::remove_file(&new);
+        }
+        renamed?;
+        self.sweep.wrote(bytes.len() as u64);
+        Ok(())
+    }
+
+    /// Does something while no other process changes what is on a key's shelf.
+    fn in_turn<T>(&self, key: &str, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let (shelf, _) = self.path(key);
+        let lock = shelf.join(file::LOCK);
+        let open = || file::open_lock(&lock);
+        let lock = open().or_else(|error| {
+            if error.kind() != ErrorKind::NotFound {
+                return Err(error);
+            }
+            make_directory(&self.root)?;
+            make_directory(&shelf)?;
+            open()
+        })?;
+        FileExt::lock(&lock)?;
+        let result = work();
+        let _ = FileExt::unlock(&lock);
+        result
+    }
+}
+
+impl Store for Filesystem {
+    fn get_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<Found>, Error>> {
+        let keys = keys.to_vec();
+        self.run("read", move |files| {
+            keys.iter().map(|key| files.read(key)).collect()
+        })
+    }
+
+    fn set_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<(), Error>> {
+        self.run("write", move |files| {
+            let set = |item: &Item| files.in_turn(&item.key, || files.write(item));
+            items.iter().try_for_each(set)
+        })
+    }
+
+    fn delete_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<(), Error>> {
+        let keys = keys.to_vec();
+        self.run("delete", move |files| {
+            let delete = |key: &String| match fs::remove_file(files.path(key).1) {
+                Err(error) if !is_absent(&error) => Err(error),
+                _ => Ok(()),
+            };
+            keys.iter()
+                .try_for_each(|key| files.in_turn(key, || delete(key)))
+        })
+    }
+
+    fn add_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<Vec<bool>, Error>> {
+        self.run("add", move |files| {
+            let add = |item: &Item| {
+                let absent = files.read(&item.key)?.is_none();
+                if absent {
+                    files.write(item)?;
+                }
+                Ok(absent)
+            };
+            items
+                .iter()
+                .map(|item| files.in_turn(&item.key, || add(item)))
+                .collect()
+        })
+    }
+
+    fn swap(&self, expected: Vec<u8>, item: Item) -> BoxFuture<'_, Result<bool, Error>> {
+        self.run("swap", move |files| {
+            files.in_turn(&item.key, || {
+                let same = files.read(&item.key)?.as_ref() == Some(&expected);
+                if same {
+                    files.write(&item)?;
+                }
+                Ok(same)
+            })
+        })
+    }
+
+    fn extend_many<'a>(
+        &'a self,
+        keys: &'a [String],
+        ttl: Duration,
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        let keys = keys.to_vec();
+        self.run("extend", move |files| {
+            let extend = |key: &String| {
+                let (_, path) = files.path(key);
+                let bytes = match fs::read(&path) {
+                    Ok(bytes) => bytes,
+                    Err(error) if is_absent(&error) => return Ok(()),
+                    Err(error) => return Err(error),
+                };
+                let millis = u64::try_from(ttl.as_millis()).unwrap_or(EVER);
+                match Record::until(&bytes) {
+                    Some(until) if until < now().saturating_add(millis) => {}
+                    _ => return Ok(()),
+                }
+                let Some(value) = Record::read(&bytes, key, now()) else {
+                    return Ok(());
+                };
+                files.write(&Item {
+                    key: key.clone(),
+                    value: value.to_vec(),
+                    ttl: Some(ttl),
+                })
+            };
+            keys.iter()
+                .try_for_each(|key| files.in_turn(key, || extend(key)))
+        })
+    }
+
+    fn describe(&self) -> String {
+        format!("files in {}", self.0.root.display())
+    }
+}
+
+impl std::fmt::Debug for Filesystem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Filesystem").field(&self.0.root).finish()
+    }
+}
+
+/// In milliseconds since 1970: files outlive every other clock.
+fn now() -> u64 {
+    Clock::System.wall_millis().min(NEVER - 1)
+}
+
+/// Makes a directory for its owner alone, if there is none.
+fn make_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)?;
+    match fs::metadata(path)?.is_dir() {
+        true => Ok(()),
+        false => Err(ErrorKind::NotADirectory.into()),
+    }
+}
+
+/// There is nothing of that name, or nothing that could be a file of ours.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory)
+}
+
+fn failed(operation: &str, error: &io::Error) -> Error {
+    match error.kind() {
+        // What cannot be written can still be read.
+        ErrorKind::StorageFull
+        | ErrorKind::QuotaExceeded
+        | ErrorKind::PermissionDenied
+        | ErrorKind::ReadOnlyFilesystem => Error::refused(operation, error),
+        _ => Error::store(operation, error),
+    }
+}

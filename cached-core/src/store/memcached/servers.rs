@@ -1,0 +1,161 @@
+//! Which server a key is on, and connections to each.
+
+use std::sync::Mutex;
+
+use async_memcached::{Client, Error as ClientError};
+
+use super::command::{self, Command, Reply};
+use crate::store::Item;
+use crate::sync::lock;
+
+/// So many connections to one server are kept while nobody uses them.
+const IDLE: usize = 8;
+/// And so many are used at once; more callers wait for one.
+const BUSY: usize = 64;
+
+/// All servers of a store.
+pub(super) struct Servers(Vec<Server>);
+
+pub(super) struct Server {
+    name: String,
+    idle: Mutex<Vec<Client>>,
+    places: tokio::sync::Semaphore,
+}
+
+impl Servers {
+    /// Servers with commas between them; none if there are none, or one is not understood.
+    pub(super) fn parse(list: &str) -> Option<Servers> {
+        let servers: Option<Vec<Server>> = list.split(',').map(Server::parse).collect();
+        servers.filter(|servers| !servers.is_empty()).map(Servers)
+    }
+
+    pub(super) fn names(&self) -> String {
+        let names: Vec<&str> = self.0.iter().map(|server| server.name.as_str()).collect();
+        names.join(",")
+    }
+
+    /// Which server each item belongs to: that which comes first when all are ordered by a hash of
+    /// the key and their own name. So the order of the list does not matter, and a server more
+    /// takes only its own part of the keys.
+    pub(super) fn share(&self, items: Vec<Item>) -> Vec<(usize, Vec<(usize, Item)>)> {
+        let mut shares: Vec<_> = (0..self.0.len()).map(|n| (n, Vec::new())).collect();
+        for (at, item) in items.into_iter().enumerate() {
+            let score = |server: &Server| {
+                let mut hasher = blake3::Hasher::new();
+                hasher.update(server.name.as_bytes());
+                hasher.update(&[0]);
+                hasher.update(item.key.as_bytes());
+                *hasher.finalize().as_bytes()
+            };
+            let home = match self.0.len() {
+                1 => Some(0),
+                n => (0..n).max_by_key(|n| self.0.get(*n).map(score)),
+            };
+            if let Some((_, share)) = home.and_then(|home| shares.get_mut(home)) {
+                share.push((at, item));
+            }
+        }
+        shares.retain(|(_, share)| !share.is_empty());
+        shares
+    }
+
+    /// Carries a command out on one server, by a connection that nobody else uses meanwhile.
+    pub(super) async fn on(
+        &self,
+        server: usize,
+        command: &Command,
+        items: Vec<(usize, Item)>,
+    ) -> Result<Vec<(usize, Reply)>, ClientError> {
+        let Some(server) = self.0.get(server) else {
+            return Ok(Vec::new());
+        };
+        let _place = server.places.acquire().await;
+        let known = lock(&server.idle).pop();
+        let mut client = match known {
+            Some(client) => client,
+            None if server.name.contains("://") => Client::new(&server.name).await?,
+            None => Client::new(format!("tcp://{}", server.name)).await?,
+        };
+        let done = command::carry_out(&mut client, command, &items).await;
+        let mut idle = lock(&server.idle);
+        match &done {
+            // The others are probably as dead.
+            Err(ClientError::Io(_) | ClientError::Connect(_)) => idle.clear(),
+            _ if !client.is_closed() && idle.len() < IDLE => idle.push(client),
+            _ => {}
+        }
+        done
+    }
+}
+
+impl Server {
+    fn parse(text: &str) -> Option<Server> {
+        let text = text.trim();
+        let plain = |text: &str| {
+            let (host, port) = text.rsplit_once(':').unwrap_or((text, "11211"));
+            let port: u16 = port.parse().ok()?;
+            let whole = !host.is_empty() && port > 0 && !host.contains(['/', '@', ' ']);
+            whole.then(|| format!("{host}:{port}"))
+        };
+        let name = match text.strip_prefix("unix://") {
+            Some(path) => path.starts_with('/').then(|| text.to_owned()),
+            None => plain(text.strip_prefix("tcp://").unwrap_or(text)),
+        };
+        Some(Server {
+            name: name?,
+            idle: Mutex::default(),
+            places: tokio::sync::Semaphore::new(BUSY),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Servers;
+    use crate::store::Item;
+
+    fn homes(list: &str) -> Vec<String> {
+        let servers = Servers::parse(list).unwrap();
+        let item = |n: usize| Item {
+            key: format!("key {n}"),
+            value: Vec::new(),
+            ttl: None,
+        };
+        let mut homes = vec![String::new(); 1000];
+        for (server, share) in servers.share((0..1000).map(item).collect()) {
+            for (at, _) in share {
+                homes[at] = servers.0[server].name.clone();
+            }
+        }
+        homes
+    }
+
+    #[test]
+    fn keys_are_spread_whatever_the_order_of_the_list() {
+        let three = homes("a:1,b:1,c:1");
+        assert_eq!(three, homes("c:1, b:1,a:1"));
+        for name in ["a:1", "b:1", "c:1"] {
+            let share = three.iter().filter(|home| *home == name).count();
+            assert!((250..420).contains(&share), "{name} has {share}");
+        }
+    }
+
+    #[test]
+    fn a_server_more_takes_only_its_own_part() {
+        let (three, four) = (homes("a,b,c"), homes("a,b,c,d"));
+        let moved = three.iter().zip(&four).filter(|(old, new)| old != new);
+        assert!(moved.clone().all(|(_, new)| new == "d:11211"));
+        assert!((170..340).contains(&moved.count()));
+    }
+
+    #[test]
+    fn what_is_no_list_of_servers_is_refused() {
+        for list in ["", ",", "a:b", "a:0", "user@a", "unix://relative", "a b"] {
+            assert!(Servers::parse(list).is_none(), "{list}");
+        }
+        let names = Servers::parse("a, tcp://b:2,unix:///run/m")
+            .unwrap()
+            .names();
+        assert_eq!(names, "a:11211,b:2,unix:///run/m");
+    }
+}

@@ -1,0 +1,107 @@
+//! Memcached: one server and several, and what happens when one is gone.
+#![cfg(feature = "memcached")]
+
+mod servers;
+
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::time::Duration;
+
+use dewar::store::{Health, Item, Memcached, Store};
+use dewar::testing::store_conformance;
+use dewar::{Cache, cached, invalidate};
+use futures::executor::block_on;
+use servers::{Server, free_port, until};
+
+fn start() -> Server {
+    Server::start("memcached", free_port(), |port, _| {
+        let words = ["-l", "127.0.0.1", "-U", "0", "-u", "nobody", "-p"];
+        let words = words.iter().map(ToString::to_string);
+        words.chain([port.to_string()]).collect()
+    })
+}
+
+fn list(servers: &[Server]) -> String {
+    let names = servers.iter().map(|it| format!("127.0.0.1:{}", it.port));
+    names.collect::<Vec<_>>().join(",")
+}
+
+fn open(servers: &[Server]) -> Memcached {
+    Memcached::open(&list(servers)).unwrap()
+}
+
+static SOURCE: AtomicU64 = AtomicU64::new(1);
+
+#[cached(timeout = 600, key_prefix = "value:{id}")]
+fn value(id: u64) -> u64 {
+    id * 1000 + SOURCE.load(SeqCst)
+}
+
+#[test]
+fn one_server() {
+    let servers = [start()];
+    block_on(store_conformance(&open(&servers), &open(&servers))).unwrap();
+}
+
+#[test]
+fn several_servers() {
+    let servers = [start(), start(), start()];
+    let mut other = servers.iter().map(|it| format!("127.0.0.1:{}", it.port));
+    let (a, b, c) = (
+        other.next().unwrap(),
+        other.next().unwrap(),
+        other.next().unwrap(),
+    );
+    let other = Memcached::open(&format!("{c},{a},{b}")).unwrap();
+    block_on(store_conformance(&open(&servers), &other)).unwrap();
+}
+
+#[test]
+fn an_invalidation_is_seen_elsewhere_within_the_bound_and_the_store_may_die() {
+    const BOUND: Duration = Duration::from_millis(300);
+    let mut servers = [start()];
+    let process = || {
+        let builder = Cache::builder()
+            .shared(open(&servers))
+            .memory_copies(BOUND)
+            .store_timeout(Duration::from_millis(200));
+        builder.build().unwrap()
+    };
+    let (one, other) = (process(), process());
+    let read = |cache: &Cache, id| cache.scope_blocking(|| value(id));
+    assert_eq!((read(&one, 1), read(&other, 1)), (1001, 1001));
+    assert_eq!(other.stats().loads, 0);
+    SOURCE.store(2, SeqCst);
+    one.scope_blocking(|| invalidate!(value(1)).wait()).unwrap();
+    std::thread::sleep(BOUND);
+    assert_eq!((read(&one, 1), read(&other, 1)), (1002, 1002));
+
+    servers[0].kill();
+    for id in 2..30 {
+        assert_eq!(read(&one, id), id * 1000 + 2);
+    }
+    assert_eq!(one.store_status().unwrap().health, Health::Down);
+    SOURCE.store(3, SeqCst);
+    let error = one
+        .scope_blocking(|| invalidate!(value(1)).wait())
+        .unwrap_err();
+    assert!(error.is_store(), "{error}");
+    servers[0].run();
+    assert!(until(|| one.store_status().unwrap().undelivered == 0));
+    assert!(until(|| read(&one, 1) == 1003 && read(&other, 1) == 1003));
+}
+
+#[test]
+fn what_is_too_large_is_refused_and_the_connection_goes_on() {
+    let servers = [start()];
+    let store = open(&servers);
+    let item = |size| Item {
+        key: "large".into(),
+        value: vec![1; size],
+        ttl: None,
+    };
+    let error = block_on(store.set_many(vec![item(2 << 20)])).unwrap_err();
+    assert!(error.is_refused(), "{error}");
+    block_on(store.set_many(vec![item(10)])).unwrap();
+    let found = block_on(store.get_many(&["large".into()])).unwrap();
+    assert_eq!(found, [Some(vec![1; 10])]);
+}
