@@ -34,6 +34,8 @@ pub mod guide;
 
 #[cfg(feature = "seal")]
 pub use cached_core::SealKey;
+#[cfg(feature = "axum")]
+pub use cached_core::axum;
 #[cfg(feature = "tower")]
 pub use cached_core::http;
 /// `{% call cached(…) %}` in minijinja's templates.

@@ -1,6 +1,10 @@
 //! The only names that generated code may use. Not part of the public interface: they change from
 //! one release to the next, together with the macros.
 
+#[cfg(feature = "axum")]
+pub use crate::axum::{
+    Asked, Response, ViewSite, ViewsGoByUrl, counted, extracted, respond, skipped, view,
+};
 pub use crate::cache::entry::{BlockingEntry, Entry};
 pub use crate::cache::invalidate::{Invalidated, Invalidation, Pending};
 pub use crate::engine::answers::Answers;

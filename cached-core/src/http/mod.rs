@@ -94,3 +94,8 @@ pub use job::Job;
 pub use look::{Look, look};
 #[doc(hidden)]
 pub use view::{Labels, View};
+
+#[cfg(feature = "axum")]
+pub(crate) use look::look_as;
+#[cfg(feature = "axum")]
+pub(crate) use url::of as original;

@@ -15,11 +15,13 @@ mod function;
 mod invalidate;
 mod names;
 mod parts;
+mod patterns;
 mod plan;
 mod policy;
 #[cfg(test)]
 mod snapshots;
 mod typed;
+mod view;
 
 pub(crate) use capture::uses;
 pub(crate) use entry::entry;
