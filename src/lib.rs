@@ -14,6 +14,8 @@
 //! [methods]: guide::methods
 //! [fragments]: guide::fragments
 //! [http]: guide::http
+//! [views]: guide::views
+//! [per_user_pages]: guide::per_user_pages
 //! [entry]: guide::entry
 //! [cache]: guide::cache
 //! [configuration]: guide::configuration

@@ -203,13 +203,19 @@ async fn a_url_is_invalidated_whatever_the_order_of_its_query() {
         .await
         .unwrap();
     assert_eq!(bodies(&site, paths).await, ["4", "5", "3"]);
+    let (a, b) = (1, 2);
+    site.cache
+        .run_async(async move { invalidate!(url = "/shop/search?b={b}&a={a}").await })
+        .await
+        .unwrap();
+    assert_eq!(bodies(&site, paths).await, ["6", "7", "3"]);
     site.cache
         .invalidation()
         .path("/shop/search")
         .run()
         .await
         .unwrap();
-    assert_eq!(bodies(&site, paths).await, ["6", "7", "8"]);
+    assert_eq!(bodies(&site, paths).await, ["8", "9", "10"]);
 }
 
 #[tokio::test]

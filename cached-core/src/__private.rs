@@ -14,6 +14,8 @@ pub use crate::engine::batch::{
 };
 pub use crate::engine::run::Drive;
 pub use crate::engine::site::Site;
+#[cfg(feature = "tower")]
+pub use crate::http::UrlText;
 pub use crate::key::{arg, borrowed, inside};
 pub use crate::outcome::{Succeeded, out, out_borrowed};
 pub use crate::policy::Policy;

@@ -3,7 +3,7 @@
 use axum::extract::{
     MatchedPath, NestedPath, OriginalUri, Path, Query, RawPathParams, RawQuery, State,
 };
-use http::{Method, Uri, Version};
+use http::{Method, Uri};
 
 /// An extractor that tells nothing but what the URL says.
 ///
@@ -80,7 +80,6 @@ impl FromUrl for RawQuery {}
 impl FromUrl for Uri {}
 // What is stored was made for a GET, and answers a HEAD too.
 impl FromUrl for Method {}
-impl FromUrl for Version {}
 
 impl<T: FromUrl> FromUrl for Option<T> {}
 impl<T: FromUrl, R> FromUrl for Result<T, R> {}

@@ -93,6 +93,8 @@ pub use job::Job;
 #[doc(hidden)]
 pub use look::{Look, look};
 #[doc(hidden)]
+pub use url::UrlText;
+#[doc(hidden)]
 pub use view::{Labels, View};
 
 #[cfg(feature = "axum")]

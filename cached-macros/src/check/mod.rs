@@ -52,7 +52,12 @@ pub(crate) fn invalidates(invalidates: &Invalidates, item: &ItemFn, diag: &mut D
     signature::invalidates(item, diag);
     let arguments = Arguments::of(item);
     for target in &invalidates.invalidation.targets {
-        if let Target::Prefix(it) | Target::Tag(it) | Target::Pattern(it) = target {
+        if let Target::Prefix(it)
+        | Target::Tag(it)
+        | Target::Pattern(it)
+        | Target::Url(it)
+        | Target::Path(it) = target
+        {
             arguments.check(&it.value, diag);
         }
     }

@@ -143,6 +143,10 @@ const EXPRESSIONS: &[(&str, &str)] = &[
         "invalidate_pattern",
         "invalidate!(cache = SESSIONS, pattern = \"product_*\")",
     ),
+    (
+        "invalidate_url",
+        "invalidate!(url = \"/products/{id}?page={page.number}\", path = \"/products\")",
+    ),
     ("invalidate_all", "invalidate!(cache = \"sessions\", all)"),
     (
         "invalidate_several",

@@ -165,6 +165,9 @@ pub(crate) enum Target {
     Tag(Named<Template>),
     /// A glob over prefixes, literal but for its wildcards and `{}` pieces.
     Pattern(Named<Template>),
+    /// The responses for one URL, or for a path with any query.
+    Url(Named<Template>),
+    Path(Named<Template>),
     All(Span),
 }
 
