@@ -64,7 +64,8 @@ fn check_url(word: &str, literal: &LitStr) -> Result<()> {
     let whole = ["http://", "https://"]
         .iter()
         .any(|it| text.starts_with(it));
-    if !text.starts_with('/') && !(whole && word == "url") {
+    let fits = text.starts_with('/') || (whole && word == "url");
+    if !fits {
         let message = format!(
             "`{word}` takes what the client asks for, from the root on; write `{}`",
             example(word)
