@@ -14,6 +14,8 @@
 //! [methods]: guide::methods
 //! [fragments]: guide::fragments
 //! [http]: guide::http
+//! [views]: guide::views
+//! [per_user_pages]: guide::per_user_pages
 //! [entry]: guide::entry
 //! [cache]: guide::cache
 //! [configuration]: guide::configuration
@@ -34,6 +36,8 @@ pub mod guide;
 
 #[cfg(feature = "seal")]
 pub use cached_core::SealKey;
+#[cfg(feature = "axum")]
+pub use cached_core::axum;
 #[cfg(feature = "tower")]
 pub use cached_core::http;
 /// `{% call cached(…) %}` in minijinja's templates.

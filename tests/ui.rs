@@ -42,6 +42,8 @@ fn mistakes() {
     ] {
         cases.compile_fail(format!("tests/ui/{about}/*.rs"));
     }
+    #[cfg(feature = "axum")]
+    cases.compile_fail("tests/ui/views/*.rs");
 }
 
 /// A crate of its own, since some lints look at libraries only, and trybuild knows one edition.

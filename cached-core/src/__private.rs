@@ -1,6 +1,10 @@
 //! The only names that generated code may use. Not part of the public interface: they change from
 //! one release to the next, together with the macros.
 
+#[cfg(feature = "axum")]
+pub use crate::axum::{
+    Asked, Response, ViewSite, ViewsGoByUrl, counted, extracted, respond, skipped, view,
+};
 pub use crate::cache::entry::{BlockingEntry, Entry};
 pub use crate::cache::invalidate::{Invalidated, Invalidation, Pending};
 pub use crate::engine::answers::Answers;
@@ -10,6 +14,8 @@ pub use crate::engine::batch::{
 };
 pub use crate::engine::run::Drive;
 pub use crate::engine::site::Site;
+#[cfg(feature = "tower")]
+pub use crate::http::UrlText;
 pub use crate::key::{arg, borrowed, inside};
 pub use crate::outcome::{Succeeded, out, out_borrowed};
 pub use crate::policy::Policy;

@@ -22,6 +22,11 @@
 //! | [`batch`] | many keys in one call |
 //! | [`methods`] | `self`, associated functions, traits |
 //! | [`generics`] | type parameters, lifetimes, `impl Trait` |
+//!
+//! | pages | |
+//! | --- | --- |
+//! | [`views`] | whole responses of axum handlers |
+//! | [`per_user_pages`] | what keeps a page from the wrong eyes |
 //! | [`fragments`] | pieces of a page, in any template engine |
 //! | [`mod@http`] | whole responses, behind a layer |
 //!
@@ -70,6 +75,8 @@ pages! {
     batch "batch.md";
     methods "methods.md";
     generics "generics.md";
+    views "views.md";
+    per_user_pages "per_user_pages.md";
     fragments "fragments.md";
     http "http.md";
     entry "entry.md";

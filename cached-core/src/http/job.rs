@@ -60,8 +60,8 @@ enum Work {
         load: Arc<Load>,
         why: Forwarded,
         old: Option<(Arc<Stored>, Usable)>,
-        /// Only a part of the response is wanted: the others cannot use what comes of it.
-        partial: bool,
+        /// Nobody else's load will do, or nobody else can use what comes of this one.
+        alone: bool,
     },
 }
 
@@ -95,13 +95,13 @@ impl Job {
         load: Load,
         why: Forwarded,
         old: Option<(Arc<Stored>, Usable)>,
-        partial: bool,
+        alone: bool,
     ) -> Self {
         Job(Work::Load {
             load: Arc::new(load),
             why,
             old,
-            partial,
+            alone,
         })
     }
 
@@ -142,8 +142,8 @@ impl Job {
                 load,
                 why,
                 old,
-                partial,
-            } => run_load(load, why, old, partial, run).await,
+                alone,
+            } => run_load(load, why, old, alone, run).await,
         }
     }
 }
@@ -152,7 +152,7 @@ async fn run_load<F, Fut, E>(
     load: Arc<Load>,
     why: Forwarded,
     old: Option<(Arc<Stored>, Usable)>,
-    partial: bool,
+    alone: bool,
     run: F,
 ) -> Result<Response<ViewBody>, E>
 where
@@ -160,8 +160,7 @@ where
     Fut: Future<Output = Result<Response<ViewBody>, E>> + Send + 'static,
     E: Send + 'static,
 {
-    // What is asked for is not what could be stored.
-    let other = partial || load.asked.method == Method::HEAD;
+    let other = alone || load.asked.method == Method::HEAD;
     if let Some((stored, _)) = old.as_ref().filter(|(_, usable)| usable.meanwhile) {
         let response = load.answer_stale(stored, why, None);
         if !other && let Part::Lead(start) = lead::enter(&load) {

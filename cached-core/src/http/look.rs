@@ -21,6 +21,7 @@ use super::view::{Key, Labels, Spot, View, own_scope};
 use crate::cache::Cache;
 use crate::clock::Nanos;
 use crate::engine::Engine;
+use crate::engine::at::Mode;
 use crate::key::{self, Parts};
 use crate::memory::{Entry, Query, Slot};
 use crate::scope::ticks::Verdict;
@@ -70,6 +71,19 @@ pub fn look<P: Parts>(
     extra: P,
     labels: impl FnOnce(&mut Labels),
 ) -> Look {
+    look_as(Mode::Read, view, cache, marker, request, extra, labels)
+}
+
+/// The same, or past what is there.
+pub(crate) fn look_as<P: Parts>(
+    mode: Mode,
+    view: &Arc<View>,
+    cache: &Cache,
+    marker: TypeId,
+    request: &request::Parts,
+    extra: P,
+    labels: impl FnOnce(&mut Labels),
+) -> Look {
     let engine = cache.engine();
     let pass = |kind, why| Look::Run(pass(view, engine, request, kind, why));
     let uri = url::of(request);
@@ -84,7 +98,7 @@ pub fn look<P: Parts>(
     let (Some(origin), true) = (origin, is_plain(request)) else {
         return pass(Kind::Pass, Forwarded::Bypass);
     };
-    if engine.memory.is_none() {
+    if engine.memory.is_none() || mode == Mode::Bypass {
         return pass(Kind::Pass, Forwarded::Bypass);
     }
     let policy = &view.policy;
@@ -97,13 +111,20 @@ pub fn look<P: Parts>(
     };
     let parts = (target, extra);
     let hash = key::hash(marker, &parts);
-    let found = find(view, engine, hash, marker, &parts, request);
+    let found = match mode {
+        Mode::Refresh => {
+            view.counters(engine).refreshed.one();
+            Found::Other(Forwarded::Request)
+        }
+        _ => find(view, engine, hash, marker, &parts, request),
+    };
     if let Found::Answer(response) = found {
         return Look::Answer(response);
     }
     let key = Key::new(hash, marker, &parts);
     let mut said = Labels::default();
     labels(&mut said);
+    let view = &said.of(view);
     let scopes = url::scopes(url::host(&origin), uri.path(), uri.query());
     let scopes = said.scopes(view, own_scope(key.any()), scopes);
     let counters = view.counters(engine);
@@ -118,7 +139,7 @@ pub fn look<P: Parts>(
         counters,
         asked: Asked::new(request),
     };
-    missed(load, found)
+    missed(load, found, mode)
 }
 
 /// Whether a request is one whose response a cache can tell apart by its key.
@@ -299,7 +320,7 @@ fn accepts(asked: &Control, stored: &Stored, now: Nanos) -> bool {
         && asked.min_fresh.is_none_or(|least| left >= nanos(least))
 }
 
-fn missed(load: Load, found: Found) -> Look {
+fn missed(load: Load, found: Found, mode: Mode) -> Look {
     let now = load.engine.clock.now();
     let tell = |outcome| crate::trace::outcome(&load.engine, load.view.name, outcome);
     let asked = directives(&load.view, &load.asked.headers);
@@ -324,9 +345,11 @@ fn missed(load: Load, found: Found) -> Look {
     if asked.is_some_and(|asked| asked.only_if_cached) && !meanwhile {
         return Look::Answer(unavailable(&load.view));
     }
-    let partial =
-        load.asked.headers.contains_key(RANGE) || load.asked.headers.contains_key(IF_RANGE);
-    Look::Run(Job::load(load, why, old, partial))
+    // A load that began before is not what a refresh is to bring.
+    let alone = mode == Mode::Refresh
+        || load.asked.headers.contains_key(RANGE)
+        || load.asked.headers.contains_key(IF_RANGE);
+    Look::Run(Job::load(load, why, old, alone))
 }
 
 /// RFC 9111, section 5.2.1.7.

@@ -93,4 +93,11 @@ pub use job::Job;
 #[doc(hidden)]
 pub use look::{Look, look};
 #[doc(hidden)]
+pub use url::UrlText;
+#[doc(hidden)]
 pub use view::{Labels, View};
+
+#[cfg(feature = "axum")]
+pub(crate) use look::look_as;
+#[cfg(feature = "axum")]
+pub(crate) use url::of as original;

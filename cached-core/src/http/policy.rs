@@ -221,6 +221,24 @@ setters! {
 }
 
 impl ViewPolicy {
+    /// For clients that say who they are: what they are told is not for everybody (RFC 9111, section
+    /// 5.2.2.9).
+    #[cfg(feature = "axum")]
+    pub(crate) fn never_public(mut self) -> Self {
+        let told = self.client.as_ref().and_then(|value| value.to_str().ok());
+        let Some(told) = told.map(str::to_ascii_lowercase) else {
+            return self;
+        };
+        let directives = told.split(',').map(str::trim);
+        let shared = |it: &&str| *it == "public" || it.starts_with("s-maxage");
+        if directives.clone().any(|it| shared(&it)) {
+            let rest = directives.filter(|it| !shared(it) && !it.is_empty() && *it != "private");
+            let private: Vec<&str> = std::iter::once("private").chain(rest).collect();
+            self.client = HeaderValue::try_from(private.join(", ")).ok();
+        }
+        self
+    }
+
     /// A query counts the same in whatever order its parameters stand; the values of one parameter
     /// keep theirs.
     #[must_use]

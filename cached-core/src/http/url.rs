@@ -1,6 +1,7 @@
 //! Which URL a request is for: as a key, and as something to invalidate.
 
 use std::borrow::Cow;
+use std::fmt::{Display, Write};
 use std::hash::{Hash, Hasher};
 
 use http::header::HOST;
@@ -127,7 +128,10 @@ impl Part for Target<'_> {
 
 /// The scopes of a URL: of it on its host, of it on any host, and of its path with any query.
 pub(crate) fn scopes(host: &str, path: &str, query: Option<&str>) -> [Scope; 3] {
-    let (path, query) = (normal(path), query.map(|query| in_order(&normal(query))));
+    let (path, query) = (
+        normal(path),
+        query.map(|query| in_order(&normal_query(query))),
+    );
     [
         of_url(Some(host), &path, query.as_deref()),
         of_url(None, &path, query.as_deref()),
@@ -137,39 +141,103 @@ pub(crate) fn scopes(host: &str, path: &str, query: Option<&str>) -> [Scope; 3] 
 
 /// The scope of a URL on one host, or on any.
 pub(crate) fn scope(host: Option<&str>, path: &str, query: Option<&str>) -> Scope {
-    let query = query.map(|query| in_order(&normal(query)));
+    let query = query.map(|query| in_order(&normal_query(query)));
     of_url(host, &normal(path), query.as_deref())
 }
 
-/// One spelling for all that mean the same (RFC 3986, section 6.2.2): `%7e` is `~`, `%2f` is `%2F`.
-pub(crate) fn normal(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') {
+/// One spelling of a path for all that mean the same (RFC 3986, section 6.2.2): `%7e` is `~`, `%2f` is
+/// `%2F`. What separates nothing in a path is not told from its escape either: what is invalidated
+/// too much is loaded once more, what is invalidated too little stays.
+pub(crate) fn normal(path: &str) -> Cow<'_, str> {
+    spelled(path, b"-._~!$&'()*+,;=:@")
+}
+
+/// The same of a query, where `&`, `=` and `%2B` mean something, and `+` is a space.
+fn normal_query(query: &str) -> Cow<'_, str> {
+    let plain = b"-._~!$'()*,;:@/?";
+    match query.contains('+') {
+        true => Cow::Owned(spelled(&query.replace('+', "%20"), plain).into_owned()),
+        false => spelled(query, plain),
+    }
+}
+
+/// Letters, digits and `plain` as they are, everything else that has two spellings escaped.
+fn spelled<'a>(text: &'a str, plain: &[u8]) -> Cow<'a, str> {
+    if text.is_ascii() && !text.contains('%') {
         return Cow::Borrowed(text);
     }
+    let bytes = text.as_bytes();
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('%') {
-        out.push_str(&rest[..at]);
-        let hex = rest.get(at + 1..at + 3);
-        let byte = hex
-            .filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        match byte {
-            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let digits = bytes.get(at + 1..at + 3).filter(|_| *byte == b'%');
+        match (digits.and_then(hex), byte) {
+            (Some(byte), _) if byte.is_ascii_alphanumeric() || plain.contains(&byte) => {
                 out.push(char::from(byte));
+                at += 2;
             }
-            Some(byte) => out.push_str(&format!("%{byte:02X}")),
-            None => {
-                // It stands for itself, and must not come to stand before digits.
-                out.push_str("%25");
-                rest = &rest[at + 1..];
-                continue;
+            (Some(byte), _) => {
+                escape(byte, &mut out);
+                at += 2;
+            }
+            // It stands for itself, and must not come to stand before digits.
+            (None, b'%') => out.push_str("%25"),
+            (None, byte) if byte.is_ascii() => out.push(char::from(*byte)),
+            (None, byte) => escape(*byte, &mut out),
+        }
+        at += 1;
+    }
+    Cow::Owned(out)
+}
+
+fn hex(digits: &[u8]) -> Option<u8> {
+    let text = std::str::from_utf8(digits).ok()?;
+    let all = digits.iter().all(u8::is_ascii_hexdigit);
+    all.then(|| u8::from_str_radix(text, 16).ok()).flatten()
+}
+
+fn escape(byte: u8, out: &mut String) {
+    // Writing to a text cannot fail.
+    let _ = write!(out, "%{byte:02X}");
+}
+
+/// A URL in the making: what `invalidate!(url = "/products/{id}")` writes.
+///
+/// Text given by the programmer is taken as it is, values are escaped.
+#[doc(hidden)]
+#[derive(Default, Debug)]
+pub struct UrlText(String);
+
+impl UrlText {
+    /// Nothing yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Appends text as it is.
+    #[must_use]
+    pub fn text(mut self, text: &str) -> Self {
+        self.0.push_str(text);
+        self
+    }
+
+    /// Appends a value, escaped: it stays within its segment or parameter.
+    #[must_use]
+    pub fn value(mut self, value: impl Display) -> Self {
+        for byte in value.to_string().bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                self.0.push(char::from(byte));
+            } else {
+                escape(byte, &mut self.0);
             }
         }
-        rest = &rest[at + 3..];
+        self
     }
-    out.push_str(rest);
-    Cow::Owned(out)
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// What a `Location` or `Content-Location` in a response to a request for `base` points to, if that

@@ -1,4 +1,4 @@
-use super::{normal, origin, resolve, scope, scopes};
+use super::{UrlText, normal, origin, resolve, scope, scopes};
 use http::{HeaderMap, HeaderValue, Uri};
 
 fn uri(text: &str) -> Uri {
@@ -12,7 +12,9 @@ fn one_spelling_for_all_that_mean_the_same() {
     assert_eq!(normal("/100%/%zz/%4"), "/100%25/%25zz/%254");
     assert_eq!(normal("/%2%32"), "/%2522");
     assert_ne!(normal("/a%2Fb"), normal("/a/b"));
-    assert_eq!(normal("%\u{e9}%41"), "%25\u{e9}A");
+    assert_eq!(normal("%\u{e9}%41"), "%25%C3%A9A");
+    assert_eq!(normal("/%C3%a9"), normal("/\u{e9}"));
+    assert_eq!(normal("/a%3Ab%40c%2Bd"), "/a:b@c+d");
 }
 
 #[test]
@@ -21,6 +23,9 @@ fn a_url_has_one_scope_in_whatever_order_its_query_stands() {
     assert_eq!(here(Some("x=1&y=2")), here(Some("y=2&x=1")));
     assert_ne!(here(Some("x=1")), here(Some("x=2")));
     assert_ne!(here(None), here(Some("")));
+    assert_eq!(here(Some("x=a+b%3A")), here(Some("x=a%20b:")));
+    assert_ne!(here(Some("x=a%26b")), here(Some("x=a&b")));
+    assert_ne!(here(Some("x=a%2Bb")), here(Some("x=a+b")));
     let all = scopes("a", "/p", Some("x=1&y=2"));
     assert!(all.contains(&here(Some("y=2&x=1"))));
     assert!(all.contains(&scope(None, "/p", Some("y=2&x=1"))));
@@ -78,4 +83,21 @@ fn a_request_that_names_two_hosts_has_no_origin() {
     assert_eq!(of("http://a.test/", &["b.test"]), None);
     assert_eq!(of("/", &["a.test", "b.test"]), None);
     assert_eq!(of("http://me@a.test/", &[]), None);
+}
+
+#[test]
+fn a_value_stays_within_its_segment_and_is_found_in_every_spelling() {
+    let path = |value: &str| {
+        let text = UrlText::new().text("/tags/").value(value);
+        normal(text.as_str()).into_owned()
+    };
+    assert_eq!(path("a/b"), "/tags/a%2Fb");
+    assert_eq!(path("a?b#c%d"), "/tags/a%3Fb%23c%25d");
+    for (value, asked) in [
+        ("a:b", "/tags/a:b"),
+        ("a b", "/tags/a%20b"),
+        ("\u{e9}", "/tags/%c3%a9"),
+    ] {
+        assert_eq!(path(value), normal(asked));
+    }
 }

@@ -8,10 +8,12 @@ use super::alone::Alone;
 use super::policy::ViewPolicy;
 use super::stored::Variants;
 use super::url::{OwnedTarget, Target};
+use crate::clock::Nanos;
 use crate::engine::Engine;
 use crate::engine::site::Site;
 use crate::key::{AnyKey, OwnedKey, Parts};
 use crate::memory::{Entry, Meta, Slot};
+use crate::policy::IntoTimeout;
 use crate::scope::{Label, Scope, Scopes, of_function, of_key, of_tag};
 use crate::stats::Counters;
 
@@ -75,9 +77,32 @@ impl std::fmt::Debug for View {
 pub struct Labels {
     pub(crate) prefix: Option<Label>,
     pub(crate) tags: Vec<Label>,
+    pub(crate) timeout: Option<Nanos>,
 }
 
 impl Labels {
+    /// `timeout`, for responses that do not say so themselves.
+    pub fn timeout(&mut self, timeout: impl IntoTimeout) -> &mut Self {
+        self.timeout = Some(timeout.into_timeout());
+        self
+    }
+
+    /// The view as it holds for this call.
+    pub(crate) fn of(&self, view: &Arc<View>) -> Arc<View> {
+        let Some(timeout) = self.timeout else {
+            return Arc::clone(view);
+        };
+        let policy = ViewPolicy {
+            timeout: Some(timeout),
+            ..view.policy.clone()
+        };
+        Arc::new(View {
+            prefix: view.prefix.clone(),
+            tags: view.tags.clone(),
+            ..View::numbered(view.id, view.name, policy)
+        })
+    }
+
     /// `key_prefix`.
     pub fn prefix(&mut self, label: Label) -> &mut Self {
         self.prefix = Some(label);

@@ -23,6 +23,8 @@ pub use inside::inside;
 pub(crate) use part::{Part, Parts};
 pub use probe::{CacheKey, ComparedKey, arg, borrowed};
 pub(crate) use shown::shown;
+#[cfg(feature = "axum")]
+pub(crate) use user_parts::{EqPart, HashPart, SerdePart, eq_part, hash_part, serde_part};
 
 use std::any::{Any, TypeId};
 use std::hash::{BuildHasher, Hash, Hasher};

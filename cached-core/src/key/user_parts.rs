@@ -180,3 +180,21 @@ impl<T: Hash + ?Sized> Part for HashPart<'_, T> {
         out.part(|out| Hash::hash(self.0, out));
     }
 }
+
+/// A part compared with `Eq`, for other ways of asking.
+#[cfg(feature = "axum")]
+pub(crate) fn eq_part<T: Hash>(value: &T) -> EqPart<'_, T> {
+    EqPart(value, by_hash)
+}
+
+/// A part compared by its canonical serialised bytes, for other ways of asking.
+#[cfg(feature = "axum")]
+pub(crate) fn serde_part<T: Serialize>(value: &T) -> SerdePart<'_, T> {
+    SerdePart(value)
+}
+
+/// A part that a keyed digest stands for, for other ways of asking.
+#[cfg(feature = "axum")]
+pub(crate) fn hash_part<T: Hash>(value: &T) -> HashPart<'_, T> {
+    HashPart(value)
+}

@@ -41,25 +41,13 @@ impl Seen {
 /// Reads the whole attribute.
 pub(crate) fn cached(tokens: TokenStream, diag: &mut Diag) -> Written {
     let mut written = Written::default();
-    let mut of_views = Vec::new();
     for part in parts(tokens, diag) {
         match part {
             Part::Positional(expr) => diag.on(&expr, positional(&expr)),
-            Part::Named(given) if VIEW_OPTIONS.iter().any(|name| given.name == name) => {
-                of_views.push(given.name);
-            }
             Part::Named(given) => match row(&given) {
                 Some(row) => written.take(given, row, diag),
                 None => diag.at(given.name.span(), unknown(&given.name.to_string())),
             },
-        }
-    }
-    if !written.seen.has("view") {
-        for name in of_views {
-            let message = format!(
-                "`{name}` belongs to views, which this version does not have yet; leave it out"
-            );
-            diag.at(name.span(), message);
         }
     }
     written
@@ -94,10 +82,11 @@ fn unknown(name: &str) -> String {
         return format!("unknown option `{name}`; {advice}");
     }
     let names = || OPTIONS.iter().map(|row| row.name);
-    match words::nearest(name, names().chain(VIEW_OPTIONS.iter().copied())) {
+    match words::nearest(name, names()) {
         Some(near) => format!("unknown option `{name}`; did you mean `{near}`?"),
         None => {
-            let available = names().filter(|name| !matches!(*name, "shared" | "view"));
+            let available =
+                names().filter(|name| *name != "shared" && !VIEW_OPTIONS.contains(name));
             format!(
                 "unknown option `{name}`; the options are {}",
                 words::list(available)

@@ -145,7 +145,7 @@ const EXPLAINED: &[(&[&str], &str)] = &[
     ),
     (
         &["query_string"],
-        "the query is part of the key of a view, and views are not available in this version yet",
+        "the query is part of the key of a view, which has `query(…)` to say what of it counts",
     ),
     (
         &["hash_method", "hasher"],

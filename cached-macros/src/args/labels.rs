@@ -1,6 +1,6 @@
 //! `prefix = "..."`, `tag = "..."`, `pattern = "..."` and `cache = ...` in an invalidation.
 
-use syn::{Error, Expr, Ident, Result};
+use syn::{Error, Expr, Ident, LitStr, Result};
 
 use super::given::text;
 use super::split::describe;
@@ -8,7 +8,7 @@ use super::{several, template, value};
 use crate::model::{CacheRef, Named, Target};
 use crate::words;
 
-const NAMES: [&str; 4] = ["prefix", "tag", "pattern", "cache"];
+const NAMES: [&str; 6] = ["prefix", "tag", "pattern", "url", "path", "cache"];
 
 /// How a word is used.
 pub(super) fn example(name: &str) -> &'static str {
@@ -16,6 +16,8 @@ pub(super) fn example(name: &str) -> &'static str {
         "prefix" => "prefix = \"user:{id}\"",
         "tag" => "tag = \"org:{id}\"",
         "pattern" => "pattern = \"product_*\"",
+        "url" => "url = \"/products/{id}\"",
+        "path" => "path = \"/products\"",
         _ => "cache = SESSIONS",
     }
 }
@@ -27,6 +29,8 @@ pub(super) fn target(name: &Ident, expr: &Expr) -> Result<Target> {
         "prefix" => Target::Prefix,
         "tag" => Target::Tag,
         "pattern" => Target::Pattern,
+        "url" => Target::Url,
+        "path" => Target::Path,
         _ => return Err(Error::new(name.span(), unknown(&word))),
     };
     let literal = text(expr).ok_or_else(|| {
@@ -42,12 +46,38 @@ pub(super) fn target(name: &Ident, expr: &Expr) -> Result<Target> {
         let value = several::tag(literal)?;
         return Ok(target(Named::new(name.span(), value)));
     }
+    if let "url" | "path" = word.as_str() {
+        check_url(&word, literal)?;
+        return Ok(target(Named::new(name.span(), template::parse(literal)?)));
+    }
     if literal.value().trim_matches(':').is_empty() {
         let message =
             format!("an empty {word} would mean everything; write `all` if that is meant");
         return Err(Error::new(literal.span(), message));
     }
     Ok(target(Named::new(name.span(), template::parse(literal)?)))
+}
+
+/// A URL begins with its path, or with its scheme; a path has no query.
+fn check_url(word: &str, literal: &LitStr) -> Result<()> {
+    let text = literal.value();
+    let whole = ["http://", "https://"]
+        .iter()
+        .any(|it| text.starts_with(it));
+    let fits = text.starts_with('/') || (whole && word == "url");
+    if !fits {
+        let message = format!(
+            "`{word}` takes what the client asks for, from the root on; write `{}`",
+            example(word)
+        );
+        return Err(Error::new(literal.span(), message));
+    }
+    if word == "path" && text.contains('?') {
+        let message =
+            format!("a `path` stands for all its queries; write `url = \"{text}\"` for one");
+        return Err(Error::new(literal.span(), message));
+    }
+    Ok(())
 }
 
 /// The cache that `cache = ...` names.

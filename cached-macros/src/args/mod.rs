@@ -8,6 +8,7 @@ mod given;
 mod invalidation;
 mod labels;
 mod literal;
+mod query;
 mod several;
 mod share;
 mod split;
@@ -17,6 +18,7 @@ mod target;
 mod template;
 mod time;
 mod value;
+mod view;
 
 #[cfg(test)]
 mod tests;
@@ -24,3 +26,4 @@ mod tests;
 pub(crate) use cached::{Written, cached};
 pub(crate) use entry::entry;
 pub(crate) use invalidation::{invalidate, invalidates};
+pub(crate) use table::VIEW_OPTIONS;

@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use syn::{Error, Expr, ExprClosure, Result};
 
 use super::split::{Given, describe};
-use super::{several, share, stale, value};
+use super::{query, several, share, stale, value, view};
 use crate::diag::Diag;
 use crate::model::{Context, Named, Options};
 
@@ -69,7 +69,30 @@ pub(super) const OPTIONS: &[Row] = table! {
     "local", "local",
         |given, o, diag| o.local = given.named(diag, Given::flag).filter(|it| it.value).map(|it| it.name);
     "shared", "shared", |given, _, diag| shared(&given.name, diag);
-    "view", "view", |given, _, diag| view(&given.name, diag);
+    "view", "view",
+        |given, o, diag| o.view = given.named(diag, Given::flag).filter(|it| it.value).map(|it| it.name);
+    "methods", "methods(\"GET\", \"HEAD\")",
+        |given, o, diag| o.of_view.head = view::methods(given, diag);
+    "statuses", "statuses(200, 404)",
+        |given, o, diag| o.of_view.statuses = view::statuses(given, diag);
+    "query", "query(sorted, ignore(\"utm_*\"))",
+        |given, o, diag| o.of_view.query = query::read(given, diag);
+    "vary", "vary(\"accept-language\")",
+        |given, o, diag| o.of_view.vary = view::vary(given, diag);
+    "cookies", "cookies = ignored",
+        |given, o, diag| o.of_view.cookies = given.named(diag, view::credentials);
+    "authorization", "authorization = keyed",
+        |given, o, diag| o.of_view.authorization = given.named(diag, view::credentials);
+    "host", "host = false",
+        |given, o, diag| o.of_view.host = given.named(diag, Given::flag);
+    "body_limit", "body_limit = \"64 KiB\"",
+        |given, o, diag| o.of_view.body_limit = given.named(diag, view::size);
+    "cache_control", "cache_control = \"public, max-age=60\"",
+        |given, o, diag| o.of_view.cache_control = given.named(diag, view::cache_control);
+    "etag", "etag = false",
+        |given, o, diag| o.of_view.etag = given.named(diag, Given::flag);
+    "last_modified", "last_modified = false",
+        |given, o, diag| o.of_view.last_modified = given.named(diag, Given::flag);
     "companion", "companion = name",
         |given, o, diag| o.companion = given.named(diag, |it| value::name(it, "a name"));
     "in_impl", "in_impl", |given, o, diag| {
@@ -82,12 +105,13 @@ pub(super) const OPTIONS: &[Row] = table! {
 };
 
 /// Options that only an axum view has.
-pub(super) const VIEW_OPTIONS: &[&str] = &[
+pub(crate) const VIEW_OPTIONS: &[&str] = &[
     "methods",
     "statuses",
     "query",
     "vary",
     "cookies",
+    "authorization",
     "host",
     "body_limit",
     "cache_control",
@@ -119,13 +143,5 @@ fn shared(name: &Ident, diag: &mut Diag) {
     diag.at(
         name.span(),
         "`shared` needs a shared store, which this version does not have yet; leave it out",
-    );
-}
-
-fn view(name: &Ident, diag: &mut Diag) {
-    diag.at(
-        name.span(),
-        "`view` needs the view support, which this version does not have yet; annotate the \
-         function that makes the data",
     );
 }

@@ -185,6 +185,8 @@ fn targets_keep_their_order() {
             Target::Prefix(_) => 'p',
             Target::Tag(_) => 't',
             Target::Pattern(_) => 'g',
+            Target::Url(_) => 'u',
+            Target::Path(_) => 'w',
             Target::All(_) => 'a',
         })
         .collect();

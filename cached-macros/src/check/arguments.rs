@@ -41,6 +41,13 @@ impl Arguments {
         }
     }
 
+    /// Those of an axum handler: what a pattern binds there is as good as an argument.
+    pub(super) fn of_view(item: &ItemFn) -> Self {
+        let mut arguments = Self::of(item);
+        arguments.names.append(&mut arguments.parts);
+        arguments
+    }
+
     pub(super) fn has(&self, name: &str) -> bool {
         (name == "self" && self.receiver) || self.names.iter().any(|known| known == name)
     }
@@ -102,7 +109,10 @@ impl<'p> Visit<'p> for Bound {
 
 /// `key`, `skip`, `version` and all templates.
 pub(super) fn cached(options: &Options, item: &ItemFn, diag: &mut Diag) {
-    let arguments = Arguments::of(item);
+    let arguments = match options.view {
+        Some(_) => Arguments::of_view(item),
+        None => Arguments::of(item),
+    };
     let templates = options.key_prefix.iter().chain(&options.tags);
     templates.for_each(|template| arguments.check(&template.value, diag));
     skipped(options, &arguments, diag);

@@ -12,6 +12,7 @@ mod owned;
 mod result;
 mod shape;
 mod signature;
+mod view;
 
 pub(crate) use batch::owned_keys;
 pub(crate) use borrow::borrow;
@@ -31,9 +32,16 @@ use arguments::Arguments;
 pub(crate) fn cached(written: &Written, item: &ItemFn, context: Context, diag: &mut Diag) {
     item::once(item, diag);
     signature::cached(item, diag);
-    result::cached(item, diag);
+    let view = written.options.view.is_some();
+    if !view {
+        result::cached(item, diag);
+    }
     arguments::cached(&written.options, item, diag);
     combine::cached(written, context, diag);
+    if view {
+        return view::cached(written, item, context, diag);
+    }
+    view::none(written, diag);
     outcome::cached(&written.options, item, diag);
     background::cached(&written.options, item, context, diag);
     batch::cached(&written.options, item, diag);
@@ -44,7 +52,12 @@ pub(crate) fn invalidates(invalidates: &Invalidates, item: &ItemFn, diag: &mut D
     signature::invalidates(item, diag);
     let arguments = Arguments::of(item);
     for target in &invalidates.invalidation.targets {
-        if let Target::Prefix(it) | Target::Tag(it) | Target::Pattern(it) = target {
+        if let Target::Prefix(it)
+        | Target::Tag(it)
+        | Target::Pattern(it)
+        | Target::Url(it)
+        | Target::Path(it) = target
+        {
             arguments.check(&it.value, diag);
         }
     }

@@ -7,7 +7,7 @@ use syn::{Attribute, FnArg, ItemFn, Meta, PatType, Token, Visibility, parse_quot
 
 use super::capture::{mentions, used};
 use super::names::{Function, Part};
-use super::{batch, parts, plan, policy};
+use super::{batch, parts, plan, policy, view};
 use crate::check::detachable;
 use crate::model::{Context, Options};
 
@@ -16,6 +16,9 @@ type Inputs = syn::punctuated::Punctuated<FnArg, Token![,]>;
 /// The annotated function and what goes with it.
 pub(crate) fn cached(options: &Options, context: Context, item: &ItemFn) -> TokenStream {
     let function = Function::new(options, context, item);
+    if options.view.is_some() {
+        return view::cached(options, context, item);
+    }
     if options.batch.is_some() {
         return batch::cached(options, &function);
     }

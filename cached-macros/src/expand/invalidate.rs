@@ -4,8 +4,8 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::{ExprPath, ItemFn, ReturnType};
 
-use super::label;
 use super::names::{Part, beside_method, in_companion, mentions_impl};
+use super::{label, url_text};
 use crate::model::{Argument, CacheRef, Invalidates, Invalidation, Target};
 
 /// `invalidate!(…)`.
@@ -60,6 +60,14 @@ fn target(target: &Target) -> TokenStream {
         Target::Pattern(pattern) => {
             let label = label(&pattern.value);
             quote!(.pattern(#label))
+        }
+        Target::Url(url) => {
+            let text = url_text(&url.value);
+            quote!(.url(#text.as_str()))
+        }
+        Target::Path(path) => {
+            let text = url_text(&path.value);
+            quote!(.path(#text.as_str()))
         }
         Target::All(_) => quote!(.all()),
     }

@@ -15,11 +15,13 @@ mod function;
 mod invalidate;
 mod names;
 mod parts;
+mod patterns;
 mod plan;
 mod policy;
 #[cfg(test)]
 mod snapshots;
 mod typed;
+mod view;
 
 pub(crate) use capture::uses;
 pub(crate) use entry::entry;
@@ -33,11 +35,22 @@ use crate::model::{Piece, Template};
 
 /// A template as a `Label`.
 fn label(template: &Template) -> TokenStream {
+    let pieces = pieces(template);
+    quote!(::dewar::__private::Label::new() #pieces)
+}
+
+/// A template as a URL.
+fn url_text(template: &Template) -> TokenStream {
+    let pieces = pieces(template);
+    quote!(::dewar::__private::UrlText::new() #pieces)
+}
+
+fn pieces(template: &Template) -> TokenStream {
     let pieces = template.pieces.iter().map(|piece| match piece {
         Piece::Text(text) => quote!(.text(#text)),
         Piece::Value { expr, .. } => quote_spanned!(template.span=> .value(&#expr)),
     });
-    quote!(::dewar::__private::Label::new() #(#pieces)*)
+    pieces.collect()
 }
 
 /// Nothing, or something that can be written out.

@@ -20,6 +20,8 @@ pub(crate) enum Part {
     Entry,
     /// The description.
     Site,
+    /// What a view says beside it.
+    View,
 }
 
 impl Part {
@@ -29,6 +31,7 @@ impl Part {
             Part::Key => "needs_skip",
             Part::Entry => "entry",
             Part::Site => "site",
+            Part::View => "view",
         }
     }
 }

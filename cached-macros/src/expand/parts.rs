@@ -73,22 +73,23 @@ fn chosen(function: &Function<'_>, expr: &Expr) -> TokenStream {
 /// that differ in them must not share an entry, or invalidating by the one would miss the other.
 fn uncovered(options: &Options, function: &Function<'_>) -> Vec<TokenStream> {
     let mut seen = HashSet::new();
-    let templates = options.key_prefix.iter().chain(&options.tags);
-    let values = templates.flat_map(|template| {
-        template
-            .value
-            .pieces
-            .iter()
-            .filter_map(|piece| match piece {
-                Piece::Value { root, expr } => Some((root, expr, template.value.span)),
-                Piece::Text(_) => None,
-            })
-    });
-    values
+    values(options)
         .filter(|(root, expr, _)| !covered(options, function, root, expr))
         .filter(|(_, expr, _)| seen.insert(text(expr)))
         .map(|(_, expr, span)| part(&quote!(#expr), span))
         .collect()
+}
+
+/// The values that prefix and tags name: the argument, the expression, and where it stands.
+pub(super) fn values(options: &Options) -> impl Iterator<Item = (&String, &Expr, Span)> {
+    let templates = options.key_prefix.iter().chain(&options.tags);
+    templates.flat_map(|template| {
+        let pieces = template.value.pieces.iter();
+        pieces.filter_map(|piece| match piece {
+            Piece::Value { root, expr } => Some((root, expr, template.value.span)),
+            Piece::Text(_) => None,
+        })
+    })
 }
 
 fn covered(options: &Options, function: &Function<'_>, root: &str, expr: &Expr) -> bool {

@@ -8,6 +8,10 @@ use crate::model::{CacheRef, Jitter, Negative, Options, SingleFlight, Time};
 
 /// `POLICY.timeout(…)…`
 pub(crate) fn policy(options: &Options) -> TokenStream {
+    if options.view.is_some() {
+        // What it says is said of its responses.
+        return quote!(::dewar::__private::POLICY);
+    }
     let mut calls = Vec::new();
     let mut call = |tokens: TokenStream| calls.push(tokens);
     if let Some(timeout) = &options.timeout {

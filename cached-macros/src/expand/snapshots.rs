@@ -83,6 +83,34 @@ const FUNCTIONS: &[(&str, &str)] = &[
         "/// Doubles.\n#[cached(single_flight = false, detach = false, cache = \"numbers\")] #[cfg(unix)] #[must_use] #[expect(unused)] pub(crate) async fn double(mut id: u64) -> u64 { id * 2 }",
     ),
     (
+        "view",
+        r#"#[cached(view, timeout = 60)] async fn product(Path(id): Path<u64>, State(db): State<Db>) -> Html<String> { page(db, id).await }"#,
+    ),
+    (
+        "view_all",
+        r#"#[cached(
+            view, timeout = ttl(), key_prefix = "product:{id}", tags("products"), version = 2, skip(flags),
+            unless = id == 0, refresh_if = query.refresh, stale_while_revalidate = "1m", stale_if_error = "1h",
+            single_flight = false, cache = PAGES, methods("GET"), statuses(200, 404),
+            query(sorted, only("page", "q"), ignore("utm_*")), vary("Accept-Language"), cookies = ignored,
+            authorization = keyed, host = false, body_limit = "64 KiB", cache_control = "public, max-age=60",
+            etag = false, last_modified = false
+        )]
+        pub async fn product(user: CurrentUser, Path(id): Path<u64>, Query(mut query): Query<Params>, flags: Flags) -> Result<Html<String>, AppError> { page(id).await }"#,
+    ),
+    (
+        "view_without_arguments",
+        "#[cached(view)] async fn home() -> &'static str { \"home\" }",
+    ),
+    (
+        "view_debugged",
+        "#[cached(view)] #[axum::debug_handler] async fn home(State(app): State<App>) -> String { app.name }",
+    ),
+    (
+        "view_method",
+        "#[cached(view, in_impl, key = user.id)] async fn account<S: Store>(user: CurrentUser, State(store): State<S>) -> String { store.name(user.id).await }",
+    ),
+    (
         "invalidates",
         r#"#[invalidates(user(id), tag = "users", prefix = "user:{id}:posts")]
         fn rename(db: &Pool, id: u64, name: &str) -> Result<(), DbError> { db.rename(id, name) }"#,
@@ -114,6 +142,10 @@ const EXPRESSIONS: &[(&str, &str)] = &[
     (
         "invalidate_pattern",
         "invalidate!(cache = SESSIONS, pattern = \"product_*\")",
+    ),
+    (
+        "invalidate_url",
+        "invalidate!(url = \"/products/{id}?page={page.number}\", path = \"/products\")",
     ),
     ("invalidate_all", "invalidate!(cache = \"sessions\", all)"),
     (
@@ -192,7 +224,8 @@ fn one_function_makes_one_call_into_the_cache() {
         // A function with skipped arguments has a second way to the same place, for `f(_, 42)`.
         let ways = 1 + expanded.matches("needs_skip(").count();
         let looks = expanded.matches("__private::at(").count()
-            + expanded.matches("__private::at_unless_stale(").count();
+            + expanded.matches("__private::at_unless_stale(").count()
+            + expanded.matches("__private::view(").count();
         assert_eq!(looks, ways, "{name}:\n{expanded}");
     }
 }
@@ -205,4 +238,11 @@ fn a_function_and_all_that_goes_with_it_is_short() {
         .unwrap();
     let length = formatted(function(written)).len();
     assert!(length < 1_200, "{length} characters");
+}
+
+#[test]
+fn a_view_and_all_that_goes_with_it_is_short() {
+    let (_, written) = FUNCTIONS.iter().find(|(name, _)| *name == "view").unwrap();
+    let length = formatted(function(written)).len();
+    assert!(length < 1_550, "{length} characters");
 }

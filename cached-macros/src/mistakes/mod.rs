@@ -100,4 +100,4 @@ macro_rules! files {
     )*};
 }
 
-files! { accepted combinations functions invalidations names options templates times }
+files! { accepted combinations functions invalidations names options templates times views }

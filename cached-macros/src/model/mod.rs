@@ -4,8 +4,10 @@
 //! annotated function, `expand` turns them into code. Nothing here parses or emits.
 
 mod template;
+mod view;
 
 pub(crate) use template::{Piece, Template};
+pub(crate) use view::{Credentials, Query, Size, ViewOptions};
 
 use proc_macro2::Span;
 use syn::{Expr, ExprClosure, Ident, Path};
@@ -119,6 +121,10 @@ pub(crate) struct Options {
     pub(crate) version: Option<Named<Expr>>,
     /// `local`: meant to stay in this process.
     pub(crate) local: Option<Span>,
+    /// `view`: an axum handler.
+    pub(crate) view: Option<Span>,
+    /// What only views have.
+    pub(crate) of_view: ViewOptions,
     /// `companion = name`: what the hidden companion of a free function is called when a type or
     /// a module of the function's own name stands beside it.
     pub(crate) companion: Option<Named<Ident>>,
@@ -159,6 +165,9 @@ pub(crate) enum Target {
     Tag(Named<Template>),
     /// A glob over prefixes, literal but for its wildcards and `{}` pieces.
     Pattern(Named<Template>),
+    /// The responses for one URL, or for a path with any query.
+    Url(Named<Template>),
+    Path(Named<Template>),
     All(Span),
 }
 

@@ -1,0 +1,296 @@
+//! How an argument of a handler takes part in the key, decided by its type.
+//!
+//! Generated code says `extracted(&argument).part()`, or `skipped(&argument).part()` for one that
+//! `skip(…)` names. As for functions (see [`key`](crate::key)), method look-up goes on through `Deref`
+//! from the best way to the next: what comes from the URL, which the key holds anyway; what comes
+//! from the state, which is no part of it; then by value.
+
+use std::hash::{Hash, Hasher};
+use std::ops::Deref;
+
+use axum::Extension;
+use serde_core::Serialize;
+
+use super::source::{FromState, FromUrl, ViewKey};
+use crate::key::{EqPart, HashPart, Part, Parts, SerdePart, eq_part, hash_part, serde_part};
+
+/// What the arguments of a handler are, all together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sources {
+    /// One is in the key that does not come from the URL: a user, a language.
+    pub(crate) keyed: bool,
+    /// One is left out of the key that could tell users apart.
+    pub(crate) skipped: bool,
+}
+
+/// An argument as part of a view's key.
+pub trait Argument: Part {
+    /// What it adds to all of them.
+    #[doc(hidden)]
+    const SOURCES: Sources;
+}
+
+/// Any number of arguments, as nested pairs: `(a, (b, ()))`.
+pub trait Arguments: Parts {
+    /// What they are.
+    #[doc(hidden)]
+    const SOURCES: Sources;
+}
+
+impl Arguments for () {
+    const SOURCES: Sources = Sources {
+        keyed: false,
+        skipped: false,
+    };
+}
+
+impl<A: Argument, B: Arguments> Arguments for (A, B) {
+    const SOURCES: Sources = Sources {
+        keyed: A::SOURCES.keyed || B::SOURCES.keyed,
+        skipped: A::SOURCES.skipped || B::SOURCES.skipped,
+    };
+}
+
+macro_rules! nothing {
+    ($($(#[$doc:meta])* $name:ident $sources:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name;
+
+        impl Part for $name {
+            type Owned = ();
+
+            fn hash<H: Hasher>(&self, _hasher: &mut H) {}
+
+            fn matches(&self, (): &()) -> bool {
+                true
+            }
+
+            fn own(&self) {}
+        }
+
+        impl Argument for $name {
+            const SOURCES: Sources = $sources;
+        }
+    )*};
+}
+
+nothing! {
+    /// Nothing that is not in the key already, or that could tell users apart.
+    Known Sources { keyed: false, skipped: false };
+    /// An argument that the key leaves out.
+    Skipped Sources { keyed: false, skipped: true };
+}
+
+macro_rules! by_value {
+    ($($(#[$doc:meta])* $name:ident $sources:expr;)*) => {$(
+        $(#[$doc])*
+        pub struct $name<P>(P);
+
+        impl<P: Part> Part for $name<P> {
+            type Owned = P::Owned;
+
+            #[inline]
+            fn hash<H: Hasher>(&self, hasher: &mut H) {
+                self.0.hash(hasher);
+            }
+
+            #[inline]
+            fn matches(&self, owned: &P::Owned) -> bool {
+                self.0.matches(owned)
+            }
+
+            fn own(&self) -> P::Owned {
+                self.0.own()
+            }
+
+            fn heap(owned: &P::Owned) -> usize {
+                P::heap(owned)
+            }
+        }
+
+        impl<P: Part> Argument for $name<P> {
+            const SOURCES: Sources = $sources;
+        }
+    )*};
+}
+
+by_value! {
+    /// An argument that does not come from the URL.
+    Keyed Sources { keyed: true, skipped: false };
+    /// What an option names.
+    Counted Sources { keyed: false, skipped: false };
+}
+
+/// What an option names: `version`, `key`, a value in a prefix.
+pub fn counted<P: Part>(part: P) -> Counted<P> {
+    Counted(part)
+}
+
+/// An argument that counts.
+pub struct Extracted<'a, T>(&'a T, OfState<'a, T>);
+/// From the state.
+pub struct OfState<'a, T>(&'a T, ByEq<'a, T>);
+/// `Hash + Eq`, and can be kept.
+pub struct ByEq<'a, T>(&'a T, InsideByEq<'a, T>);
+/// The same inside an `Extension`.
+pub struct InsideByEq<'a, T>(&'a T, BySerde<'a, T>);
+/// `serde::Serialize`.
+pub struct BySerde<'a, T>(&'a T, InsideBySerde<'a, T>);
+/// The same inside an `Extension`.
+pub struct InsideBySerde<'a, T>(&'a T, ByUnkept<'a, T>);
+/// `Hash + Eq`, and can be neither kept nor serialised.
+pub struct ByUnkept<'a, T>(&'a T, ByHash<'a, T>);
+/// Only `Hash`.
+pub struct ByHash<'a, T>(&'a T, InsideByHash<'a, T>);
+/// The same inside an `Extension`.
+pub struct InsideByHash<'a, T>(&'a T, Neither<'a, T>);
+/// Nothing that could tell two values apart.
+pub struct Neither<'a, T>(&'a T);
+
+/// Asks an argument that counts.
+pub fn extracted<T>(value: &T) -> Extracted<'_, T> {
+    let by_hash = ByHash(value, InsideByHash(value, Neither(value)));
+    let by_serde = BySerde(value, InsideBySerde(value, ByUnkept(value, by_hash)));
+    let by_eq = ByEq(value, InsideByEq(value, by_serde));
+    Extracted(value, OfState(value, by_eq))
+}
+
+macro_rules! next_best {
+    ($($this:ident => $next:ident),*) => {$(
+        impl<'a, T> Deref for $this<'a, T> {
+            type Target = $next<'a, T>;
+            fn deref(&self) -> &$next<'a, T> { &self.1 }
+        }
+    )*};
+}
+
+next_best!(
+    Extracted => OfState,
+    OfState => ByEq,
+    ByEq => InsideByEq,
+    InsideByEq => BySerde,
+    BySerde => InsideBySerde,
+    InsideBySerde => ByUnkept,
+    ByUnkept => ByHash,
+    ByHash => InsideByHash,
+    InsideByHash => Neither,
+    LeftOut => LeftOutOfState,
+    LeftOutOfState => Other
+);
+
+impl<T: FromUrl> Extracted<'_, T> {
+    /// It adds nothing.
+    pub fn part(&self) -> Known {
+        let _ = self.0;
+        Known
+    }
+}
+
+impl<T: FromState> OfState<'_, T> {
+    /// It is no part of the key.
+    pub fn part(&self) -> Known {
+        let _ = self.0;
+        Known
+    }
+}
+
+impl<'a, T: Hash + Eq + Clone + Send + Sync + 'static> ByEq<'a, T> {
+    /// By `Hash` and `Eq`.
+    pub fn part(&self) -> Keyed<EqPart<'a, T>> {
+        Keyed(eq_part(self.0))
+    }
+}
+
+impl<'a, T: Hash + Eq + Clone + Send + Sync + 'static> InsideByEq<'a, Extension<T>> {
+    /// By `Hash` and `Eq` of what is inside.
+    pub fn part(&self) -> Keyed<EqPart<'a, T>> {
+        Keyed(eq_part(&self.0.0))
+    }
+}
+
+impl<'a, T: Serialize> BySerde<'a, T> {
+    /// By canonical serialisation.
+    pub fn part(&self) -> Keyed<SerdePart<'a, T>> {
+        Keyed(serde_part(self.0))
+    }
+}
+
+impl<'a, T: Serialize> InsideBySerde<'a, Extension<T>> {
+    /// By canonical serialisation of what is inside.
+    pub fn part(&self) -> Keyed<SerdePart<'a, T>> {
+        Keyed(serde_part(&self.0.0))
+    }
+}
+
+impl<T: Hash + Eq> ByUnkept<'_, T> {
+    /// Explains what is missing; it is never called.
+    pub fn part(&self) -> Known
+    where
+        Self: ViewKey<T>,
+    {
+        self.nothing(self.0);
+        Known
+    }
+}
+
+impl<'a, T: Hash> ByHash<'a, T> {
+    /// By a keyed digest of its `Hash`.
+    pub fn part(&self) -> Keyed<HashPart<'a, T>> {
+        Keyed(hash_part(self.0))
+    }
+}
+
+impl<'a, T: Hash> InsideByHash<'a, Extension<T>> {
+    /// By a keyed digest of the `Hash` of what is inside.
+    pub fn part(&self) -> Keyed<HashPart<'a, T>> {
+        Keyed(hash_part(&self.0.0))
+    }
+}
+
+impl<T> Neither<'_, T> {
+    /// Explains what is missing; it is never called.
+    pub fn part(&self) -> Known
+    where
+        Self: ViewKey<T>,
+    {
+        self.nothing(self.0);
+        Known
+    }
+}
+
+/// An argument that the key leaves out.
+pub struct LeftOut<'a, T>(&'a T, LeftOutOfState<'a, T>);
+/// From the state.
+pub struct LeftOutOfState<'a, T>(&'a T, Other<'a, T>);
+/// From wherever.
+pub struct Other<'a, T>(&'a T);
+
+/// Asks an argument that the key leaves out.
+pub fn skipped<T>(value: &T) -> LeftOut<'_, T> {
+    LeftOut(value, LeftOutOfState(value, Other(value)))
+}
+
+impl<T: FromUrl> LeftOut<'_, T> {
+    /// The key holds the URL anyway.
+    pub fn part(&self) -> Known {
+        let _ = self.0;
+        Known
+    }
+}
+
+impl<T: FromState> LeftOutOfState<'_, T> {
+    /// It would be no part of the key anyway.
+    pub fn part(&self) -> Known {
+        let _ = self.0;
+        Known
+    }
+}
+
+impl<T> Other<'_, T> {
+    /// It could tell users apart.
+    pub fn part(&self) -> Skipped {
+        let _ = self.0;
+        Skipped
+    }
+}

@@ -1,0 +1,39 @@
+// #[cached(view)] async fn home() -> &'static str { "home" }
+
+async fn home(asked: ::dewar::__private::Asked<()>) -> ::dewar::__private::Response {
+    let (asked, ()) = asked.open();
+    ::dewar::__private::view(
+            asked,
+            __home::__site(),
+            __home::__view(),
+            &__home::__body,
+            ::dewar::__private::READ,
+            (),
+            |_| {},
+        )
+        .run(__home::__body(), ::dewar::__private::respond)
+        .await
+}
+type home = __home;
+struct __home {}
+#[allow(deprecated, clippy::all)]
+impl __home {
+    fn __site() -> &'static ::dewar::__private::Site {
+        static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
+            .site(concat!(module_path!(), "::home"));
+        &SITE
+    }
+    #[allow(non_upper_case_globals)]
+    const __entry: ::dewar::__private::ViewsGoByUrl = ::dewar::__private::ViewsGoByUrl;
+    fn __view() -> &'static ::dewar::__private::ViewSite {
+        static VIEW: ::dewar::__private::ViewSite = ::dewar::__private::ViewSite::new(|
+            rules|
+        rules);
+        &VIEW
+    }
+}
+impl __home {
+    async fn __body() -> &'static str {
+        "home"
+    }
+}

@@ -1,0 +1,600 @@
+//! Cached views: nobody is ever given what is another's.
+
+#[path = "common/site.rs"]
+mod site;
+
+use axum::Router;
+use axum::extract::{Extension, FromRequestParts, Path, Query, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use dewar::http::ScopeLayer;
+use dewar::testing::TestCache;
+use dewar::{axum::FromState, cached};
+use reqwest::Method;
+
+use site::{Got, Runs, Site, serve};
+
+/// Whoever says so, for a test.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct User(String);
+
+impl<S: Send + Sync> FromRequestParts<S> for User {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, StatusCode> {
+        let field = |name| parts.headers.get(name)?.to_str().ok();
+        let cookie = field(header::COOKIE).and_then(|it| it.strip_prefix("user="));
+        let bearer = field(header::AUTHORIZATION).and_then(|it| it.strip_prefix("Bearer "));
+        let name = cookie.or(bearer).ok_or(StatusCode::UNAUTHORIZED)?;
+        Ok(User(name.to_owned()))
+    }
+}
+
+/// The same without a `Hash`.
+struct Session(User);
+
+impl<S: Send + Sync> FromRequestParts<S> for Session {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, StatusCode> {
+        User::from_request_parts(parts, state).await.map(Session)
+    }
+}
+
+const ADA: [(&str, &str); 1] = [("cookie", "user=ada")];
+const BOB: [(&str, &str); 1] = [("cookie", "user=bob")];
+const ADA_BEARER: [(&str, &str); 1] = [("authorization", "Bearer ada")];
+const BOB_BEARER: [(&str, &str); 1] = [("authorization", "Bearer bob")];
+
+async fn twice(site: &Site, path: &str, headers: &[(&str, &str)]) -> (Got, Got) {
+    let first = site.get_with(path, headers).await;
+    (first, site.get_with(path, headers).await)
+}
+
+#[tokio::test]
+async fn a_user_in_the_arguments_is_in_the_key() {
+    #[cached(view, timeout = 60)]
+    async fn account(User(name): User) -> String {
+        format!("account of {name}")
+    }
+
+    let site = serve(Router::new().route("/account", get(account))).await;
+    for headers in [ADA, BOB, ADA_BEARER, BOB_BEARER] {
+        let name = headers[0].1.trim_start_matches("user=");
+        let name = name.trim_start_matches("Bearer ");
+        let (first, second) = twice(&site, "/account", &headers).await;
+        assert_eq!(first.body, format!("account of {name}"));
+        assert_eq!(second.body, first.body);
+        assert!(second.is_hit());
+        // Caches between here and the client know the URL only.
+        assert_eq!(second.header("cache-control"), "private, no-cache");
+    }
+    assert_eq!(
+        site.get("/account").await.status,
+        401,
+        "the check still checks"
+    );
+}
+
+#[tokio::test]
+async fn a_revoked_user_is_refused_whatever_is_cached() {
+    static REVOKED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+    struct Checked;
+
+    impl<S: Send + Sync> FromRequestParts<S> for Checked {
+        type Rejection = StatusCode;
+
+        async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, StatusCode> {
+            match REVOKED.load(std::sync::atomic::Ordering::SeqCst) {
+                true => Err(StatusCode::FORBIDDEN),
+                false => Ok(Checked),
+            }
+        }
+    }
+
+    #[cached(view, timeout = 60, skip(_checked))]
+    async fn page(_checked: Checked) -> &'static str {
+        "page"
+    }
+
+    let site = serve(Router::new().route("/", get(page))).await;
+    assert!(twice(&site, "/", &[]).await.1.is_hit());
+    REVOKED.store(true, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(site.get("/").await.status, 403);
+}
+
+#[tokio::test]
+async fn cookies_do_not_matter_to_a_handler_that_is_not_given_them() {
+    #[cached(view, timeout = 60)]
+    async fn product(Path(id): Path<u8>) -> String {
+        format!("product {id}")
+    }
+
+    let site = serve(Router::new().route("/{id}", get(product))).await;
+    site.get_with("/1", &ADA).await;
+    assert!(site.get_with("/1", &BOB).await.is_hit());
+    assert!(site.get("/1").await.is_hit());
+}
+
+#[tokio::test]
+async fn authorization_stays_private_unless_the_response_permits_it() {
+    #[cached(view, timeout = 60)]
+    async fn quiet() -> &'static str {
+        "quiet"
+    }
+
+    #[cached(view, timeout = 60)]
+    async fn public() -> impl IntoResponse {
+        ([("cache-control", "public")], "public")
+    }
+
+    #[cached(view, timeout = 60, authorization = ignored)]
+    async fn said() -> &'static str {
+        "said"
+    }
+
+    let app = Router::new()
+        .route("/quiet", get(quiet))
+        .route("/public", get(public))
+        .route("/said", get(said));
+    let site = serve(app).await;
+    let (_, quiet) = twice(&site, "/quiet", &ADA_BEARER).await;
+    assert!(!quiet.is_hit());
+    site.get("/quiet").await;
+    let passed = site.get_with("/quiet", &ADA_BEARER).await;
+    assert!(
+        passed.header("cache-status").contains("fwd=bypass"),
+        "{passed:?}"
+    );
+    assert!(twice(&site, "/public", &ADA_BEARER).await.1.is_hit());
+    assert!(twice(&site, "/said", &ADA_BEARER).await.1.is_hit());
+}
+
+#[tokio::test]
+async fn a_skipped_argument_makes_cookies_private_again() {
+    #[cached(view, timeout = 60, skip(session))]
+    async fn careless(session: Option<Extension<User>>, headers: Session) -> String {
+        let _ = session;
+        format!("for {}", headers.0.0)
+    }
+
+    // The same with the whole of the headers.
+    #[cached(view, timeout = 60, skip(headers))]
+    async fn headers(headers: HeaderMap) -> String {
+        format!("for {:?}", headers.get("cookie"))
+    }
+
+    #[cached(view, timeout = 60, skip(headers), cookies = ignored)]
+    async fn meant(headers: HeaderMap) -> String {
+        let _ = headers;
+        "for all".to_owned()
+    }
+
+    let app = Router::new()
+        .route("/careless", get(careless))
+        .route("/headers", get(headers))
+        .route("/meant", get(meant));
+    let site = serve(app).await;
+    for path in ["/careless", "/headers"] {
+        let ada = twice(&site, path, &ADA).await.1;
+        let bob = twice(&site, path, &BOB).await.1;
+        assert!(
+            ada.body.contains("ada") && bob.body.contains("bob"),
+            "{path}"
+        );
+        assert!(!ada.is_hit() && !bob.is_hit(), "{path}");
+    }
+    assert!(twice(&site, "/headers", &[]).await.1.is_hit());
+    assert!(!site.get_with("/headers", &ADA).await.is_hit());
+    site.get_with("/meant", &ADA).await;
+    assert!(site.get_with("/meant", &BOB).await.is_hit());
+}
+
+impl PartialEq for Session {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl Eq for Session {}
+
+impl Clone for Session {
+    fn clone(&self) -> Self {
+        Session(self.0.clone())
+    }
+}
+
+impl std::hash::Hash for Session {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+#[tokio::test]
+async fn keyed_cookies_are_part_of_the_key() {
+    #[cached(view, timeout = 60, skip(headers), cookies = keyed)]
+    async fn page(headers: HeaderMap) -> String {
+        format!("for {:?}", headers.get("cookie"))
+    }
+
+    let site = serve(Router::new().route("/", get(page))).await;
+    for headers in [ADA, BOB] {
+        let (first, second) = twice(&site, "/", &headers).await;
+        assert!(second.is_hit());
+        assert!(first.body.contains(headers[0].1), "{first:?}");
+        assert_eq!(first.body, second.body);
+        assert_eq!(first.header("vary"), "cookie");
+    }
+}
+
+#[tokio::test]
+async fn what_middleware_found_out_is_keyed_by_its_value() {
+    async fn login(user: Option<User>, mut request: Request, next: Next) -> Response {
+        let user = user.unwrap_or(User("nobody".into()));
+        request.extensions_mut().insert(user);
+        next.run(request).await
+    }
+
+    #[cached(view, timeout = 60)]
+    async fn page(Extension(user): Extension<User>) -> String {
+        format!("for {}", user.0)
+    }
+
+    let app = Router::new().route("/", get(page));
+    let site = serve(app.layer(from_fn(async |mut request: Request, next: Next| {
+        let (mut parts, body) = request.into_parts();
+        let user = User::from_request_parts(&mut parts, &()).await.ok();
+        request = Request::from_parts(parts, body);
+        login(user, request, next).await
+    })))
+    .await;
+    for (headers, name) in [(&ADA[..], "ada"), (&BOB[..], "bob"), (&[][..], "nobody")] {
+        let (first, second) = twice(&site, "/", headers).await;
+        assert_eq!(first.body, format!("for {name}"));
+        assert_eq!((second.is_hit(), &second.body), (true, &first.body));
+    }
+}
+
+#[tokio::test]
+async fn a_part_of_an_argument_in_the_key_is_not_the_whole_of_it() {
+    #[cached(view, timeout = 60, key = user.0)]
+    async fn cautious(user: User) -> String {
+        user.0
+    }
+
+    #[cached(view, timeout = 60, key = user.0, cookies = ignored, key_prefix = "user:{user.0}")]
+    async fn meant(user: User) -> String {
+        user.0
+    }
+
+    let app = Router::new()
+        .route("/cautious", get(cautious))
+        .route("/meant", get(meant));
+    let site = serve(app).await;
+    assert!(!twice(&site, "/cautious", &ADA).await.1.is_hit());
+    assert!(twice(&site, "/meant", &ADA).await.1.is_hit());
+    assert_eq!(site.get_with("/meant", &BOB).await.body, "bob");
+    dewar::Cache::invalidation(&site.cache)
+        .prefix("user:ada")
+        .run()
+        .await
+        .unwrap();
+    assert!(!site.get_with("/meant", &ADA).await.is_hit());
+    assert!(site.get_with("/meant", &BOB).await.is_hit());
+}
+
+#[tokio::test]
+async fn a_response_that_sets_a_cookie_is_for_its_client_alone() {
+    static RUNS: Runs = Runs::new();
+
+    #[cached(view, timeout = 60)]
+    async fn welcome() -> impl IntoResponse {
+        let cookie = format!("session={}", RUNS.next());
+        ([(header::SET_COOKIE, cookie)], "welcome")
+    }
+
+    let site = serve(Router::new().route("/", get(welcome))).await;
+    let (first, second) = twice(&site, "/", &[]).await;
+    assert_eq!(first.header("set-cookie"), "session=1");
+    assert_eq!(second.header("set-cookie"), "session=2");
+}
+
+#[tokio::test]
+async fn what_the_handler_calls_private_is_not_stored() {
+    #[cached(view, timeout = 60)]
+    async fn page(Path(said): Path<String>) -> impl IntoResponse {
+        ([(header::CACHE_CONTROL, said)], "page")
+    }
+
+    let site = serve(Router::new().route("/{said}", get(page))).await;
+    for said in ["/private", "/no-store"] {
+        assert!(!twice(&site, said, &[]).await.1.is_hit(), "{said}");
+    }
+    assert!(twice(&site, "/max-age=5", &[]).await.1.is_hit());
+}
+
+#[tokio::test]
+async fn languages_are_told_apart() {
+    #[cached(view, timeout = 60, vary("accept-language"), skip(headers))]
+    async fn option(headers: HeaderMap) -> String {
+        format!("{:?}", headers.get("accept-language"))
+    }
+
+    #[cached(view, timeout = 60, skip(headers))]
+    async fn response(headers: HeaderMap) -> impl IntoResponse {
+        let body = format!("{:?}", headers.get("accept-language"));
+        ([(header::VARY, "Accept-Language")], body)
+    }
+
+    let app = Router::new()
+        .route("/option", get(option))
+        .route("/response", get(response));
+    let site = serve(app).await;
+    for path in ["/option", "/response"] {
+        for language in ["de", "fr"] {
+            let headers = [("accept-language", language)];
+            let (first, second) = twice(&site, path, &headers).await;
+            assert!(first.body.contains(language), "{path} {language}");
+            assert_eq!((second.is_hit(), &second.body), (true, &first.body));
+            assert!(first.header("vary").eq_ignore_ascii_case("accept-language"));
+        }
+        assert_eq!(site.get(path).await.body, "None");
+    }
+}
+
+#[tokio::test]
+async fn hosts_are_told_apart_unless_said_otherwise() {
+    #[cached(view, timeout = 60, skip(headers))]
+    async fn each(headers: HeaderMap) -> String {
+        format!("{:?}", headers.get("host"))
+    }
+
+    #[cached(view, timeout = 60, host = false)]
+    async fn all() -> &'static str {
+        "all"
+    }
+
+    let app = Router::new()
+        .route("/each", get(each))
+        .route("/all", get(all));
+    let site = serve(app).await;
+    for host in ["one.example", "two.example"] {
+        let (first, second) = twice(&site, "/each", &[("host", host)]).await;
+        assert!(first.body.contains(host));
+        assert_eq!((second.is_hit(), &second.body), (true, &first.body));
+    }
+    site.get_with("/all", &[("host", "one.example")]).await;
+    assert!(
+        site.get_with("/all", &[("host", "two.example")])
+            .await
+            .is_hit()
+    );
+}
+
+#[tokio::test]
+async fn nested_routers_with_equal_tails_are_told_apart() {
+    #[cached(view, timeout = 60)]
+    async fn list(
+        uri: axum::http::Uri,
+        axum::extract::OriginalUri(whole): axum::extract::OriginalUri,
+    ) -> String {
+        format!("{uri} of {whole}")
+    }
+
+    let tail = || Router::new().route("/list", get(list));
+    let site = serve(Router::new().nest("/a", tail()).nest("/b", tail())).await;
+    for (path, body) in [
+        ("/a/list", "/list of /a/list"),
+        ("/b/list", "/list of /b/list"),
+    ] {
+        let (first, second) = twice(&site, path, &[]).await;
+        assert_eq!((&*first.body, &*second.body), (body, body));
+        assert!(second.is_hit());
+    }
+}
+
+#[tokio::test]
+async fn a_path_that_middleware_wrote_is_in_the_key() {
+    #[cached(view, timeout = 60)]
+    async fn tenant(Path(name): Path<String>) -> String {
+        name
+    }
+
+    let inner = Router::new().route("/{name}", get(tenant));
+    // Behind the outer router, so that the URL that the client sent is the same for all.
+    let rewriting = from_fn(async |mut request: Request, next: Next| {
+        let name = request.headers()["x-tenant"].to_str().unwrap().to_owned();
+        *request.uri_mut() = format!("/{name}").parse().unwrap();
+        next.run(request).await
+    });
+    let inner = Router::new().fallback_service(inner).layer(rewriting);
+    let site = serve(Router::new().fallback_service(inner)).await;
+    for name in ["ada", "bob"] {
+        let (first, second) = twice(&site, "/home", &[("x-tenant", name)]).await;
+        assert_eq!((&*first.body, &*second.body), (name, name));
+    }
+}
+
+#[tokio::test]
+async fn two_applications_with_a_cache_each_share_nothing() {
+    #[cached(view, timeout = 60)]
+    async fn name(State(name): State<&'static str>) -> &'static str {
+        name
+    }
+
+    let app = |name| {
+        Router::new()
+            .route("/", get(name_of(name)))
+            .with_state(name)
+    };
+    fn name_of(_: &'static str) -> axum::routing::MethodRouter<&'static str> {
+        get(name)
+    }
+    let one = app_with(app("one"));
+    let two = app_with(app("two"));
+    fn app_with(app: Router) -> (Router, TestCache) {
+        let cache = TestCache::new();
+        (app.layer(ScopeLayer::new(&cache)), cache)
+    }
+    let host = [("host", "shop.example")];
+    let client = reqwest::Client::new();
+    for (app, name, _cache) in [(one.0, "one", &one.1), (two.0, "two", &two.1)] {
+        let address = site::listen(app).await;
+        for _ in 0..2 {
+            let url = format!("http://{address}/");
+            let asked = client
+                .get(url)
+                .header(host[0].0, host[0].1)
+                .send()
+                .await
+                .unwrap();
+            assert_eq!(asked.text().await.unwrap(), name);
+        }
+    }
+    assert_eq!((one.1.stats().hits, two.1.stats().hits), (1, 1));
+}
+
+#[derive(Clone)]
+struct Pool(&'static str);
+
+impl<S: Send + Sync> FromRequestParts<S> for Pool {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Pool("pool"))
+    }
+}
+
+impl FromState for Pool {}
+
+#[tokio::test]
+async fn an_extractor_that_says_that_it_knows_no_user_is_no_part_of_the_key() {
+    #[cached(view, timeout = 60, skip(second))]
+    async fn page(first: Pool, second: Pool) -> String {
+        format!("{} {}", first.0, second.0)
+    }
+
+    let site = serve(Router::new().route("/", get(page))).await;
+    site.get_with("/", &ADA).await;
+    assert!(site.get_with("/", &BOB).await.is_hit());
+}
+
+#[tokio::test]
+async fn queries_count_as_they_are_written() {
+    #[cached(view, timeout = 60)]
+    async fn echo(Query(query): Query<Vec<(String, String)>>) -> String {
+        format!("{query:?}")
+    }
+
+    let site = serve(Router::new().route("/", get(echo))).await;
+    let mut seen = Vec::new();
+    for query in [
+        "", "?", "?a", "?a=", "?a=1", "?a=1&a=2", "?a=2&a=1", "?a=1&b=2", "?b=2&a=1", "?a=%31",
+    ] {
+        let (first, second) = twice(&site, &format!("/{query}"), &[]).await;
+        assert!(!first.is_hit(), "{query} is another's");
+        assert_eq!(
+            (second.is_hit(), &second.body),
+            (true, &first.body),
+            "{query}"
+        );
+        seen.push(first.body);
+    }
+    assert_eq!(seen[5], r#"[("a", "1"), ("a", "2")]"#);
+}
+
+#[tokio::test]
+async fn a_post_is_answered_by_its_own_handler_and_invalidates() {
+    static STOCK: Runs = Runs::new();
+
+    #[cached(view, timeout = 60)]
+    async fn stock(Path(id): Path<u8>) -> String {
+        format!("{id}: {}", STOCK.count())
+    }
+
+    #[cached(view, timeout = 60)]
+    async fn both(method: Method2) -> String {
+        format!("{}", method.0)
+    }
+
+    struct Method2(axum::http::Method);
+    impl dewar::axum::FromUrl for Method2 {}
+    impl<S: Send + Sync> FromRequestParts<S> for Method2 {
+        type Rejection = std::convert::Infallible;
+
+        async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+            Ok(Method2(parts.method.clone()))
+        }
+    }
+
+    async fn buy(Path(_id): Path<u8>) -> StatusCode {
+        STOCK.next();
+        StatusCode::NO_CONTENT
+    }
+
+    let app = Router::new()
+        .route("/stock/{id}", get(stock).post(buy))
+        .route("/both", get(both).post(both).delete(both));
+    let site = serve(app).await;
+    for method in [
+        Method::GET,
+        Method::POST,
+        Method::DELETE,
+        Method::GET,
+        Method::POST,
+    ] {
+        let got = site.ask(method.clone(), "/both", &[]).await;
+        assert_eq!(got.body, method.as_str());
+        assert!(!got.is_hit(), "what changes things reaches the handler");
+    }
+    site.get("/both").await;
+    assert!(site.get("/both").await.is_hit());
+    // `buy` is no view: it says itself what it invalidates.
+    assert_eq!(site.get("/stock/1").await.body, "1: 0");
+    site.ask(Method::POST, "/stock/1", &[]).await;
+    assert_eq!(site.get("/stock/1").await.body, "1: 0");
+}
+
+#[tokio::test]
+async fn nothing_in_a_request_reaches_into_another_key() {
+    #[cached(view, timeout = 60, key_prefix = "page:{name}")]
+    async fn page(Path(name): Path<String>) -> String {
+        name
+    }
+
+    let site = serve(Router::new().route("/{name}", get(page))).await;
+    for path in [
+        "/a",
+        "/a%3Ab",
+        "/a%2Fb",
+        "/a%0D%0Ab",
+        "/a%00",
+        "/a:b",
+        "/A",
+        "/%61",
+        "/a%20",
+        "/ä",
+    ] {
+        let (first, second) = twice(&site, path, &[]).await;
+        assert!(!first.is_hit(), "{path} is another's");
+        assert_eq!(
+            (second.is_hit(), &second.body),
+            (true, &first.body),
+            "{path}"
+        );
+    }
+    let long = format!("/{}", "a".repeat(9000));
+    let (first, second) = twice(&site, &long, &[]).await;
+    assert_eq!((first.status, second.is_hit()), (200, false));
+    dewar::Cache::invalidation(&site.cache)
+        .prefix("page:a")
+        .run()
+        .await
+        .unwrap();
+    assert!(!site.get("/a").await.is_hit());
+    assert!(site.get("/a:b").await.is_hit(), "`a:b` is one level");
+}
