@@ -21,8 +21,7 @@ pub static MEMORY: LazyLock<Cache> = LazyLock::new(|| {
 
 /// Redis, which is asked each time; [`MEMORY`] where it is not configured.
 pub static REDIS: LazyLock<Cache> = LazyLock::new(|| {
-    let builder = stores::shared().ok().flatten();
-    let cache = builder.and_then(|builder| {
+    let cache = stores::redis().and_then(|builder| {
         let asked_each_time = builder.memory_copies(Duration::ZERO);
         asked_each_time.name("compare-redis").build().ok()
     });
