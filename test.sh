@@ -70,6 +70,10 @@ cargo test --workspace --all-features
 step "the shop in a browser"
 cargo test -p shop --test browser -- --ignored
 
+step "two instances of the shop on one Redis"
+cargo build -q -p shop --example shop
+cargo test -p shop --test instances -- --ignored
+
 step "the shop opens"
 shop_opens
 

@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{FromRow, Sqlite, SqlitePool};
 
 use super::Wanted;
-use super::compare::MEMORY;
+use super::compare::{MEMORY, REDIS};
 use crate::db::round_trip;
 use crate::web::time;
 
@@ -134,6 +134,7 @@ pub async fn categories(db: &SqlitePool) -> Result<Vec<(String, i64)>, sqlx::Err
 /// What the database says.
 #[invalidates(tag = "products")]
 #[invalidates(cache = MEMORY, tag = "products")]
+#[invalidates(cache = REDIS, tag = "products")]
 pub async fn create(db: &SqlitePool, draft: &Draft) -> Result<i64, sqlx::Error> {
     let insert = "INSERT INTO products (name, category, maker, description, cents, stock) \
                   VALUES (?, ?, ?, ?, ?, ?)";
@@ -147,6 +148,7 @@ pub async fn create(db: &SqlitePool, draft: &Draft) -> Result<i64, sqlx::Error> 
 /// What the database says.
 #[invalidates(prefix = "product:{id}", tag = "products")]
 #[invalidates(cache = MEMORY, tag = "products")]
+#[invalidates(cache = REDIS, tag = "products")]
 pub async fn update(db: &SqlitePool, id: i64, draft: &Draft) -> Result<bool, sqlx::Error> {
     let update = "UPDATE products SET name = ?, category = ?, maker = ?, description = ?, \
                   cents = ?, stock = ? WHERE id = ?";
@@ -176,6 +178,7 @@ type Bound<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 /// What the database says.
 #[invalidates(prefix = "product:{id}", tag = "products")]
 #[invalidates(cache = MEMORY, tag = "products")]
+#[invalidates(cache = REDIS, tag = "products")]
 pub async fn delete(db: &SqlitePool, id: i64) -> Result<bool, sqlx::Error> {
     let done = sqlx::query("DELETE FROM products WHERE id = ?")
         .bind(id)

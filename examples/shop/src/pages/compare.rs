@@ -9,7 +9,7 @@ use serde::Serialize;
 use sqlx::SqlitePool;
 
 use crate::Shop;
-use crate::data::compare::{by_memory, by_none};
+use crate::data::compare::{by_memory, by_none, by_redis, redis_is_configured};
 use crate::data::products::Product;
 use crate::templates::context;
 use crate::web::failed::Failed;
@@ -27,14 +27,25 @@ struct Row {
     products: Vec<Product>,
 }
 
-pub(super) async fn compare(State(shop): State<Shop>) -> Result<impl IntoResponse, Failed> {
-    let rows = [
+impl Row {
+    fn new(name: &'static str, note: &'static str) -> Self {
         Row {
-            name: "Redis",
+            name,
             millis: Vec::new(),
-            note: "not configured",
+            note,
             products: Vec::new(),
-        },
+        }
+    }
+}
+
+pub(super) async fn compare(State(shop): State<Shop>) -> Result<impl IntoResponse, Failed> {
+    let redis = if redis_is_configured() {
+        measured("Redis", "asked each time", &shop.db, by_redis).await?
+    } else {
+        Row::new("Redis", "not configured")
+    };
+    let rows = [
+        redis,
         measured("Memory", "in this process", &shop.db, by_memory).await?,
         measured("None", "the database each time", &shop.db, by_none).await?,
     ];
@@ -57,12 +68,7 @@ async fn measured<'a, F>(
 where
     F: Future<Output = Result<Vec<Product>, sqlx::Error>>,
 {
-    let mut row = Row {
-        name,
-        millis: Vec::new(),
-        note,
-        products: Vec::new(),
-    };
+    let mut row = Row::new(name, note);
     for _ in 0..TIMES {
         let started = Instant::now();
         row.products = read(db).await?;

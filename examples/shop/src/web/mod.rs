@@ -6,4 +6,5 @@ pub mod failed;
 pub mod flash;
 pub mod guard;
 pub mod session;
+pub(crate) mod stores;
 pub mod time;

@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderValue, request::Parts};
 use axum::response::{IntoResponse, Redirect, Response};
 use dewar::Cache;
 
-use super::{cookie, failed::Failed};
+use super::{cookie, failed::Failed, stores};
 use crate::Shop;
 
 const COOKIE: &str = "session";
@@ -20,7 +20,9 @@ pub struct Sessions(Cache);
 
 impl Sessions {
     pub(crate) fn new() -> Result<Self, dewar::Error> {
-        let cache = Cache::builder()
+        // Where several instances share a store, they share the sessions.
+        let cache = stores::shared()?
+            .unwrap_or_default()
             .name("sessions")
             .max_entries(10_000)
             .default_timeout(LIFETIME)
