@@ -97,7 +97,7 @@ fn unknown(name: &str) -> String {
     match words::nearest(name, names().chain(VIEW_OPTIONS.iter().copied())) {
         Some(near) => format!("unknown option `{name}`; did you mean `{near}`?"),
         None => {
-            let available = names().filter(|name| !matches!(*name, "shared" | "view"));
+            let available = names().filter(|name| *name != "view");
             format!(
                 "unknown option `{name}`; the options are {}",
                 words::list(available)

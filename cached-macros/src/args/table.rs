@@ -68,7 +68,8 @@ pub(super) const OPTIONS: &[Row] = table! {
         |given, o, diag| o.version = given.named(diag, value::version);
     "local", "local",
         |given, o, diag| o.local = given.named(diag, Given::flag).filter(|it| it.value).map(|it| it.name);
-    "shared", "shared", |given, _, diag| shared(&given.name, diag);
+    "shared", "shared",
+        |given, o, diag| o.shared = given.named(diag, Given::flag).filter(|it| it.value).map(|it| it.name);
     "view", "view", |given, _, diag| view(&given.name, diag);
     "companion", "companion = name",
         |given, o, diag| o.companion = given.named(diag, |it| value::name(it, "a name"));
@@ -113,13 +114,6 @@ fn closure(given: &Given) -> Result<ExprClosure> {
         return Err(Error::new_spanned(expr, message));
     }
     given.closure(expr, "a closure on the value")
-}
-
-fn shared(name: &Ident, diag: &mut Diag) {
-    diag.at(
-        name.span(),
-        "`shared` needs a shared store, which this version does not have yet; leave it out",
-    );
 }
 
 fn view(name: &Ident, diag: &mut Diag) {

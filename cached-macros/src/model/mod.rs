@@ -119,6 +119,8 @@ pub(crate) struct Options {
     pub(crate) version: Option<Named<Expr>>,
     /// `local`: meant to stay in this process.
     pub(crate) local: Option<Span>,
+    /// `shared`: meant to reach other processes.
+    pub(crate) shared: Option<Span>,
     /// `companion = name`: what the hidden companion of a free function is called when a type or
     /// a module of the function's own name stands beside it.
     pub(crate) companion: Option<Named<Ident>>,
