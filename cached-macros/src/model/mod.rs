@@ -50,6 +50,8 @@ pub(crate) enum Jitter {
 pub(crate) enum SingleFlight {
     Off,
     Process,
+    /// One load for all processes.
+    Distributed,
 }
 
 /// `stale_if_error`.
