@@ -13,6 +13,7 @@ need_packages() {
     local missing=()
     command -v cc >/dev/null || missing+=(build-essential)
     command -v valgrind >/dev/null || missing+=(valgrind)
+    ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing+=(postgresql)
     command -v memcached >/dev/null || missing+=(memcached)
     command -v redis-server >/dev/null || missing+=(redis-server)
     command -v curl >/dev/null || missing+=(curl)

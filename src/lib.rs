@@ -46,8 +46,8 @@ pub use cached_core::minijinja;
 pub use cached_core::{
     BatchEntry, Blocking, BlockingBatchEntry, BlockingEntry, BoxFuture, Cache, CacheBuilder,
     CacheKey, CacheableError, ComparedKey, Entry, Error, Expiry, Fragment, FromTimedOut,
-    IntoTimeout, Invalidated, Invalidation, Label, Runtime, Stats, StoreKind, TimedOut, Value,
-    fragment, testing,
+    IntoTimeout, Invalidated, Invalidation, Label, Runtime, Shareable, Stats, StoreKind, TimedOut,
+    Value, fragment, testing,
 };
 #[cfg(feature = "config")]
 pub use cached_core::{CacheConfig, Seconds, Secret};

@@ -323,3 +323,23 @@ fn a_copy_lives_no_longer_than_the_entry_it_is_of() {
     other.advance(Duration::from_secs(2));
     assert_eq!(other.run(|| value(1)), Ok(1002));
 }
+
+#[cached(timeout = 60, shared, key_prefix = "certain:{id}")]
+fn certain(id: u64) -> Result<Option<u64>, std::fmt::Error> {
+    Ok(Some(id + SOURCE.load(SeqCst)))
+}
+
+#[test]
+fn what_is_said_to_be_shared_is() {
+    let (_turn, _, one, other) = world();
+    assert_eq!(one.run(|| certain(1)), other.run(|| certain(1)));
+    assert_eq!((one.stats().loads, other.stats().loads), (1, 0));
+}
+
+#[test]
+fn what_stays_in_memory_is_shown() {
+    let (_turn, _, one, _) = world();
+    one.run(|| (unserialisable(1), local(1)));
+    let alone = one.store_status().unwrap().memory_only;
+    assert_eq!(alone, ["stores::unserialisable"]);
+}

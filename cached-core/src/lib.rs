@@ -47,7 +47,7 @@ pub use engine::batch::{BatchEntry, BlockingBatchEntry};
 pub use error::{Error, TimedOut};
 pub use fragment::{Fragment, fragment};
 pub use key::{CacheKey, ComparedKey};
-pub use outcome::{CacheableError, FromTimedOut};
+pub use outcome::{CacheableError, FromTimedOut, Shareable};
 pub use policy::IntoTimeout;
 pub use rt::{BoxFuture, Runtime};
 pub use scope::Label;

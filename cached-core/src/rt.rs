@@ -198,6 +198,14 @@ pub(crate) mod io {
         handle().map(Handle::enter)
     }
 
+    /// Runs a task there.
+    #[cfg(feature = "database")]
+    pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+        if let Some(handle) = handle() {
+            drop(handle.spawn(task));
+        }
+    }
+
     /// The same for a future, whatever polls it.
     pub(crate) fn inside<'a, T: Send + 'a>(
         future: impl Future<Output = T> + Send + 'a,

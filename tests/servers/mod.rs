@@ -6,6 +6,7 @@
     reason = "every test is a crate of its own and uses a part of this"
 )]
 
+pub(crate) mod postgres;
 pub(crate) mod redis;
 
 use std::net::{TcpListener, TcpStream};

@@ -27,6 +27,9 @@ impl CacheBuilder {
     /// | `CACHE_REDIS_UNIX_SOCKET_PATH` | a socket instead of a host |
     /// | `CACHE_REDIS_SENTINELS`, `CACHE_REDIS_SENTINEL_MASTER`, `CACHE_REDIS_SENTINEL_PASSWORD` | sentinels, `host:port` with commas between them, and the name of the service |
     /// | `CACHE_REDIS_CLUSTER` | nodes of a cluster, `host:port` with commas between them |
+    /// | `CACHE_MEMCACHED_SERVERS` | servers, `host:port` with commas between them |
+    /// | `CACHE_DATABASE_URL` | `postgres://…` or `sqlite:…` |
+    /// | `CACHE_DIR` | a directory for files |
     /// | `CACHE_STORE_TIMEOUT`, `CACHE_MEMORY_COPIES` | seconds; see [`store_timeout`](crate::CacheBuilder) and `memory_copies` |
     /// | `CACHE_FORMAT` | `json`, `msgpack`, `postcard` |
     /// | `CACHE_COMPRESS_FROM` | bytes |

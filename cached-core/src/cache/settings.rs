@@ -72,7 +72,7 @@ impl Kind {
             Kind::Redis => Some(("redis", cfg!(feature = "redis"))),
             Kind::Memcached => Some(("memcached", cfg!(feature = "memcached"))),
             Kind::Filesystem => Some(("filesystem", cfg!(feature = "filesystem"))),
-            Kind::Database => Some(("database", false)),
+            Kind::Database => Some(("database", cfg!(feature = "database"))),
         }
     }
 
@@ -156,6 +156,15 @@ mod shared {
                 let servers = (source.get)("memcached_servers")?;
                 let servers = servers.as_deref().unwrap_or("127.0.0.1:11211");
                 builder.shared(crate::store::Memcached::open_as(&name, servers)?)
+            }
+            #[cfg(feature = "database")]
+            Kind::Database => {
+                let name = (source.name)("database_url");
+                let url = (source.get)("database_url")?.ok_or_else(|| {
+                    let what = "is not set: give one such as `postgres://user:password@host/name`";
+                    Error::config(&name, what)
+                })?;
+                builder.shared(crate::store::Database::open_as(&name, &url)?)
             }
             #[allow(unreachable_patterns, reason = "whichever features are off")]
             _ => builder,

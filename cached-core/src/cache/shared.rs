@@ -22,6 +22,7 @@ pub(super) struct Shared {
     timeout: Option<Duration>,
     budget: Option<Duration>,
     copies: Option<Duration>,
+    lease: Option<Duration>,
     writing: Writing,
     check: bool,
 }
@@ -39,7 +40,12 @@ impl Shared {
         let operation = self.timeout.unwrap_or(Duration::from_millis(500));
         let call = self.budget.unwrap_or(operation.saturating_mul(2));
         let copies = self.copies.unwrap_or(Duration::from_secs(5));
-        for (setting, time) in [("store_timeout", operation), ("store_budget", call)] {
+        let lease = self.lease.unwrap_or(Duration::from_secs(10));
+        for (setting, time) in [
+            ("store_timeout", operation),
+            ("store_budget", call),
+            ("lease", lease),
+        ] {
             if time.is_zero() {
                 return Err(Error::config(setting, "is 0: give a duration"));
             }
@@ -52,6 +58,7 @@ impl Shared {
                 call: nanos(call),
             },
             copies: nanos(copies),
+            lease: nanos(lease),
         };
         let (clock, counters) = (clock.clone(), Arc::clone(counters));
         let tier = Tier::new(store, clock, counters, settings);
@@ -111,6 +118,14 @@ impl CacheBuilder {
     /// if nothing is said; with zero, memory serves no copies and every read asks the store.
     pub fn memory_copies(mut self, time: Duration) -> Self {
         self.shared.copies = Some(time);
+        self
+    }
+
+    /// How long one process may load what others wait for, with `single_flight = "distributed"`: one
+    /// that crashes delays them by so much at most. Longer than loads take; 10 seconds if nothing is
+    /// said.
+    pub fn lease(mut self, time: Duration) -> Self {
+        self.shared.lease = Some(time);
         self
     }
 

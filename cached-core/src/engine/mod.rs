@@ -30,6 +30,8 @@ pub(crate) mod flight;
 pub(crate) mod flights;
 mod job;
 pub(crate) mod lead;
+#[cfg(feature = "stores")]
+mod lease;
 mod limits;
 mod miss;
 pub(crate) mod plan;
@@ -239,6 +241,8 @@ impl Engine {
     /// A function's results cannot travel: said once in the log.
     #[cfg(feature = "stores")]
     pub(crate) fn memory_only(&self, site: &'static Site) {
+        // It may be the first that is heard of it.
+        drop(self.counters_of(site));
         let mut functions = lock(&self.functions);
         if let Some(function) = functions.get_mut(&site.id())
             && !std::mem::replace(&mut function.memory_only, true)

@@ -36,6 +36,7 @@ mod shared {
 
     use super::*;
     use crate::engine::call::Base;
+    use crate::engine::lease::{Taken, take};
     use crate::error::Error;
     use crate::store::guard::Budget;
     use crate::store::names::Names;
@@ -68,9 +69,19 @@ mod shared {
         if !anew && let Some(result) = accept(&*load, &mut read) {
             return result;
         }
+        let lease = match load.base().policy.distributed && !anew {
+            false => None,
+            true => match take(&load, &mut read).await {
+                Taken::Loaded(result) => return result,
+                Taken::Load(lease) => Some(lease),
+            },
+        };
         let result = body.await;
         let written = (&load, read, load.encode(&result));
         write_all(vec![written]).await;
+        if let Some(lease) = lease {
+            lease.release().await;
+        }
         result
     }
 

@@ -76,6 +76,20 @@ pub trait CacheableError {
         Self: Sized;
 }
 
+/// A result that other processes can read.
+#[diagnostic::on_unimplemented(
+    message = "`shared` asks for a result that can be serialised, and `{Self}` cannot",
+    label = "what is stored of it is not `serde::Serialize + serde::de::DeserializeOwned`",
+    note = "derive `serde::Serialize` and `serde::Deserialize` on it, or leave `shared` out: it then stays in this process' memory"
+)]
+pub trait Shareable {
+    /// There is none: no type implements this.
+    #[doc(hidden)]
+    fn none() -> NoKind<Self>
+    where
+        Self: Sized;
+}
+
 /// An error that `hard_timeout` can be turned into.
 #[diagnostic::on_unimplemented(
     message = "`hard_timeout` has no error to return from `{Self}`",

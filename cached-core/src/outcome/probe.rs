@@ -5,7 +5,8 @@ use std::ops::Deref;
 
 use super::kinds::share_clone;
 use super::{
-    CacheableError, Fallible, FallibleOptional, NoKind, Optional, Plain, Whole, WholeOptional,
+    CacheableError, Fallible, FallibleOptional, NoKind, Optional, Plain, Shareable, Whole,
+    WholeOptional,
 };
 
 /// Asks a result type what it is: `out::<R>().kind()`.
@@ -58,53 +59,59 @@ pub fn out_borrowed<R>() -> LocalOptionalShared<R> {
 }
 
 /// What can be serialised, for shared stores.
-#[cfg(feature = "stores")]
 mod coded {
     use serde_core::{Serialize, de::DeserializeOwned};
 
     use super::*;
     use crate::codec::Codec;
 
-    impl<T: Serialize + DeserializeOwned, E: Clone + Send + Sync + 'static> Out<Result<Option<T>, E>> {
+    #[cfg(feature = "stores")]
+    fn codec<T: Serialize + DeserializeOwned>() -> Option<Codec<T>> {
+        Some(Codec::SERDE)
+    }
+
+    #[cfg(not(feature = "stores"))]
+    fn codec<T: Serialize + DeserializeOwned>() -> Option<Codec<T>> {
+        None
+    }
+
+    macro_rules! coded {
+        ($(#[doc = $doc:literal] $level:ident <$result:ty> as $kind:ident<$($p:ident),*>
+            where { $($bounds:tt)* }, $share:expr;)*) => {$(
+            impl<$($bounds)*> $level<$result> {
+                #[doc = $doc]
+                #[cfg(feature = "stores")]
+                pub fn kind(&self) -> $kind<$($p),*> {
+                    self.shared()
+                }
+
+                /// The same where it has to be one that can be serialised.
+                pub fn shared(&self) -> $kind<$($p),*> {
+                    $kind::new(codec(), $share)
+                }
+            }
+        )*};
+    }
+
+    coded! {
         /// A `Result` of an `Option` whose error waiters can be given.
-        pub fn kind(&self) -> FallibleOptional<T, E> {
-            FallibleOptional::new(Some(Codec::SERDE), Some(share_clone))
-        }
-    }
-
-    impl<T: Serialize + DeserializeOwned, E: Clone + Send + Sync + 'static> Shared<Result<T, E>> {
+        Out<Result<Option<T>, E>> as FallibleOptional<T, E>
+            where { T: Serialize + DeserializeOwned, E: Clone + Send + Sync + 'static },
+            Some(share_clone);
         /// A `Result` whose error waiters can be given.
-        pub fn kind(&self) -> Fallible<T, E> {
-            Fallible::new(Some(Codec::SERDE), Some(share_clone))
-        }
-    }
-
-    impl<T: Serialize + DeserializeOwned, E> AnyOptional<Result<Option<T>, E>> {
+        Shared<Result<T, E>> as Fallible<T, E>
+            where { T: Serialize + DeserializeOwned, E: Clone + Send + Sync + 'static },
+            Some(share_clone);
         /// A `Result` of an `Option`.
-        pub fn kind(&self) -> FallibleOptional<T, E> {
-            FallibleOptional::new(Some(Codec::SERDE), None)
-        }
-    }
-
-    impl<T: Serialize + DeserializeOwned, E> Any<Result<T, E>> {
+        AnyOptional<Result<Option<T>, E>> as FallibleOptional<T, E>
+            where { T: Serialize + DeserializeOwned, E }, None;
         /// A `Result`.
-        pub fn kind(&self) -> Fallible<T, E> {
-            Fallible::new(Some(Codec::SERDE), None)
-        }
-    }
-
-    impl<T: Serialize + DeserializeOwned> Any<Option<T>> {
+        Any<Result<T, E>> as Fallible<T, E>
+            where { T: Serialize + DeserializeOwned, E }, None;
         /// An `Option`.
-        pub fn kind(&self) -> Optional<T> {
-            Optional::new(Some(Codec::SERDE), None)
-        }
-    }
-
-    impl<R: Serialize + DeserializeOwned> Value<R> {
+        Any<Option<T>> as Optional<T> where { T: Serialize + DeserializeOwned }, None;
         /// Any value.
-        pub fn kind(&self) -> Plain<R> {
-            Plain::new(Some(Codec::SERDE), None)
-        }
+        Value<R> as Plain<R> where { R: Serialize + DeserializeOwned }, None;
     }
 }
 
@@ -163,6 +170,14 @@ impl<R> Last<R> {
     #[inline]
     pub fn kind(&self) -> Plain<R> {
         Plain::new(None, None)
+    }
+
+    /// Explains that the result was to be shared and cannot be; it is never called.
+    pub fn shared(&self) -> NoKind<R>
+    where
+        R: Shareable,
+    {
+        R::none()
     }
 
     /// Explains that errors were to be stored where there are none; it is never called.

@@ -30,6 +30,12 @@ pub struct Policy {
     pub(crate) err: Negative,
     /// Kept in this process only.
     pub(crate) local: bool,
+    /// One load for all processes.
+    #[cfg_attr(
+        not(feature = "stores"),
+        allow(dead_code, reason = "without a store there is one process")
+    )]
+    pub(crate) distributed: bool,
 }
 
 /// A time to live.
@@ -77,6 +83,7 @@ impl Policy {
         none: Negative::No,
         err: Negative::No,
         local: false,
+        distributed: false,
     };
 }
 
@@ -118,6 +125,8 @@ setters! {
     jitter(n: u64) jitter = Jitter::UpTo(n);
     /// `single_flight = false`.
     no_single_flight() single_flight = false;
+    /// `single_flight = "distributed"`.
+    distributed() distributed = true;
     /// `detach = false`.
     no_detach() detach = false;
     /// `cache_none`.

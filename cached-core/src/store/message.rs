@@ -9,7 +9,9 @@
 
 const FORMAT: u8 = 1;
 /// A message is no longer than that; what does not fit goes into the next.
-const LONGEST: usize = 16 * 1024;
+///
+/// PostgreSQL takes 8,000 characters, and two are needed for a byte.
+const LONGEST: usize = 3500;
 
 /// What is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +42,9 @@ pub(crate) fn invalid<'a>(
     let (mut all, mut message, empty) = (Vec::new(), begin(), begin().len());
     for scope in scopes {
         let length = u16::try_from(scope.len()).ok()?;
+        if empty + 2 + scope.len() > LONGEST {
+            return None;
+        }
         if message.len() + 2 + scope.len() > LONGEST && message.len() > empty {
             all.push(std::mem::replace(&mut message, begin()));
         }
@@ -127,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_name_that_fits_into_no_message_is_refused() {
-        let scopes = ["x".repeat(70_000)];
+        let scopes = ["x".repeat(LONGEST)];
         assert_eq!(invalid(1, scopes.iter(), false), None);
     }
 

@@ -7,6 +7,8 @@
 
 mod breaker;
 mod channel;
+#[cfg(feature = "database")]
+mod database;
 pub(crate) mod deliver;
 pub(crate) mod envelope;
 #[cfg(feature = "filesystem")]
@@ -23,6 +25,8 @@ mod status;
 pub(crate) mod tier;
 
 pub(crate) use channel::listen;
+#[cfg(feature = "database")]
+pub use database::Database;
 #[cfg(feature = "filesystem")]
 pub use filesystem::Filesystem;
 #[cfg(feature = "memcached")]

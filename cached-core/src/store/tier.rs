@@ -45,6 +45,8 @@ pub(crate) struct Tier {
     writing: Writing,
     /// How long memory may serve a copy that nobody would tell it of.
     pub(super) copies: Nanos,
+    /// How long a process may load what others wait for.
+    pub(crate) lease: Nanos,
     pub(super) journal: Mutex<Journal>,
     pub(super) delivering: AtomicBool,
     pub(super) channel: Channel,
@@ -56,6 +58,7 @@ pub(crate) struct Settings {
     pub(crate) writing: Writing,
     pub(crate) limits: Limits,
     pub(crate) copies: Nanos,
+    pub(crate) lease: Nanos,
 }
 
 /// What a read brought.
@@ -105,6 +108,7 @@ impl Tier {
             namespace: settings.namespace,
             writing: settings.writing,
             copies: settings.copies,
+            lease: settings.lease,
             journal: Mutex::default(),
             delivering: AtomicBool::new(false),
             channel: Channel::new(heard),
@@ -326,6 +330,12 @@ impl Tier {
         let keys: Vec<String> = entries.iter().map(|e| self.entry_key(&e.key)).collect();
         let removed = self.store().delete_many(&keys);
         self.guard.try_run(&self.budget(), removed).await;
+    }
+
+    /// Where the lease of an entry's load is.
+    pub(crate) fn lease_key(&self, names: &Names) -> String {
+        let digest = names::digest(names.key.as_bytes());
+        format!("{}:l:{digest}", self.namespace)
     }
 
     pub(super) fn store(&self) -> &dyn Store {

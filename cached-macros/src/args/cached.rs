@@ -85,8 +85,7 @@ fn unknown(name: &str) -> String {
     match words::nearest(name, names()) {
         Some(near) => format!("unknown option `{name}`; did you mean `{near}`?"),
         None => {
-            let available =
-                names().filter(|name| *name != "shared" && !VIEW_OPTIONS.contains(name));
+            let available = names().filter(|name| !VIEW_OPTIONS.contains(name));
             format!(
                 "unknown option `{name}`; the options are {}",
                 words::list(available)

@@ -1,6 +1,5 @@
 //! The one table of all options of `#[cached]`.
 
-use proc_macro2::Ident;
 use syn::{Error, Expr, ExprClosure, Result};
 
 use super::split::{Given, describe};
@@ -68,7 +67,8 @@ pub(super) const OPTIONS: &[Row] = table! {
         |given, o, diag| o.version = given.named(diag, value::version);
     "local", "local",
         |given, o, diag| o.local = given.named(diag, Given::flag).filter(|it| it.value).map(|it| it.name);
-    "shared", "shared", |given, _, diag| shared(&given.name, diag);
+    "shared", "shared",
+        |given, o, diag| o.shared = given.named(diag, Given::flag).filter(|it| it.value).map(|it| it.name);
     "view", "view",
         |given, o, diag| o.view = given.named(diag, Given::flag).filter(|it| it.value).map(|it| it.name);
     "methods", "methods(\"GET\", \"HEAD\")",
@@ -137,11 +137,4 @@ fn closure(given: &Given) -> Result<ExprClosure> {
         return Err(Error::new_spanned(expr, message));
     }
     given.closure(expr, "a closure on the value")
-}
-
-fn shared(name: &Ident, diag: &mut Diag) {
-    diag.at(
-        name.span(),
-        "`shared` needs a shared store, which this version does not have yet; leave it out",
-    );
 }

@@ -116,6 +116,7 @@ fn flags_may_be_written_out() {
     let flight = |text: &str| options(text).single_flight.unwrap().value;
     assert!(flight("single_flight = false") == SingleFlight::Off);
     assert!(flight("single_flight") == SingleFlight::Process);
+    assert!(flight("single_flight = \"distributed\"") == SingleFlight::Distributed);
 }
 
 #[test]

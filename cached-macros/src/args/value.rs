@@ -138,9 +138,7 @@ pub(super) fn single_flight(given: &Given) -> Result<SingleFlight> {
     if let Value::Assigned(expr) = &given.value
         && text(expr).is_some_and(|text| text.value() == "distributed")
     {
-        let message = "`single_flight = \"distributed\"` needs a shared store, which this version \
-                       does not have yet; write `single_flight = true`";
-        return Err(Error::new_spanned(expr, message));
+        return Ok(SingleFlight::Distributed);
     }
     Ok(if given.flag()? {
         SingleFlight::Process

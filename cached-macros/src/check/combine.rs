@@ -23,6 +23,11 @@ pub(super) fn cached(written: &Written, context: Context, diag: &mut Diag) {
 fn pairs(written: &Written, diag: &mut Diag) {
     const PAIRS: &[(&str, &str, &str)] = &[
         ("local", "shared", "keep one of them"),
+        (
+            "shared",
+            "cache_err",
+            "errors are kept in this process alone: keep one of them",
+        ),
         ("in_trait", "in_impl", "keep the one that is true"),
         (
             "skip",
@@ -43,6 +48,21 @@ fn pairs(written: &Written, diag: &mut Diag) {
         .single_flight
         .as_ref()
         .is_some_and(|it| it.value == SingleFlight::Off);
+    let distributed =
+        (options.single_flight.as_ref()).filter(|it| it.value == SingleFlight::Distributed);
+    if let (Some(flight), true) = (distributed, options.batch.is_some()) {
+        diag.at(
+            flight.name,
+            "`single_flight = \"distributed\"` is for one key at a time: leave it out of a `batch`",
+        );
+    }
+    if let (Some(flight), true) = (distributed, options.local.is_some()) {
+        diag.at(
+            flight.name,
+            "`single_flight = \"distributed\"` asks other processes, and `local` keeps them out; \
+             remove one of them",
+        );
+    }
     if let Some(detach) = options.detach.as_ref().filter(|it| it.value && alone) {
         diag.at(
             detach.name,

@@ -195,9 +195,10 @@ fn kind(options: &Options, function: &Function<'_>) -> TokenStream {
     };
     let out = quote_spanned!(first=> ::dewar::__private::#ask::<#result>());
     let end = quote_spanned!(last=> ());
-    let asked = match &options.cache_err {
-        Some(cache_err) => Ident::new("whole", cache_err.name),
-        None => Ident::new("kind", last),
+    let asked = match (&options.cache_err, options.shared) {
+        (Some(cache_err), _) => Ident::new("whole", cache_err.name),
+        (None, Some(shared)) => Ident::new("shared", shared),
+        (None, None) => Ident::new("kind", last),
     };
     quote!(#out.#asked #end)
 }

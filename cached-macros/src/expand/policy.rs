@@ -55,12 +55,10 @@ pub(crate) fn policy(options: &Options) -> TokenStream {
         Some(Jitter::Fixed(n)) => call(quote!(.jitter(#n))),
         None => {}
     }
-    if options
-        .single_flight
-        .as_ref()
-        .is_some_and(|flight| flight.value == SingleFlight::Off)
-    {
-        call(quote!(.no_single_flight()));
+    match options.single_flight.as_ref().map(|flight| flight.value) {
+        Some(SingleFlight::Off) => call(quote!(.no_single_flight())),
+        Some(SingleFlight::Distributed) => call(quote!(.distributed())),
+        Some(SingleFlight::Process) | None => {}
     }
     if options.detach.as_ref().is_some_and(|detach| !detach.value) {
         call(quote!(.no_detach()));

@@ -52,6 +52,8 @@ pub(crate) enum Jitter {
 pub(crate) enum SingleFlight {
     Off,
     Process,
+    /// One load for all processes.
+    Distributed,
 }
 
 /// `stale_if_error`.
@@ -125,6 +127,8 @@ pub(crate) struct Options {
     pub(crate) view: Option<Span>,
     /// What only views have.
     pub(crate) of_view: ViewOptions,
+    /// `shared`: meant to reach other processes.
+    pub(crate) shared: Option<Span>,
     /// `companion = name`: what the hidden companion of a free function is called when a type or
     /// a module of the function's own name stands beside it.
     pub(crate) companion: Option<Named<Ident>>,

@@ -33,6 +33,10 @@ pub(super) const SENTINEL_PORT: u16 = 26379;
 
 /// All that is said; what it holds is secret.
 #[derive(Clone)]
+#[cfg_attr(
+    not(feature = "redis-tls"),
+    allow(dead_code, reason = "certificates are for TLS")
+)]
 pub(super) struct Config {
     pub(super) servers: Servers,
     pub(super) user: Option<String>,

@@ -1,0 +1,178 @@
+//! The table in SQLite.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+    SqliteSynchronous,
+};
+use sqlx::{AssertSqlSafe, Row, Sqlite as Db, Transaction};
+use tokio::sync::OnceCell;
+
+use super::{AT_ONCE, EVER, TABLE, millis};
+use crate::store::{Found, Item};
+
+pub(super) struct Sqlite {
+    pool: SqlitePool,
+    place: String,
+    made: OnceCell<()>,
+}
+
+/// Milliseconds since 1970.
+const NOW: &str = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
+
+fn until(ttl: &str) -> String {
+    format!("CASE WHEN {ttl} = {EVER} THEN {EVER} ELSE {NOW} + {ttl} END")
+}
+
+impl Sqlite {
+    pub(super) fn open(url: &str) -> Option<Self> {
+        let options = SqliteConnectOptions::from_str(url).ok()?;
+        let place = options.get_filename().display().to_string();
+        let options = options
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(Duration::from_secs(5));
+        // Memory is each connection's own.
+        let connections = if url.contains(":memory:") { 1 } else { 4 };
+        let pool = SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_lazy_with(options);
+        Some(Sqlite {
+            pool,
+            place,
+            made: OnceCell::new(),
+        })
+    }
+
+    pub(super) fn describe(&self) -> String {
+        format!("sqlite {}", self.place)
+    }
+
+    async fn pool(&self) -> sqlx::Result<&SqlitePool> {
+        let make = async || {
+            let table = format!(
+                "CREATE TABLE IF NOT EXISTS {TABLE} (
+                     key TEXT PRIMARY KEY, value BLOB NOT NULL, expires INTEGER NOT NULL
+                 ) WITHOUT ROWID"
+            );
+            let index = format!("CREATE INDEX IF NOT EXISTS {TABLE}_expires ON {TABLE} (expires)");
+            for statement in [table, index] {
+                sqlx::query(AssertSqlSafe(statement))
+                    .execute(&self.pool)
+                    .await?;
+            }
+            Ok::<_, sqlx::Error>(())
+        };
+        self.made.get_or_try_init(make).await?;
+        Ok(&self.pool)
+    }
+
+    /// A transaction that may write from its beginning: it waits for its turn, and is not turned
+    /// down half way.
+    async fn begin(&self) -> sqlx::Result<Transaction<'static, Db>> {
+        self.pool().await?.begin_with("BEGIN IMMEDIATE").await
+    }
+
+    pub(super) async fn get(&self, keys: &[String]) -> sqlx::Result<HashMap<String, Vec<u8>>> {
+        let mut connection = self.pool().await?.acquire().await?;
+        let mut found = HashMap::new();
+        for key in keys {
+            if let Some(value) = value(&mut connection, key).await? {
+                found.insert(key.clone(), value);
+            }
+        }
+        Ok(found)
+    }
+
+    pub(super) async fn set(&self, items: Vec<Item>) -> sqlx::Result<()> {
+        let mut transaction = self.begin().await?;
+        for item in &items {
+            put(&mut transaction, item).await?;
+        }
+        transaction.commit().await
+    }
+
+    pub(super) async fn add(&self, items: Vec<Item>) -> sqlx::Result<Vec<bool>> {
+        let mut transaction = self.begin().await?;
+        let mut added = Vec::new();
+        for item in &items {
+            let absent = value(&mut transaction, &item.key).await?.is_none();
+            if absent {
+                put(&mut transaction, item).await?;
+            }
+            added.push(absent);
+        }
+        transaction.commit().await?;
+        Ok(added)
+    }
+
+    pub(super) async fn delete(&self, keys: &[String]) -> sqlx::Result<()> {
+        let text = format!("DELETE FROM {TABLE} WHERE key = ?1");
+        let mut transaction = self.begin().await?;
+        for key in keys {
+            let query = sqlx::query(AssertSqlSafe(text.clone())).bind(key);
+            query.execute(&mut *transaction).await?;
+        }
+        transaction.commit().await
+    }
+
+    pub(super) async fn swap(&self, expected: &[u8], item: &Item) -> sqlx::Result<bool> {
+        let mut transaction = self.begin().await?;
+        let found = value(&mut transaction, &item.key).await?;
+        let same = found.as_deref() == Some(expected);
+        if same {
+            put(&mut transaction, item).await?;
+        }
+        transaction.commit().await?;
+        Ok(same)
+    }
+
+    pub(super) async fn extend(&self, keys: &[String], ttl: i64) -> sqlx::Result<()> {
+        let until = until("?2");
+        let text = format!(
+            "UPDATE {TABLE} SET expires = {until}
+             WHERE key = ?1 AND expires > {NOW} AND expires < {until}"
+        );
+        let mut transaction = self.begin().await?;
+        for key in keys {
+            let query = sqlx::query(AssertSqlSafe(text.clone())).bind(key).bind(ttl);
+            query.execute(&mut *transaction).await?;
+        }
+        transaction.commit().await
+    }
+
+    pub(super) async fn sweep(&self) -> sqlx::Result<u64> {
+        let text = format!(
+            "DELETE FROM {TABLE} WHERE key IN (
+                 SELECT key FROM {TABLE} WHERE expires <= {NOW} LIMIT {AT_ONCE}
+             )"
+        );
+        let query = sqlx::query(AssertSqlSafe(text));
+        Ok(query.execute(self.pool().await?).await?.rows_affected())
+    }
+}
+
+/// What is under a key, if it has not run out.
+async fn value(connection: &mut SqliteConnection, key: &str) -> sqlx::Result<Found> {
+    let text = format!("SELECT value FROM {TABLE} WHERE key = ?1 AND expires > {NOW}");
+    let query = sqlx::query(AssertSqlSafe(text)).bind(key);
+    let row = query.fetch_optional(connection).await?;
+    row.map(|row| row.try_get(0)).transpose()
+}
+
+async fn put(connection: &mut SqliteConnection, item: &Item) -> sqlx::Result<()> {
+    let text = format!(
+        "INSERT INTO {TABLE} (key, value, expires) VALUES (?1, ?2, {})
+         ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires",
+        until("?3")
+    );
+    let query = sqlx::query(AssertSqlSafe(text));
+    let query = query.bind(&item.key).bind(&item.value);
+    let query = query.bind(millis(item.ttl));
+    query.execute(connection).await.map(drop)
+}

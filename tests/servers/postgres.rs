@@ -1,0 +1,99 @@
+//! A PostgreSQL server with a cluster of its own. It refuses to run as root: then it runs as
+//! `nobody`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{Server, free_port};
+
+pub(crate) struct Postgres(pub(crate) Server);
+
+impl Postgres {
+    pub(crate) fn start() -> Postgres {
+        let server = Server::start(program()[0], free_port(), |port, directory| {
+            let data = directory.join("data");
+            let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
+            if is_root() {
+                run("chown", &["nobody", &text(directory)]);
+            }
+            let initdb = text(&bin().join("initdb"));
+            let data = text(&data);
+            let mut create = program()[1..].to_vec();
+            create.extend([
+                initdb.as_str(),
+                "-D",
+                &data,
+                "-U",
+                "shop",
+                "-A",
+                "trust",
+                "--no-sync",
+            ]);
+            match is_root() {
+                true => run(program()[0], &create),
+                false => run(&initdb, &create[1..]),
+            }
+            let postgres = text(&bin().join("postgres"));
+            let port = port.to_string();
+            let socket = text(directory);
+            let mut arguments: Vec<String> = words(&program()[1..]);
+            arguments.push(postgres);
+            arguments.extend::<Vec<String>>(words(&[
+                "-D",
+                &data,
+                "-p",
+                &port,
+                "-k",
+                &socket,
+                "-c",
+                "listen_addresses=127.0.0.1",
+                "-c",
+                "fsync=off",
+            ]));
+            arguments
+        });
+        Postgres(server)
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://shop:secret@127.0.0.1:{}/postgres", self.0.port)
+    }
+}
+
+/// What everything is run by.
+fn program() -> &'static [&'static str] {
+    match is_root() {
+        true => &[
+            "setpriv",
+            "--reuid=nobody",
+            "--regid=nogroup",
+            "--clear-groups",
+        ],
+        false => &["env"],
+    }
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output();
+    id.is_ok_and(|id| id.stdout == b"0\n")
+}
+
+fn bin() -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten();
+    let newest = versions.flatten().map(|version| version.path()).max();
+    newest
+        .expect("PostgreSQL is not installed: `./test.sh` says what tests need")
+        .join("bin")
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn run(program: &str, arguments: &[&str]) {
+    let output = Command::new(program).args(arguments).output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {errors}");
+}
