@@ -52,12 +52,11 @@ pub(crate) fn is_not_modified(request: &HeaderMap, response: &HeaderMap) -> bool
         return none_match(request, response.get(ETAG));
     }
     let mut lines = request.get_all(IF_MODIFIED_SINCE).iter();
-    let since = match (lines.next(), lines.next()) {
-        (Some(since), None) => date::parse(since),
-        _ => None,
+    let (Some(since), None) = (lines.next(), lines.next()) else {
+        return false;
     };
     let modified = response.get(LAST_MODIFIED).or_else(|| response.get(DATE));
-    match (since, modified.and_then(date::parse)) {
+    match (date::parse(since), modified.and_then(date::parse)) {
         (Some(since), Some(modified)) => modified <= since,
         _ => false,
     }

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName};
 
 use super::freshness::{self, Freshness, Timing};
 use super::load::Load;
-use super::stored::Stored;
+use super::stored::{Stored, keep_places};
 use super::storing::{self, strip};
 use super::{date, storing::judge};
 use crate::engine::Began;
@@ -41,6 +41,7 @@ pub(crate) fn freshen(
     let judged = judge(policy, request, old.status, &headers, timing);
     let initial_age = freshness::initial_age(&headers, timing);
     strip(policy, &mut headers);
+    keep_places(&load.view, &mut headers);
     let stays = judged.is_ok();
     let (freshness, selecting) = match judged {
         Ok(storable) => (storable.freshness, storable.selecting),
@@ -74,6 +75,7 @@ fn merged(old: &HeaderMap, news: &HeaderMap) -> HeaderMap {
     let mut clean = news.clone();
     storing::strip_connection(&mut clean);
     let mut headers = old.clone();
+    headers.remove(AGE);
     for name in clean.keys().filter(|name| !OF_THE_BODY.contains(name)) {
         headers.remove(name);
         for value in clean.get_all(name) {

@@ -533,11 +533,14 @@ fn respond(load: &Load, mut head: response::Parts, stored: &Stored) -> Response<
         }
         return Response::from_parts(head, answer.into_body());
     }
-    for name in [SET_COOKIE, AGE] {
-        for value in head.headers.get_all(&name) {
-            if !stored.headers.contains_key(&name) {
-                answer.headers_mut().append(name.clone(), value.clone());
-            }
+    // What the handler said of its age, and the cookies that are not stored.
+    answer.headers_mut().remove(AGE);
+    for value in head.headers.get_all(AGE) {
+        answer.headers_mut().append(AGE, value.clone());
+    }
+    if !stored.headers.contains_key(SET_COOKIE) {
+        for value in head.headers.get_all(SET_COOKIE) {
+            answer.headers_mut().append(SET_COOKIE, value.clone());
         }
     }
     answer

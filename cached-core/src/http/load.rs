@@ -16,7 +16,7 @@ use super::job::Asked;
 use super::look::{is_soft, report};
 use super::policy::Etag;
 use super::status::{Forwarded, Report};
-use super::stored::{Stored, Variants};
+use super::stored::{Stored, Variants, keep_places};
 use super::storing::{Storable, strip};
 use super::view::{Spot, View};
 use crate::engine::flight::Flight;
@@ -174,6 +174,7 @@ impl Load {
         }
         let initial_age = freshness::initial_age(&headers, timing);
         strip(&self.view.policy, &mut headers);
+        keep_places(&self.view, &mut headers);
         let stored = Arc::new(Stored {
             status,
             date: date_of(&headers, timing.wall),

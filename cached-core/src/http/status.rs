@@ -60,8 +60,14 @@ impl Report {
 
     /// Adds this cache at the end: those nearer to the origin come first (section 2).
     pub(crate) fn append(&self, name: &str, headers: &mut HeaderMap) {
-        if let Ok(value) = HeaderValue::try_from(self.member(name)) {
-            headers.append(CACHE_STATUS, value);
+        let Ok(value) = HeaderValue::try_from(self.member(name)) else {
+            return;
+        };
+        match headers.get_mut(CACHE_STATUS) {
+            Some(place) if *place == PLACE => *place = value,
+            _ => {
+                headers.append(CACHE_STATUS, value);
+            }
         }
     }
 
@@ -92,6 +98,17 @@ impl Report {
     }
 }
 
+/// Stands in stored headers where the report will be: a map that grows with each answer costs more
+/// than the rest of it.
+const PLACE: HeaderValue = HeaderValue::from_static("-");
+
+/// Keeps a place for a report, where there is none of another cache.
+pub(crate) fn keep_place(headers: &mut HeaderMap) {
+    if !headers.contains_key(CACHE_STATUS) {
+        headers.insert(CACHE_STATUS, PLACE);
+    }
+}
+
 /// A name as a token of structured fields (RFC 8941, section 3.3.4).
 pub(crate) fn token(name: &str) -> Box<str> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-._:/".contains(c);
@@ -107,7 +124,7 @@ pub(crate) fn token(name: &str) -> Box<str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Forwarded, Report, token};
+    use super::{Forwarded, Report, keep_place, token};
     use http::{HeaderMap, HeaderValue, StatusCode};
 
     #[test]
@@ -134,6 +151,17 @@ mod tests {
         Report::forwarded(Forwarded::UriMiss).append("dewar", &mut headers);
         let lines: Vec<_> = headers.get_all("cache-status").iter().collect();
         assert_eq!(lines, ["origin; hit", "dewar; fwd=uri-miss"]);
+    }
+
+    #[test]
+    fn it_takes_the_place_that_was_kept_for_it() {
+        let mut headers = HeaderMap::new();
+        keep_place(&mut headers);
+        Report::hit(1).append("dewar", &mut headers);
+        Report::hit(2).append("outer", &mut headers);
+        keep_place(&mut headers);
+        let lines: Vec<_> = headers.get_all("cache-status").iter().collect();
+        assert_eq!(lines, ["dewar; hit; ttl=1", "outer; hit; ttl=2"]);
     }
 
     #[test]

@@ -14,13 +14,16 @@ use super::conditional;
 use super::date::Seconds;
 use super::freshness::{Freshness, nanos};
 use super::range::{self, Range};
+use super::status;
 use super::vary::Selecting;
+use super::view::View;
 use crate::clock::Nanos;
 
 /// A complete response. Nothing in it changes: freshening makes another one.
 #[derive(Debug)]
 pub(crate) struct Stored {
     pub(crate) status: StatusCode,
+    /// With an `Age`, and perhaps a `Cache-Status`, that are replaced in each answer.
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) selecting: Selecting,
@@ -38,6 +41,15 @@ pub(crate) struct Stored {
 /// How long a stale response with a validator is kept, so that the handler may say that it still
 /// holds: as long as it was fresh, and not less or more than this.
 const KEPT: (Nanos, Nanos) = (60 * 1_000_000_000, 24 * 3600 * 1_000_000_000);
+
+/// Keeps places in the header for what differs with each answer: a map that grows costs more than
+/// the rest of it.
+pub(crate) fn keep_places(view: &View, headers: &mut HeaderMap) {
+    headers.insert(AGE, HeaderValue::from(0));
+    if view.policy.name.is_some() {
+        status::keep_place(headers);
+    }
+}
 
 impl Stored {
     pub(crate) fn age(&self, now: Nanos) -> Nanos {
@@ -91,7 +103,7 @@ impl Stored {
         response
     }
 
-    /// The same without an `Age`.
+    /// The same with an `Age` that means nothing, or none.
     pub(crate) fn select(&self, method: &Method, request: &HeaderMap) -> Response<ViewBody> {
         if self.status.is_success() && conditional::is_not_modified(request, &self.headers) {
             return self.not_modified();
