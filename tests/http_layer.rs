@@ -589,6 +589,26 @@ async fn the_query_counts_as_the_policy_says() {
 }
 
 #[tokio::test]
+async fn nothing_is_said_of_the_cache_where_that_is_not_wanted() {
+    let site = site(minute().no_cache_status(), |_, run| text(run));
+    for seconds in [0, 1, 70] {
+        site.advance(seconds);
+        assert_eq!(site.get("/").await.header("cache-status"), "");
+    }
+    let site = self::site(minute().cache_status("my cache"), |_, run| {
+        with(run, &[("cache-status", "origin; hit")])
+    });
+    for last in [
+        "my-cache; fwd=uri-miss; fwd-status=200; ttl=60; stored",
+        "my-cache; hit; ttl=60",
+    ] {
+        let reply = site.get("/").await;
+        let lines: Vec<_> = reply.headers.get_all("cache-status").iter().collect();
+        assert_eq!(lines, ["origin; hit", last]);
+    }
+}
+
+#[tokio::test]
 async fn without_memory_every_request_passes() {
     let cache = dewar::Cache::builder()
         .store(dewar::StoreKind::Null)
