@@ -366,3 +366,83 @@ async fn a_rejected_request_does_not_reach_the_cache() {
     assert_eq!(RUNS.count(), 0);
     assert!(site.cache.is_empty());
 }
+
+#[tokio::test]
+async fn a_handler_may_take_the_body() {
+    static RUNS: Runs = Runs::new();
+
+    #[cached(view, timeout = 60)]
+    async fn echo(body: String) -> String {
+        format!("{body} run {}", RUNS.next())
+    }
+
+    #[cached(view, timeout = 60, skip(order))]
+    async fn buy(State(app): State<App>, Json(order): Json<Vec<u8>>) -> String {
+        format!("{} {order:?} run {}", app.name.0, RUNS.next())
+    }
+
+    #[cached(view, timeout = 60, skip(request))]
+    async fn whole(request: axum::extract::Request) -> String {
+        format!("{} run {}", request.uri(), RUNS.next())
+    }
+
+    let app = Router::new()
+        .route("/echo", get(echo).post(echo))
+        .route("/buy", axum::routing::post(buy))
+        .route("/whole", get(whole))
+        .with_state(App { name: Name("shop") });
+    let site = serve(app).await;
+    let client = reqwest::Client::new();
+    let send = async |request: reqwest::RequestBuilder| {
+        request.send().await.unwrap().text().await.unwrap()
+    };
+    for run in 1..3 {
+        let post = client.post(site.url("/echo")).body("ada");
+        assert_eq!(send(post).await, format!("ada run {run}"));
+    }
+    // A body that comes with a GET is not in the key.
+    for run in 3..5 {
+        let odd = client.get(site.url("/echo")).body("bob");
+        assert_eq!(send(odd).await, format!("bob run {run}"));
+    }
+    assert_eq!(site.get("/echo").await.body, " run 5");
+    assert_eq!(site.get("/echo").await.body, " run 5");
+    for run in 6..8 {
+        let post = client
+            .post(site.url("/buy"))
+            .header("content-type", "application/json");
+        assert_eq!(send(post.body("[1]")).await, format!("shop [1] run {run}"));
+    }
+    assert_eq!(site.get("/whole").await.body, "/whole run 8");
+    assert!(site.get("/whole").await.is_hit());
+}
+
+#[tokio::test]
+async fn extractors_that_may_fail_or_be_missing_are_arguments_too() {
+    #[derive(Deserialize)]
+    struct Filter {
+        page: u32,
+    }
+
+    type Filtered = Result<Query<Filter>, axum::extract::rejection::QueryRejection>;
+
+    #[cached(view, timeout = 60)]
+    async fn list(shop: Option<Path<u8>>, (uri, filter): (Uri, Filtered)) -> String {
+        let page = filter.map_or(1, |Query(filter)| filter.page);
+        format!("{} {uri} {page}", shop.is_some())
+    }
+
+    let app = Router::new()
+        .route("/", get(list))
+        .route("/{shop}", get(list));
+    let site = serve(app).await;
+    for (path, body) in [
+        ("/", "false / 1"),
+        ("/7", "true /7 1"),
+        ("/7?page=3", "true /7?page=3 3"),
+        ("/7?page=x", "true /7?page=x 1"),
+    ] {
+        assert_eq!(site.get(path).await.body, body);
+        assert!(site.get(path).await.is_hit(), "{path}");
+    }
+}

@@ -102,12 +102,15 @@ fn handler(options: &Options, function: &Function<'_>) -> (ItemFn, TokenStream) 
     // What is no response is reported on the result.
     let respond = Ident::new("respond", last);
     let respond = quote_spanned!(first=> ::dewar::__private::#respond);
+    // A statement of its own: what it borrows is given back before anything is awaited.
+    let at = Ident::new("at", Span::mixed_site());
     let run = quote! {
         #opened
         #bound
-        ::dewar::__private::view(#asked, #site(), #view(), &#body #generics, #mode, #parts, #plan)
-            .run(#body #generics(#arguments), #respond)
-            .await
+        let #at = ::dewar::__private::view(
+            #asked, #site(), #view(), &#body #generics, #mode, #parts, #plan
+        );
+        #at.run(#body #generics(#arguments), #respond).await
     };
     (item, run)
 }

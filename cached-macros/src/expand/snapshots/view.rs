@@ -5,19 +5,19 @@ async fn product(
     __argument_1: State<Db>,
 ) -> ::dewar::__private::Response {
     let (asked, __argument_0) = __argument_0.open();
-    ::dewar::__private::view(
-            asked,
-            __product::__site(),
-            __product::__view(),
-            &__product::__body,
-            ::dewar::__private::READ,
-            (
-                ::dewar::__private::extracted(&__argument_0).part(),
-                (::dewar::__private::extracted(&__argument_1).part(), ()),
-            ),
-            |_| {},
-        )
-        .run(__product::__body(__argument_0, __argument_1), ::dewar::__private::respond)
+    let at = ::dewar::__private::view(
+        asked,
+        __product::__site(),
+        __product::__view(),
+        &__product::__body,
+        ::dewar::__private::READ,
+        (
+            ::dewar::__private::extracted(&__argument_0).part(),
+            (::dewar::__private::extracted(&__argument_1).part(), ()),
+        ),
+        |_| {},
+    );
+    at.run(__product::__body(__argument_0, __argument_1), ::dewar::__private::respond)
         .await
 }
 type product = __product;

@@ -19,36 +19,32 @@ pub async fn product(
     let Path(id) = &__argument_1;
     #[allow(unused_variables)]
     let Query(query) = &__argument_2;
-    ::dewar::__private::view(
-            asked,
-            __product::__site(),
-            __product::__view(),
-            &__product::__body,
-            ::dewar::__private::READ
-                .unless(|| (*id) == 0)
-                .refresh_if(|| (*query).refresh),
+    let at = ::dewar::__private::view(
+        asked,
+        __product::__site(),
+        __product::__view(),
+        &__product::__body,
+        ::dewar::__private::READ.unless(|| (*id) == 0).refresh_if(|| (*query).refresh),
+        (
+            ::dewar::__private::counted(::dewar::__private::arg(&(2)).part()),
             (
-                ::dewar::__private::counted(::dewar::__private::arg(&(2)).part()),
+                ::dewar::__private::extracted(&user).part(),
                 (
-                    ::dewar::__private::extracted(&user).part(),
+                    ::dewar::__private::extracted(&__argument_1).part(),
                     (
-                        ::dewar::__private::extracted(&__argument_1).part(),
-                        (
-                            ::dewar::__private::extracted(&__argument_2).part(),
-                            (::dewar::__private::skipped(&flags).part(), ()),
-                        ),
+                        ::dewar::__private::extracted(&__argument_2).part(),
+                        (::dewar::__private::skipped(&flags).part(), ()),
                     ),
                 ),
             ),
-            |plan| {
-                plan.prefix(
-                        ::dewar::__private::Label::new().text("product:").value(&(*id)),
-                    )
-                    .tag(::dewar::__private::Label::new().text("products"))
-                    .timeout(ttl());
-            },
-        )
-        .run(
+        ),
+        |plan| {
+            plan.prefix(::dewar::__private::Label::new().text("product:").value(&(*id)))
+                .tag(::dewar::__private::Label::new().text("products"))
+                .timeout(ttl());
+        },
+    );
+    at.run(
             __product::__body(user, __argument_1, __argument_2, flags),
             ::dewar::__private::respond,
         )

@@ -6,17 +6,16 @@ async fn home(
     __argument_0: State<App>,
 ) -> ::dewar::__private::Response {
     let (asked, ()) = asked.open();
-    ::dewar::__private::view(
-            asked,
-            __home::__site(),
-            __home::__view(),
-            &__home::__body,
-            ::dewar::__private::READ,
-            (::dewar::__private::extracted(&__argument_0).part(), ()),
-            |_| {},
-        )
-        .run(__home::__body(__argument_0), ::dewar::__private::respond)
-        .await
+    let at = ::dewar::__private::view(
+        asked,
+        __home::__site(),
+        __home::__view(),
+        &__home::__body,
+        ::dewar::__private::READ,
+        (::dewar::__private::extracted(&__argument_0).part(), ()),
+        |_| {},
+    );
+    at.run(__home::__body(__argument_0), ::dewar::__private::respond).await
 }
 type home = __home;
 struct __home {}

@@ -5,27 +5,27 @@ async fn account<S: Store>(
     __argument_1: State<S>,
 ) -> ::dewar::__private::Response {
     let (asked, user) = user.open();
-    ::dewar::__private::view(
-            asked,
-            Self::__cached_site_account(),
-            Self::__cached_view_account(),
-            &Self::__cached_body_account::<S>,
-            ::dewar::__private::READ,
+    let at = ::dewar::__private::view(
+        asked,
+        Self::__cached_site_account(),
+        Self::__cached_view_account(),
+        &Self::__cached_body_account::<S>,
+        ::dewar::__private::READ,
+        (
+            ::dewar::__private::skipped(&user).part(),
             (
-                ::dewar::__private::skipped(&user).part(),
+                ::dewar::__private::skipped(&__argument_1).part(),
                 (
-                    ::dewar::__private::skipped(&__argument_1).part(),
-                    (
-                        ::dewar::__private::counted(
-                            ::dewar::__private::arg(&(user.id)).part(),
-                        ),
-                        (),
+                    ::dewar::__private::counted(
+                        ::dewar::__private::arg(&(user.id)).part(),
                     ),
+                    (),
                 ),
             ),
-            |_| {},
-        )
-        .run(
+        ),
+        |_| {},
+    );
+    at.run(
             Self::__cached_body_account::<S>(user, __argument_1),
             ::dewar::__private::respond,
         )

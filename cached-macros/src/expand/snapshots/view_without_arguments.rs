@@ -2,17 +2,16 @@
 
 async fn home(asked: ::dewar::__private::Asked<()>) -> ::dewar::__private::Response {
     let (asked, ()) = asked.open();
-    ::dewar::__private::view(
-            asked,
-            __home::__site(),
-            __home::__view(),
-            &__home::__body,
-            ::dewar::__private::READ,
-            (),
-            |_| {},
-        )
-        .run(__home::__body(), ::dewar::__private::respond)
-        .await
+    let at = ::dewar::__private::view(
+        asked,
+        __home::__site(),
+        __home::__view(),
+        &__home::__body,
+        ::dewar::__private::READ,
+        (),
+        |_| {},
+    );
+    at.run(__home::__body(), ::dewar::__private::respond).await
 }
 type home = __home;
 struct __home {}
