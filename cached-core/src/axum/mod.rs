@@ -4,13 +4,12 @@
 //! whoever asks for the same. The key is the URL and every argument of the handler, so that a page
 //! made for one user cannot reach another by oversight: see [`FromUrl`].
 //!
-//! # Where things are
-//! - [`asked`]: the request as the cache needs it, taken before the handler's own extractors run.
-//! - [`source`]: where an argument comes from, and [`argument`]: how it takes part in the key.
-//! - [`rules`]: the options of an annotation, and [`view`]: what generated code calls.
-//!
-//! What happens then is the business of [`http`](crate::http), the engine that
+//! What happens to a response is the business of [`http`](crate::http), the engine that
 //! [`CacheLayer`](crate::http::CacheLayer) uses too.
+
+// Where things are: `asked` is the request as the cache needs it, taken before the handler's own
+// extractors run; `source` says where an argument comes from, `argument` how it takes part in the
+// key; `rules` are the options of an annotation, `view` is what generated code calls.
 
 mod argument;
 mod asked;
