@@ -31,10 +31,6 @@ pub struct Policy {
     /// Kept in this process only.
     pub(crate) local: bool,
     /// One load for all processes.
-    #[cfg_attr(
-        not(feature = "stores"),
-        expect(dead_code, reason = "without a store there is one process")
-    )]
     pub(crate) distributed: bool,
 }
 
