@@ -79,10 +79,13 @@ fn while_a_probe_is_under_way_nobody_else_asks() {
 }
 
 #[test]
-fn one_call_spends_no_more_than_its_budget_however_many_operations_it_takes() {
+fn one_call_spends_no_more_than_its_budget_however_long_an_operation_may_take() {
     let store = FaultyStore::new();
-    let cache = cache(&store);
-    // Three reads and a write would take 400 ms.
+    let builder = Cache::builder()
+        .shared(store.clone())
+        .store_timeout(Duration::from_millis(400))
+        .store_budget(Duration::from_millis(100));
+    let cache = TestCache::with(builder).unwrap();
     store.stall(true);
     let call = std::thread::spawn({
         let cache = cache.clone();
@@ -94,7 +97,7 @@ fn one_call_spends_no_more_than_its_budget_however_many_operations_it_takes() {
     }
     assert_eq!(call.join().unwrap(), 1);
     let took = cache.clock().elapsed();
-    assert!(took <= Duration::from_millis(170), "{took:?}");
+    assert!(took <= Duration::from_millis(200), "{took:?}");
 }
 
 #[test]

@@ -206,10 +206,13 @@ fn an_invalidation_is_not_lost_when_the_store_goes_back_to_an_older_state() {
     world.one.run(|| invalidate!(value(1)).wait()).unwrap();
     world.store.restore(&snapshot);
     world.store.cut();
+    let before = world.other.clock().elapsed();
     world.until("it is back, and compared", || {
         world.pass(Duration::from_millis(500));
         world.is_up() && world.other_sees() == 1002
     });
+    let took = world.other.clock().elapsed() - before;
+    assert!(took < BOUND * 4, "not because it has expired: {took:?}");
     assert_eq!(world.one.run(|| value(1)), 1002);
 }
 

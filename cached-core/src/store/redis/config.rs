@@ -45,8 +45,10 @@ pub(super) struct Config {
     pub(super) database: i64,
     pub(super) tls: bool,
     /// In PEM.
+    #[cfg(feature = "redis-tls")]
     pub(super) root_certificate: Option<Vec<u8>>,
     /// In PEM, with its key.
+    #[cfg(feature = "redis-tls")]
     pub(super) client_certificate: Option<(Vec<u8>, Vec<u8>)>,
     pub(super) connect_timeout: Duration,
 }
@@ -81,7 +83,9 @@ impl Default for RedisBuilder {
             sentinel_password: None,
             database: 0,
             tls: false,
+            #[cfg(feature = "redis-tls")]
             root_certificate: None,
+            #[cfg(feature = "redis-tls")]
             client_certificate: None,
             connect_timeout: Duration::from_secs(1),
         })
