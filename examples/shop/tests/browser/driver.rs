@@ -1,7 +1,9 @@
 //! A browser of its own for a test, and what it has to say.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,6 +23,8 @@ pub(crate) struct Browser {
 /// The process; ended when dropped, with the browser that it has started.
 struct Driver {
     process: Child,
+    port: u16,
+    session: String,
     _profile: TempDir,
 }
 
@@ -63,8 +67,10 @@ impl Browser {
             .expect("chromedriver starts: install chromium and chromium-driver");
         let port = port(&mut process);
         let capabilities = capabilities(&profile);
-        let driver = Driver {
+        let mut driver = Driver {
             process,
+            port,
+            session: String::new(),
             _profile: profile,
         };
         let client = ClientBuilder::new(HttpConnector::new())
@@ -72,6 +78,7 @@ impl Browser {
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .expect("chromium starts");
+        driver.session = client.session_id().await.unwrap().unwrap_or_default();
         let browser = Browser { client, driver };
         browser.look(VIEWS[0]).await;
         // What it has asked for before it was asked for anything is its own affair.
@@ -168,7 +175,7 @@ impl Browser {
             {
                 return;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("in ten seconds never: {condition}");
     }
@@ -270,12 +277,17 @@ impl Traffic {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // A test that has failed did not close the browser; chromedriver does when it is told to end.
-        let pid = self.process.id().to_string();
-        let told = Command::new("kill").args(["-TERM", &pid]).status();
-        if told.is_err() {
-            let _ = self.process.kill();
+        // A test that has failed did not close its browser. The answer comes when it is closed.
+        if let Ok(mut driver) = TcpStream::connect(("127.0.0.1", self.port)) {
+            let _ = driver.set_read_timeout(Some(Duration::from_secs(10)));
+            let request = format!(
+                "DELETE /session/{} HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                self.session
+            );
+            let _ = driver.write_all(request.as_bytes());
+            let _ = driver.read(&mut [0; 512]);
         }
+        let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
