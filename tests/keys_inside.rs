@@ -5,6 +5,7 @@ mod common;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::{Hash, Hasher};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use dewar::testing::isolated;
@@ -51,6 +52,14 @@ fn whole() {
         user.name
     }
     #[cached]
+    fn counted(user: Rc<User>) -> &'static str {
+        user.name
+    }
+    #[cached]
+    fn list_of_counted(users: Vec<Rc<User>>) -> &'static str {
+        users[0].name
+    }
+    #[cached]
     fn twice_lent(user: &&User) -> &'static str {
         user.name
     }
@@ -61,6 +70,8 @@ fn whole() {
     apart(lent);
     apart(|user| given(user.clone()));
     apart(|user| shared(Arc::new(user.clone())));
+    apart(|user| counted(Rc::new(user.clone())));
+    apart(|user| list_of_counted(vec![Rc::new(user.clone())]));
     apart(|user| twice_lent(&user));
     apart(|user| chosen(&user));
 }

@@ -153,6 +153,36 @@ fn a_key_that_panics_when_compared_leaves_memory_bounded() {
     assert_bounded(&cache, 100);
 }
 
+/// All have the same hash.
+#[derive(Clone, PartialEq, Eq)]
+struct Alike(u64);
+
+impl Hash for Alike {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        0_u8.hash(state);
+    }
+}
+
+#[cached]
+fn alike(key: Alike) -> u64 {
+    key.0
+}
+
+#[test]
+fn keys_that_all_have_the_same_hash_are_told_apart_and_swept() {
+    let cache = entries(1_000);
+    cache.run(|| {
+        for n in 0..500 {
+            assert_eq!((alike(Alike(n)), alike(Alike(n))), (n, n));
+        }
+        assert_eq!(cache.stats().hits, 500, "the newest are kept");
+        assert_bounded(&cache, 16);
+        cache.clear().wait().unwrap();
+        cache.sweep();
+        assert_eq!(cache.len(), 0);
+    });
+}
+
 static DROPS: AtomicUsize = AtomicUsize::new(0);
 
 #[cached]

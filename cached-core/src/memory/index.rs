@@ -1,6 +1,7 @@
 //! The lock-free map that answers reads.
 
 use std::any::TypeId;
+use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::marker::PhantomData;
 
@@ -64,17 +65,62 @@ impl<P: Parts, V: Send + Sync + 'static> papaya::Equivalent<Slot> for Query<'_, 
 }
 
 /// An owned key as a question.
-struct Owned<'a>(&'a dyn AnyKey);
+struct Owned<'a> {
+    key: &'a dyn AnyKey,
+    /// How many entries it was compared with.
+    compared: Cell<usize>,
+}
+
+impl<'a> Owned<'a> {
+    fn new(key: &'a dyn AnyKey) -> Self {
+        let compared = Cell::new(0);
+        Owned { key, compared }
+    }
+}
 
 impl Hash for Owned<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(Id::place(self.0.hash()));
+        state.write_u64(Id::place(self.key.hash()));
     }
 }
 
 impl papaya::Equivalent<Slot> for Owned<'_> {
     fn equivalent(&self, slot: &Slot) -> bool {
-        slot.key().same(self.0)
+        self.compared.set(self.compared.get() + 1);
+        slot.key().same(self.key)
+    }
+}
+
+/// How many keys may have one place: more than chance ever brings together, and fewer than papaya
+/// 0.2.5 can bear. With some thirty it grows for ever where it resizes in one go, and where it
+/// does not, it never ends to go through its entries.
+const CROWD: usize = 16;
+
+/// The entries at the place of a hash: which of them is the oldest?
+struct Crowd {
+    hash: u64,
+    size: Cell<usize>,
+    oldest: RefCell<Option<Slot>>,
+}
+
+impl Hash for Crowd {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(Id::place(self.hash));
+    }
+}
+
+impl papaya::Equivalent<Slot> for Crowd {
+    /// None is asked for: all are looked at.
+    fn equivalent(&self, slot: &Slot) -> bool {
+        if Id::place(slot.key().hash()) == Id::place(self.hash) {
+            self.size.set(self.size.get() + 1);
+            let mut oldest = self.oldest.borrow_mut();
+            let order = slot.meta().order();
+            if (oldest.as_ref()).is_none_or(|oldest| order < oldest.meta().order()) {
+                *oldest = Some(slot.clone());
+            }
+        }
+        false
     }
 }
 
@@ -89,8 +135,8 @@ pub(crate) struct Index(papaya::HashMap<Slot, (), Identity>);
 
 impl Default for Index {
     /// Grown in one go: where every writer moves a part, and then nobody writes any more, readers
-    /// are left with two tables to look through. Not with `ResizeMode::Blocking`, which in papaya
-    /// 0.2.5 grows for ever once some thirty keys have the same hash.
+    /// are left with two tables to look through. Not with `ResizeMode::Blocking`, which grows for
+    /// ever where many keys have the same hash ([`CROWD`]).
     fn default() -> Self {
         let builder = papaya::HashMap::builder().hasher(Identity::default());
         Index(
@@ -116,8 +162,29 @@ impl Index {
     pub(crate) fn find(&self, key: &dyn AnyKey) -> Option<Slot> {
         self.0
             .pin()
-            .get_key_value(&Owned(key))
+            .get_key_value(&Owned::new(key))
             .map(|(slot, ())| slot.clone())
+    }
+
+    /// The entry of a key to be put in; where there is none, and its place is crowded, the entry
+    /// that makes room for it.
+    pub(crate) fn find_or_crowded(&self, key: &dyn AnyKey) -> (Option<Slot>, Option<Slot>) {
+        let map = self.0.pin();
+        let asked = Owned::new(key);
+        if let Some((slot, ())) = map.get_key_value(&asked) {
+            return (Some(slot.clone()), None);
+        }
+        if asked.compared.get() < CROWD {
+            return (None, None);
+        }
+        let crowd = Crowd {
+            hash: key.hash(),
+            size: Cell::new(0),
+            oldest: RefCell::default(),
+        };
+        map.get_key_value(&crowd);
+        let crowded = crowd.size.get() >= CROWD;
+        (None, crowd.oldest.into_inner().filter(|_| crowded))
     }
 
     pub(crate) fn insert(&self, slot: Slot) {

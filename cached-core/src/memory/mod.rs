@@ -47,6 +47,11 @@ pub(crate) enum Limit {
 type Weigher = Arc<dyn Fn(&dyn AnyEntry, usize) -> u32 + Send + Sync>;
 type OnEvict = Arc<dyn Fn(&Meta) + Send + Sync>;
 
+/// Says that an entry was evicted.
+fn tell(evicted: &OnEvict, slot: &Slot) {
+    let _ = catch_unwind(AssertUnwindSafe(|| evicted(slot.meta())));
+}
+
 /// How many hits of an entry are passed on in an epoch.
 const FIRST: u16 = 4;
 /// The bits that count them; those above are the epoch's.
@@ -98,6 +103,7 @@ pub(crate) struct Memory {
     index: Arc<Index>,
     moka: moka::sync::Cache<Id, Weight, Identity>,
     weigher: Option<Weigher>,
+    evicted: OnEvict,
     reads: Reads,
     epoch: Epoch,
     /// The entry at which the epoch began.
@@ -111,13 +117,13 @@ impl Memory {
     pub(crate) fn new(limit: Limit, weigher: Weigher, evicted: OnEvict) -> Self {
         let index = Arc::new(Index::default());
         let listener = {
-            let index = Arc::clone(&index);
+            let (index, evicted) = (Arc::clone(&index), Arc::clone(&evicted));
             move |id: Arc<Id>, _: Weight, cause: moka::notification::RemovalCause| {
                 if let Some(slot) = index.remove(*id)
                     && cause.was_evicted()
                 {
                     // moka would drop a listener that panics for good.
-                    let _ = catch_unwind(AssertUnwindSafe(|| evicted(slot.meta())));
+                    tell(&evicted, &slot);
                 }
             }
         };
@@ -133,6 +139,7 @@ impl Memory {
             index,
             moka: builder.build_with_hasher(Identity::default()),
             weigher,
+            evicted,
             reads: Reads::default(),
             epoch: Epoch::default(),
             since: AtomicU64::new(0),
@@ -232,11 +239,14 @@ impl Memory {
         self.pass_on();
         let id = slot.id();
         let _turn = lock(self.writer(slot.key().hash()));
-        let old = self.index.find(slot.key());
+        let (old, oldest) = self.index.find_or_crowded(slot.key());
         // One of the same order comes from the same load.
         let newer = old.as_ref().is_some_and(|old| old.meta().order() >= order);
         if newer || !allowed(old.as_ref()) {
             return false;
+        }
+        if let Some(oldest) = oldest {
+            self.make_room(&oldest);
         }
         self.index.insert(slot);
         if let Some(old) = old {
@@ -248,6 +258,16 @@ impl Memory {
             self.index.flush();
         }
         true
+    }
+
+    /// Evicts an entry whose hash too many have; its place's writer has the turn.
+    fn make_room(&self, oldest: &Slot) {
+        let id = oldest.id();
+        let removed = self.index.remove(id).is_some();
+        self.moka.invalidate(&id);
+        if removed {
+            tell(&self.evicted, oldest);
+        }
     }
 
     /// Takes an entry out, if it is still there.

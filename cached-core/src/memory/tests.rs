@@ -21,7 +21,10 @@ fn memory(limit: Limit) -> (Arc<Memory>, Arc<AtomicUsize>) {
 }
 
 fn slot(key: u64, order: u64) -> Slot {
-    let hash = key.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    slot_at(key.wrapping_mul(0x9E37_79B9_7F4A_7C15), key, order)
+}
+
+fn slot_at(hash: u64, key: u64, order: u64) -> Slot {
     let times = Policy::DEFAULT.times(0, NEVER, 0);
     let scopes = crate::scope::Scopes::new(0, "", []);
     let meta = Meta::new(Began { tick: 0, order }, times, scopes, Arc::default());
@@ -128,4 +131,28 @@ fn index_and_moka_agree_after_concurrent_writes_removals_and_evictions() {
         });
         assert_agree(&memory);
     }
+}
+
+#[test]
+fn of_keys_with_the_same_hash_a_few_are_kept_and_all_can_be_gone_through() {
+    const SAME: u64 = 7 << 40;
+    let (memory, evicted) = memory(Limit::Entries(10_000));
+    for key in 0..1_000 {
+        memory.insert(slot_at(SAME, key, 2 * key), 0, |_| true);
+        memory.insert(slot(key, 2 * key + 1), 0, |_| true);
+        if key % 3 == 0 {
+            let last = slot_at(SAME, key, 2 * key);
+            memory.remove(&last);
+        }
+    }
+    // papaya does not come to an end with more of them.
+    memory.sweep(|_| true);
+    assert_agree(&memory);
+    assert!(memory.len() <= 1_000 + 16, "{}", memory.len());
+    let last = memory.find(slot_at(SAME, 998, 0).key());
+    assert_eq!(last.map(|slot| slot.meta().order()), Some(2 * 998));
+    let evicted = evicted.load(Ordering::SeqCst);
+    assert_eq!(evicted + memory.len(), 2_000 - 334, "each is accounted for");
+    memory.sweep(|_| false);
+    assert_eq!(memory.len(), 0);
 }

@@ -6,6 +6,7 @@ use proc_macro2::Span;
 use syn::{FnArg, Ident, ItemFn, Pat, ReturnType, Type};
 
 use super::arguments::Arguments;
+use super::borrow::borrow;
 use super::shape::{Shape, argument, inner, last, peel, shape, written};
 use crate::diag::Diag;
 use crate::model::{Options, Skipped};
@@ -42,6 +43,9 @@ pub(super) fn cached(options: &Options, item: &ItemFn, diag: &mut Diag) {
     match typed(item, &name) {
         Some(ty) => {
             keys(&name, ty, diag);
+            if borrowed_keys(&name, ty, diag) {
+                return;
+            }
             if let ReturnType::Type(_, result) = &item.sig.output {
                 same_keys(&name, ty, result, diag);
             }
@@ -141,6 +145,20 @@ fn keys(name: &str, ty: &Type, diag: &mut Diag) {
         );
         diag.on(ty, message);
     }
+}
+
+/// Keys are returned with the values, and what is returned cannot borrow.
+fn borrowed_keys(name: &str, ty: &Type, diag: &mut Diag) -> bool {
+    let Some(given) = given_key(ty).filter(|key| borrow(key).is_some()) else {
+        return false;
+    };
+    let message = format!(
+        "the keys of a batch are stored and returned, so they cannot borrow, as `{}` does; take \
+         owned ones, such as `{name}: &[String]`, and return them by the same type",
+        written(given)
+    );
+    diag.on(given, message);
+    true
 }
 
 /// Keys in and keys out, as far as their names tell for certain.

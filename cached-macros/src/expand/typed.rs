@@ -4,7 +4,7 @@
 //! is how long a type lives. So a type that shows a reference or a lifetime is taken apart down to
 //! what can be owned, as far as it consists of references, tuples and the standard library's
 //! containers; the rest goes by `borrowed`, which owns nothing. Sets and maps are taken apart too,
-//! since they have no `Hash`, whatever is in them.
+//! since they have no `Hash`, and `Rc`, which is not `Send`, whatever is in them.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote_spanned;
@@ -213,12 +213,14 @@ fn is_plain(ty: &Type) -> bool {
     }
 }
 
-/// Whether the type borrows, or is or holds a set or a map without order.
+/// Whether the type borrows, or is or holds a set or a map without order, or an `Rc`, which no
+/// stored key can own.
 fn is_to_be_taken_apart(ty: &Type) -> bool {
     struct Find(bool);
     impl<'ast> Visit<'ast> for Find {
         fn visit_path_segment(&mut self, segment: &'ast PathSegment) {
-            self.0 |= segment.ident == "HashSet" || segment.ident == "HashMap";
+            const APART: &[&str] = &["HashSet", "HashMap", "Rc"];
+            self.0 |= APART.iter().any(|name| segment.ident == name);
             visit::visit_path_segment(self, segment);
         }
     }
