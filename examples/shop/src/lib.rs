@@ -7,7 +7,7 @@
 //! | where | what |
 //! | --- | --- |
 //! | [`data`] | the functions that read and write: `#[cached]`, `#[invalidates]` |
-//! | [`pages`] | one module for each part of the shop: what a request gets |
+//! | [`pages`] | one module for each part of the shop: what a request gets; `#[cached(view)]` |
 //! | [`db`] | the database and what it is filled with |
 //! | [`web`] | sessions, flash messages, errors, headers, style sheets |
 //! | [`templates`] | the pages' HTML |

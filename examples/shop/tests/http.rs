@@ -82,6 +82,8 @@ fn output(page: &str, id: &str) -> String {
     after.split_once('<').unwrap().0.to_owned()
 }
 
+const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+
 /// Kept by nobody.
 const NO_STORE: &str = "no-store, no-cache, must-revalidate, max-age=0, private";
 
@@ -304,6 +306,36 @@ async fn what_has_been_read_is_read_again_after_its_timeout() {
 }
 
 #[tokio::test]
+async fn whole_pages_are_served_from_the_cache_until_the_data_changes() {
+    let shop = Site::open().await;
+    let hit = async |path: &str| {
+        let response = shop.get(path).await;
+        header(&response, &CACHE_STATUS).starts_with("dewar; hit")
+    };
+    let pages = [
+        "/",
+        "/products?page=2",
+        "/products/4",
+        "/users",
+        "/expensive-view",
+        "/api/data",
+        "/api/products?page=2",
+    ];
+    for path in pages {
+        assert!(!hit(path).await && hit(path).await, "{path}");
+    }
+    assert!(
+        hit("/products?page=2&utm_source=x").await,
+        "it counts for nothing"
+    );
+
+    shop.post("/products/4/edit", &DRAFT).await;
+    for path in pages {
+        assert_eq!(hit(path).await, path == "/users", "{path} after an edit");
+    }
+}
+
+#[tokio::test]
 async fn a_message_is_shown_once() {
     let shop = Site::open().await;
     let saved = shop.post("/products/12/edit", &draft("Shown once")).await;
@@ -450,8 +482,9 @@ async fn an_account_is_its_owners_alone() {
 
     let (ada, grace) = (shop.session("ada").await, shop.session("grace").await);
     assert_ne!(ada, grace);
-    for _ in 0..2 {
+    for hit in [false, true] {
         let response = shop.account(&ada).await;
+        assert_eq!(header(&response, &CACHE_STATUS).contains("; hit"), hit);
         assert_eq!(header(&response, &CACHE_CONTROL), NO_STORE);
         let hers = response.text().await.unwrap();
         assert!(hers.contains("Hello, Ada Lovelace") && !hers.contains("Grace"));

@@ -1,7 +1,7 @@
 //! What the shop knows: the functions that read carry `#[cached]`, those that write `#[invalidates]`.
 //!
 //! Prefixes and tags: `product:{id}` for one product, `user:{id}` for one user and all that belongs
-//! to them, `weather:{city}`; the tags `products` and `users` for everything that shows several.
+//! to them, `weather:{city}`; the tags `products` and `users` for everything that shows several, whole pages included.
 
 pub mod compare;
 pub mod fibonacci;

@@ -3,6 +3,7 @@
 use axum::extract::{Form, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use dewar::cached;
 use serde::Deserialize;
 
 use crate::Shop;
@@ -78,15 +79,15 @@ fn append(response: &mut Response, cookie: Option<header::HeaderValue>) {
     }
 }
 
+/// One page for each user: whoever is an argument is in the key.
+#[cached(view, timeout = "10m", key_prefix = "user:{id}:account")]
 pub(super) async fn account(
     State(shop): State<Shop>,
-    user: CurrentUser,
+    CurrentUser { id }: CurrentUser,
     flash: Flash,
 ) -> Result<Response, Failed> {
-    let orders = users::orders(&shop.db, user.id).await?;
-    let user = users::find(&shop.db, user.id)
-        .await?
-        .ok_or(Failed::NotFound)?;
+    let orders = users::orders(&shop.db, id).await?;
+    let user = users::find(&shop.db, id).await?.ok_or(Failed::NotFound)?;
     let html = shop.templates.render(
         "account.html",
         context! { flash => flash.text(), user, orders },

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{Html, IntoResponse};
+use dewar::cached;
 
 use crate::Shop;
 use crate::data::Wanted;
@@ -9,6 +10,7 @@ use crate::data::products::list;
 use crate::templates::context;
 use crate::web::{failed::Failed, flash::Flash};
 
+#[cached(view, timeout = "10m", key_prefix = "pages:home", tags("products"))]
 pub(super) async fn home(
     State(shop): State<Shop>,
     flash: Flash,

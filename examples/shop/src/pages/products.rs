@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, Query, State};
 use axum::response::IntoResponse;
+use dewar::cached;
 use serde::Deserialize;
 
 use crate::Shop;
@@ -41,6 +42,15 @@ impl ListQuery {
     }
 }
 
+#[cached(
+    view,
+    timeout = "10m",
+    key_prefix = "pages:products",
+    tags("products"),
+    query(sorted, only("page", "category")),
+    unless = query.wanted() == Wanted::Bypassed,
+    refresh_if = query.wanted() == Wanted::Refreshed,
+)]
 pub(super) async fn list(
     State(shop): State<Shop>,
     Query(query): Query<ListQuery>,
@@ -63,6 +73,12 @@ pub(super) async fn list(
     Ok(flash.shown_on(html))
 }
 
+#[cached(
+    view,
+    timeout = "1h",
+    key_prefix = "product:{id}:page",
+    query(ignore("*"))
+)]
 pub(super) async fn detail(
     State(shop): State<Shop>,
     Path(id): Path<String>,
