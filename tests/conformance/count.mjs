@@ -8,41 +8,53 @@ import path from 'node:path'
 
 const [suite, base, required, optimal] = process.argv.slice(2)
 const from = file => import(pathToFileURL(path.join(suite, file)).href)
-const { runTests, getResults } = await from('client/runner.mjs')
+const config = await from('client/config.mjs')
+const { makeCacheTest, testResults: results } = await from('client/test.mjs')
 const { determineTestResult } = await from('lib/display.mjs')
-const tests = (await from('tests/index.mjs')).default
-const fetch = createRequire(path.join(suite, 'package.json'))('node-fetch')
+const tests = (await from('tests/index.mjs')).default.map(set => ({
+  ...set,
+  tests: set.tests.filter(test => !test.browser_only)
+}))
 
-// The suite reports what it sees; only the counts are wanted here.
-await runTests(tests, fetch, false, base)
-const results = getResults()
+config.setFetch(createRequire(path.join(suite, 'package.json'))('node-fetch'))
+config.setBaseUrl(base)
 
-const names = { '✅': 'passed', '⛔️': 'failed', '⚠️': 'not done', '⚪️': 'not tested', Y: 'yes', N: 'no' }
-const counts = {}
-for (const { tests: members } of tests) {
-  for (const test of members) {
-    if (test.browser_only) continue
-    const kind = test.kind ?? 'required'
-    const symbol = determineTestResult(tests, test.id, results)[2]
-    const name = names[symbol] ?? 'not set up'
-    counts[kind] ??= { all: 0 }
-    counts[kind].all += 1
-    counts[kind][name] = (counts[kind][name] ?? 0) + 1
-    if (kind !== 'check' && name !== 'passed') {
-      console.log(`${kind}: ${name}: ${test.id}: ${results[test.id]?.[1] ?? 'a test it depends on'}`)
-    }
-    if (process.env.CHECKS && kind === 'check') {
-      console.log(`check: ${name}: ${test.id}: ${results[test.id]?.[1] ?? ''}`)
-    }
+// The suite writes into its tests while it runs them: each run has its own copy.
+async function run (chosen, atOnce) {
+  for (let at = 0; at < chosen.length; at += atOnce) {
+    const some = structuredClone(chosen.slice(at, at + atOnce))
+    some.forEach(test => delete results[test.id])
+    await Promise.all(some.map(makeCacheTest))
   }
 }
 
-const passed = kind => counts[kind].passed ?? 0
-for (const kind of ['required', 'optimal']) {
-  console.log(`${kind}: ${passed(kind)} of ${counts[kind].all}`)
+const names = { '✅': 'passed', '⛔️': 'failed', '⚠️': 'not done', '⚪️': 'not tested', Y: 'yes', N: 'no' }
+const kindOf = test => test.kind ?? 'required'
+const nameOf = test => names[determineTestResult(tests, test.id, results)[2]] ?? 'not set up'
+const all = tests.flatMap(set => set.tests)
+const count = (kind, name) => all.filter(it => kindOf(it) === kind && nameOf(it) === name).length
+const enough = () => count('required', 'failed') === 0 &&
+  count('required', 'passed') >= required && count('optimal', 'passed') >= optimal
+
+await run(all, 100)
+// Freshness of two seconds is a matter of luck on a busy machine: what has not passed is tried again,
+// with less at once.
+for (let again = 0; again < 3 && !enough(); again++) {
+  await run(all.filter(test => results[test.id] !== true), 20)
 }
-const failed = counts.required.failed ?? 0
-if (failed > 0 || passed('required') < required || passed('optimal') < optimal) {
+
+for (const test of all) {
+  const [kind, name] = [kindOf(test), nameOf(test)]
+  const wanted = kind === 'check' ? process.env.CHECKS : name !== 'passed'
+  if (wanted) {
+    console.log(`${kind}: ${name}: ${test.id}: ${results[test.id]?.[1] ?? ''}`)
+  }
+}
+for (const kind of ['required', 'optimal']) {
+  const of = all.filter(test => kindOf(test) === kind).length
+  console.log(`${kind}: ${count(kind, 'passed')} of ${of}`)
+}
+if (!enough()) {
   console.error(`expected at least ${required} required and ${optimal} optimal, and no required test that fails`)
   process.exit(1)
 }
