@@ -8,7 +8,7 @@ use http::{HeaderMap, Method, Response, Uri, request};
 
 use super::body::ViewBody;
 use super::conditional::Conditions;
-use super::lead::{self, Part};
+use super::lead;
 use super::load::Load;
 use super::look::{Judged, Usable, judge, report};
 use super::status::{Forwarded, Report};
@@ -16,6 +16,7 @@ use super::stored::Stored;
 use super::storing::has_credentials;
 use super::url;
 use super::view::View;
+use super::wait::{self, Part};
 use crate::engine::Engine;
 use crate::scope::ticks::Order;
 
@@ -163,7 +164,7 @@ where
     let other = alone || load.asked.method == Method::HEAD;
     if let Some((stored, _)) = old.as_ref().filter(|(_, usable)| usable.meanwhile) {
         let response = load.answer_stale(stored, why, None);
-        if !other && let Part::Lead(start) = lead::enter(&load) {
+        if !other && let Part::Lead(start) = wait::enter(&load) {
             lead::refresh(load, why, old, start, run).await;
         }
         return Ok(response);
@@ -175,11 +176,11 @@ where
     let start = if alone {
         load.begin()
     } else {
-        match lead::enter(&load) {
+        match wait::enter(&load) {
             Part::Lead(start) => start,
             Part::Join(flight) => {
                 load.counters.coalesced.one();
-                let landed = lead::wait(&load, flight).await;
+                let landed = wait::wait(&load, flight).await;
                 if let Some(response) = landed.and_then(|stored| collapsed(&load, why, &stored)) {
                     return Ok(response);
                 }

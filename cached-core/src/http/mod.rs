@@ -23,8 +23,8 @@
 // - What is kept: `stored`. One entry of the memory tier holds all variants of one URL; its scopes
 //   are the function or layer, the levels of the prefix, the tags, and the URL itself, so that
 //   invalidations work on responses as on everything else.
-// - What happens: `look` reads, `job` runs the handler, `lead` decides what becomes of its response,
-//   `load` stores it, `fill` reads a body that does not come at once.
+// - What happens: `look` reads, `job` runs the handler, `wait` waits for another's, `lead` decides
+//   what becomes of its response, `load` stores it, `fill` reads a body that does not come at once.
 //
 // The layer and generated code use the same few names of the engine:
 //
@@ -77,6 +77,7 @@ mod storing;
 mod url;
 mod vary;
 mod view;
+mod wait;
 
 pub use body::ViewBody;
 pub use conditional::Conditions;
