@@ -369,3 +369,50 @@ fn any_executor_will_do() {
     assert_eq!(block_on(other.scope(async { later(2).await })), 2);
     assert_eq!(other.stats().loads, 0);
 }
+
+#[test]
+fn a_batch_is_one_command_to_read_and_an_invalidation_two_round_trips_whatever_it_names() {
+    use std::collections::HashMap;
+    #[cached(timeout = 600, key_prefix = "many:{ids}", batch = ids, tags("a", "b", "c", "d"))]
+    fn many(ids: &[u64]) -> HashMap<u64, u64> {
+        ids.iter().map(|id| (*id, *id)).collect()
+    }
+    let server = Redis::start();
+    // Without time for copies nobody listens, and nobody says hello.
+    let process = || {
+        let builder = Cache::builder()
+            .shared(open(&server.url()))
+            .memory_copies(Duration::ZERO)
+            .store_timeout(Duration::from_secs(2));
+        builder.build().unwrap()
+    };
+    let calls = || {
+        let stats = server.command(&["INFO", "commandstats"]);
+        let calls = stats.lines().filter_map(|line| {
+            let (name, rest) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
+            let calls: u64 = rest.split(',').next()?.parse().ok()?;
+            let ours = ["mget", "set", "publish", "pexpire", "unlink", "eval"].contains(&name);
+            ours.then(|| (name.to_owned(), calls))
+        });
+        calls.collect::<HashMap<_, _>>()
+    };
+    let ids: Vec<u64> = (0..100).collect();
+    let (one, other) = (process(), process());
+    one.scope_blocking(|| many(&ids));
+    server.command(&["CONFIG", "RESETSTAT"]);
+    assert_eq!(other.scope_blocking(|| many(&ids)).len(), 100);
+    assert_eq!(other.stats().loads, 0);
+    assert_eq!(calls(), HashMap::from([("mget".to_owned(), 1)]));
+
+    server.command(&["CONFIG", "RESETSTAT"]);
+    other
+        .scope_blocking(|| invalidate!(tag = "a", tag = "b", prefix = "many:7").wait())
+        .unwrap();
+    let calls = calls();
+    assert_eq!(calls["publish"], 1);
+    assert_eq!(
+        calls["set"], 4,
+        "two tags, any tag, and a level: in one pipeline"
+    );
+    assert_eq!(calls.len(), 2);
+}
