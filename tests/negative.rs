@@ -157,3 +157,55 @@ fn what_a_refresh_failed_to_find_is_served_as_before() {
         assert_eq!(may_fail(1), Ok(1));
     });
 }
+
+type Transposed = Option<Result<u64, String>>;
+
+fn answer(which: u64) -> Transposed {
+    match which {
+        0 => None,
+        1 => Some(Err("no".into())),
+        other => Some(Ok(other)),
+    }
+}
+
+#[cached]
+fn transposed(which: u64) -> Transposed {
+    answer(which)
+}
+
+#[cached(cache_none, cache_err = "5s", cache_if = |value| *value < 10)]
+fn transposed_whole(which: u64) -> Transposed {
+    answer(which)
+}
+
+/// An error that cannot be cloned.
+#[cached]
+fn transposed_error(ok: bool) -> Option<Result<u64, std::io::Error>> {
+    Some(ok.then_some(1).ok_or_else(|| std::io::Error::other("no")))
+}
+
+#[test]
+fn an_error_in_an_option_is_an_error() {
+    isolated(|cache| {
+        let stored = |which| {
+            let before = cache.stats().stores;
+            let first = transposed(which);
+            assert_eq!(transposed(which), first);
+            cache.stats().stores - before
+        };
+        assert_eq!([stored(0), stored(1), stored(2)], [0, 0, 1]);
+        assert_eq!(cache.stats().load_errors, 2);
+        assert!(transposed_error(true).unwrap().is_ok() && cache.len() == 2);
+        assert!(transposed_error(false).unwrap().is_err() && cache.len() == 2);
+    });
+    isolated(|cache| {
+        for which in [0, 1, 2, 20] {
+            assert_eq!(transposed_whole(which), transposed_whole(which));
+        }
+        let stats = cache.stats();
+        assert_eq!((stats.stores, stats.hits, stats.rejections), (3, 3, 2));
+        cache.clock().advance(secs(5));
+        assert_eq!(transposed_whole(1), Some(Err("no".into())));
+        assert_eq!(cache.stats().loads, stats.loads + 1);
+    });
+}

@@ -11,8 +11,8 @@ macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident<$($p:ident),*> stores $stored:ty;)*) => {$(
         $(#[$doc])*
         pub struct $kind<$($p),*> {
-            codec: Option<Codec<$stored>>,
-            share: Option<ShareError<kinds!(@error $($p)*)>>,
+            pub(super) codec: Option<Codec<$stored>>,
+            pub(super) share: Option<ShareError<kinds!(@error $($p)*)>>,
             result: PhantomData<fn() -> ($($p,)*)>,
         }
 
@@ -44,6 +44,10 @@ kinds! {
     Fallible<T, E> stores T;
     /// A `Result` of an `Option`.
     FallibleOptional<T, E> stores Option<T>;
+    /// An `Option` of a `Result`.
+    OptionalFallible<T, E> stores Option<T>;
+    /// An `Option` of a `Result` whose errors are stored too.
+    OptionalWhole<T, E> stores Option<Result<T, E>>;
     /// A `Result` whose errors are stored too.
     Whole<T, E> stores Result<T, E>;
     /// A `Result` of an `Option` whose errors are stored too.
@@ -51,7 +55,7 @@ kinds! {
 }
 
 /// Makes an error that can be given to many.
-type ShareError<E> = fn(&E) -> Share<E>;
+pub(super) type ShareError<E> = fn(&E) -> Share<E>;
 
 /// Where the error can be cloned.
 pub(super) fn share_clone<E: Clone + Send + Sync + 'static>(error: &E) -> Share<E> {

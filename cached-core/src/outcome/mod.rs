@@ -1,7 +1,7 @@
 //! Which results are kept, decided by the resolved type.
 //!
-//! A function may return a plain value, an `Option`, a `Result` or a `Result` of an `Option`,
-//! under whatever alias: generated code asks [`Out`], and method look-up finds the most special
+//! A function may return a plain value, an `Option`, a `Result`, or one of the two in
+//! the other, under whatever alias: generated code asks [`Out`], and method look-up finds the most special
 //! answer through `Deref` (as in `key::probe`). `None` and `Err` are returned and not stored,
 //! unless the options `cache_none` and `cache_err` say otherwise; the error is handed to those who
 //! waited for the same load where it can be cloned.
@@ -11,8 +11,12 @@
 
 mod kinds;
 mod probe;
+mod transposed;
 
-pub(crate) use kinds::{Fallible, FallibleOptional, NoKind, Optional, Plain, Whole, WholeOptional};
+pub(crate) use kinds::{
+    Fallible, FallibleOptional, NoKind, Optional, OptionalFallible, OptionalWhole, Plain, Whole,
+    WholeOptional,
+};
 pub use probe::{Succeeded, out, out_borrowed};
 
 use std::sync::Arc;

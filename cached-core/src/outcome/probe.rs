@@ -5,8 +5,8 @@ use std::ops::Deref;
 
 use super::kinds::share_clone;
 use super::{
-    CacheableError, Fallible, FallibleOptional, NoKind, Optional, Plain, Shareable, Whole,
-    WholeOptional,
+    CacheableError, Fallible, FallibleOptional, NoKind, Optional, OptionalFallible, OptionalWhole,
+    Plain, Shareable, Whole, WholeOptional,
 };
 
 /// Asks a result type what it is: `out::<R>().kind()`.
@@ -98,12 +98,19 @@ mod coded {
         Out<Result<Option<T>, E>> as FallibleOptional<T, E>
             where { T: Serialize + DeserializeOwned, E: Clone + Send + Sync + 'static },
             Some(share_clone);
+        /// An `Option` of a `Result` whose error waiters can be given.
+        Out<Option<Result<T, E>>> as OptionalFallible<T, E>
+            where { T: Serialize + DeserializeOwned, E: Clone + Send + Sync + 'static },
+            Some(share_clone);
         /// A `Result` whose error waiters can be given.
         Shared<Result<T, E>> as Fallible<T, E>
             where { T: Serialize + DeserializeOwned, E: Clone + Send + Sync + 'static },
             Some(share_clone);
         /// A `Result` of an `Option`.
         AnyOptional<Result<Option<T>, E>> as FallibleOptional<T, E>
+            where { T: Serialize + DeserializeOwned, E }, None;
+        /// An `Option` of a `Result`.
+        AnyOptional<Option<Result<T, E>>> as OptionalFallible<T, E>
             where { T: Serialize + DeserializeOwned, E }, None;
         /// A `Result`.
         Any<Result<T, E>> as Fallible<T, E>
@@ -128,6 +135,19 @@ impl<T, E: Clone + Send + Sync + 'static> LocalOptionalShared<Result<Option<T>, 
     }
 }
 
+impl<T, E: Clone + Send + Sync + 'static> LocalOptionalShared<Option<Result<T, E>>> {
+    /// An `Option` of a `Result` whose error waiters can be given.
+    #[inline]
+    pub fn kind(&self) -> OptionalFallible<T, E> {
+        OptionalFallible::new(None, Some(share_clone))
+    }
+
+    /// The same, errors stored too.
+    pub fn whole(&self) -> OptionalWhole<T, E> {
+        OptionalWhole::new(None, None)
+    }
+}
+
 impl<T, E: Clone + Send + Sync + 'static> LocalShared<Result<T, E>> {
     /// A `Result` whose error waiters can be given.
     #[inline]
@@ -146,6 +166,14 @@ impl<T, E> LocalOptional<Result<Option<T>, E>> {
     #[inline]
     pub fn kind(&self) -> FallibleOptional<T, E> {
         FallibleOptional::new(None, None)
+    }
+}
+
+impl<T, E> LocalOptional<Option<Result<T, E>>> {
+    /// An `Option` of a `Result`.
+    #[inline]
+    pub fn kind(&self) -> OptionalFallible<T, E> {
+        OptionalFallible::new(None, None)
     }
 }
 
