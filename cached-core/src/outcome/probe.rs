@@ -11,9 +11,10 @@ use super::{
 
 /// Asks a result type what it is: `out::<R>().kind()`.
 ///
-/// Every level of `Deref` answers for fewer special cases; where what is stored can be serialised,
+/// Every level of `Deref` answers for fewer special cases, and the most special ones for one alone:
+/// of a type that is not known for another mistake, each level's first is taken. Where what is stored can be serialised,
 /// that comes first.
-pub struct Out<R>(Shared<R>);
+pub struct Out<R>(Transposed<R>);
 
 macro_rules! levels {
     ($($this:ident => $next:ident),*) => {$(
@@ -29,8 +30,10 @@ macro_rules! levels {
 }
 
 levels!(
-    Shared => AnyOptional, AnyOptional => Any, Any => Value, Value => LocalOptionalShared,
-    LocalOptionalShared => LocalShared, LocalShared => LocalOptional, LocalOptional => Local,
+    Transposed => Shared, Shared => AnyOptional, AnyOptional => AnyTransposed,
+    AnyTransposed => Any, Any => Value, Value => LocalOptionalShared,
+    LocalOptionalShared => LocalTransposedShared, LocalTransposedShared => LocalShared,
+    LocalShared => LocalOptional, LocalOptional => LocalTransposed, LocalTransposed => Local,
     Local => Last
 );
 
@@ -38,9 +41,9 @@ levels!(
 pub struct Last<R>(PhantomData<fn() -> R>);
 
 impl<R> Deref for Out<R> {
-    type Target = Shared<R>;
+    type Target = Transposed<R>;
     #[inline]
-    fn deref(&self) -> &Shared<R> {
+    fn deref(&self) -> &Transposed<R> {
         &self.0
     }
 }
@@ -48,14 +51,18 @@ impl<R> Deref for Out<R> {
 /// Asks about `R`.
 #[inline]
 pub fn out<R>() -> Out<R> {
-    Out(Shared(AnyOptional(Any(Value(out_borrowed())))))
+    Out(Transposed(Shared(AnyOptional(AnyTransposed(Any(Value(
+        out_borrowed(),
+    )))))))
 }
 
 /// Asks about an `R` that holds references: what borrows cannot be read from a shared store, and
 /// method look-up, which does not see lifetimes, would think that it can.
 #[inline]
 pub fn out_borrowed<R>() -> LocalOptionalShared<R> {
-    LocalOptionalShared(LocalShared(LocalOptional(Local(Last(PhantomData)))))
+    LocalOptionalShared(LocalTransposedShared(LocalShared(LocalOptional(
+        LocalTransposed(Local(Last(PhantomData))),
+    ))))
 }
 
 /// What can be serialised, for shared stores.
@@ -99,7 +106,7 @@ mod coded {
             where { T: Serialize + DeserializeOwned, E: Clone + Send + Sync + 'static },
             Some(share_clone);
         /// An `Option` of a `Result` whose error waiters can be given.
-        Out<Option<Result<T, E>>> as OptionalFallible<T, E>
+        Transposed<Option<Result<T, E>>> as OptionalFallible<T, E>
             where { T: Serialize + DeserializeOwned, E: Clone + Send + Sync + 'static },
             Some(share_clone);
         /// A `Result` whose error waiters can be given.
@@ -110,7 +117,7 @@ mod coded {
         AnyOptional<Result<Option<T>, E>> as FallibleOptional<T, E>
             where { T: Serialize + DeserializeOwned, E }, None;
         /// An `Option` of a `Result`.
-        AnyOptional<Option<Result<T, E>>> as OptionalFallible<T, E>
+        AnyTransposed<Option<Result<T, E>>> as OptionalFallible<T, E>
             where { T: Serialize + DeserializeOwned, E }, None;
         /// A `Result`.
         Any<Result<T, E>> as Fallible<T, E>
@@ -135,7 +142,7 @@ impl<T, E: Clone + Send + Sync + 'static> LocalOptionalShared<Result<Option<T>, 
     }
 }
 
-impl<T, E: Clone + Send + Sync + 'static> LocalOptionalShared<Option<Result<T, E>>> {
+impl<T, E: Clone + Send + Sync + 'static> LocalTransposedShared<Option<Result<T, E>>> {
     /// An `Option` of a `Result` whose error waiters can be given.
     #[inline]
     pub fn kind(&self) -> OptionalFallible<T, E> {
@@ -169,7 +176,7 @@ impl<T, E> LocalOptional<Result<Option<T>, E>> {
     }
 }
 
-impl<T, E> LocalOptional<Option<Result<T, E>>> {
+impl<T, E> LocalTransposed<Option<Result<T, E>>> {
     /// An `Option` of a `Result`.
     #[inline]
     pub fn kind(&self) -> OptionalFallible<T, E> {
