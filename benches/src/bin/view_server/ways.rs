@@ -27,6 +27,16 @@ async fn large() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/plain")], LARGE.clone())
 }
 
+#[dewar::cached(view, timeout = 3600)]
+async fn small_view() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/plain")], SMALL.clone())
+}
+
+#[dewar::cached(view, timeout = 3600)]
+async fn large_view() -> impl IntoResponse {
+    ([(CONTENT_TYPE, "text/plain")], LARGE.clone())
+}
+
 fn pages() -> Router {
     Router::new()
         .route("/1k", get(small))
@@ -37,6 +47,9 @@ fn pages() -> Router {
 pub(crate) fn router(way: &str) -> Option<Router> {
     Some(match way {
         "plain" => pages(),
+        "view" => Router::new()
+            .route("/1k", get(small_view))
+            .route("/64k", get(large_view)),
         "layer" => {
             let policy = dewar::http::ViewPolicy::new().timeout(HOUR);
             pages().layer(dewar::http::CacheLayer::new(policy))

@@ -18,7 +18,8 @@ pub const PLAIN: &str = "plain handler";
 
 /// The head of a column, and what the server calls it.
 const WAYS: &[(&str, &str)] = &[
-    (OURS, "layer"),
+    (OURS, "view"),
+    ("dewar, CacheLayer", "layer"),
     (PLAIN, "plain"),
     ("axum-response-cache", "axum-response-cache"),
     ("tower-http-cache", "tower-http-cache"),
