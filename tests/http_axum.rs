@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, Uri, header};
+use axum::middleware::{Next, from_fn};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
@@ -19,8 +20,10 @@ use axum::{Router, http};
 use dewar::http::{CacheLayer, ViewPolicy, cache_control, conditional, never_cache};
 use dewar::testing::TestCache;
 use futures::{StreamExt, stream};
+use http_body_util::BodyExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::Notify;
+use tower::ServiceExt;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
@@ -83,6 +86,45 @@ async fn nested_routers_with_equal_tails_are_told_apart() {
     assert!(a.body != b.body && b.body != c.body && a.body != c.body);
     assert!(!b.is_hit() && !c.is_hit());
     assert_eq!(server.get("/a/x").await.body, a.body);
+}
+
+#[tokio::test]
+async fn a_path_that_middleware_wrote_is_in_the_key() {
+    let cache = TestCache::new();
+    let rewriting = from_fn(async |mut request: Request, next: Next| {
+        let name = request.headers()["x-tenant"].to_str().unwrap().to_owned();
+        *request.uri_mut() = format!("/{name}").parse().unwrap();
+        next.run(request).await
+    });
+    // Behind the router, which has kept the URL that the client sent: the same for all.
+    let tenant = get(async |uri: Uri| uri.path().to_owned())
+        .layer(layer(&cache))
+        .layer(rewriting);
+    let server = serve(Router::new().route("/home", tenant)).await;
+    for name in ["ada", "bob"] {
+        let field = format!("X-Tenant: {name}");
+        let first = server.ask("GET", "/home", &[&field]).await;
+        let second = server.ask("GET", "/home", &[&field]).await;
+        let expected = format!("/{name}");
+        assert_eq!((first.body, &*second.body), (expected.clone(), &*expected));
+        assert!(second.is_hit());
+    }
+}
+
+#[tokio::test]
+async fn a_get_whose_body_no_header_announces_stores_nothing() {
+    let cache = TestCache::new();
+    let app = Router::new()
+        .route("/", any(async |body: Bytes| body))
+        .layer(layer(&cache));
+    // As it comes over HTTP/2, where a body needs no `Content-Length`.
+    for body in ["evil", "", "evil", "good"] {
+        let request = Request::get("/").header(header::HOST, "shop.example");
+        let request = request.body(Body::from(body)).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap();
+        let answered = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(answered, body);
+    }
 }
 
 #[tokio::test]

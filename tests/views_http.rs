@@ -254,6 +254,33 @@ async fn what_cannot_be_stored_is_made_for_each() {
 }
 
 #[tokio::test]
+async fn what_was_made_for_one_is_not_waited_for_the_next_time() {
+    static RUNS: Runs = Runs::new();
+    static GATE: Semaphore = Semaphore::const_new(1);
+
+    // The timeout is that of the cache, which is known with each call only.
+    #[cached(view)]
+    async fn welcome() -> impl IntoResponse {
+        RUNS.next();
+        GATE.acquire().await.unwrap().forget();
+        [(header::CACHE_CONTROL, "private")]
+    }
+
+    let site = serve(Router::new().route("/", get(welcome))).await;
+    site.get("/").await;
+    let all = futures::future::join_all((0..3).map(|_| site.get("/")));
+    let released = async {
+        until("all run", || {
+            RUNS.count() == 4 || site.cache.stats().coalesced > 0
+        })
+        .await;
+        GATE.add_permits(3);
+    };
+    let (_, ()) = tokio::join!(all, released);
+    assert_eq!(site.cache.stats().coalesced, 0);
+}
+
+#[tokio::test]
 async fn a_stale_page_is_served_while_it_is_made_anew() {
     static RUNS: Runs = Runs::new();
 

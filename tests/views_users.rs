@@ -6,7 +6,7 @@ mod site;
 use axum::Router;
 use axum::extract::{Extension, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -416,6 +416,26 @@ async fn a_path_that_middleware_wrote_is_in_the_key() {
     for name in ["ada", "bob"] {
         let (first, second) = twice(&site, "/home", &[("x-tenant", name)]).await;
         assert_eq!((&*first.body, &*second.body), (name, name));
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_middleware_wrote_into_the_url_is_in_the_key() {
+    #[cached(view, timeout = 60)]
+    async fn tenant(uri: Uri) -> String {
+        uri.to_string()
+    }
+
+    let rewriting = from_fn(async |mut request: Request, next: Next| {
+        let name = request.headers()["x-tenant"].to_str().unwrap().to_owned();
+        *request.uri_mut() = format!("http://{name}/home").parse().unwrap();
+        next.run(request).await
+    });
+    let site = serve(Router::new().route("/home", get(tenant).layer(rewriting))).await;
+    for name in ["ada", "bob"] {
+        let (first, second) = twice(&site, "/home", &[("x-tenant", name)]).await;
+        let expected = format!("http://{name}/home");
+        assert_eq!((first.body, second.body), (expected.clone(), expected));
     }
 }
 

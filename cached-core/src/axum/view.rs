@@ -13,7 +13,7 @@ use super::asked::{Never, Snapshot};
 use super::rules::Rules;
 use crate::engine::at::Mode;
 use crate::engine::site::{Marker, Site};
-use crate::http::{Credentials, Labels, Look, View, ViewBody, ViewPolicy, look_as};
+use crate::http::{Credentials, Labels, Look, View, ViewBody, ViewPolicy, look_as, url_seen};
 use crate::key::arg;
 
 /// The description of an annotated handler: a `static` in generated code.
@@ -121,7 +121,7 @@ pub fn view<A: Arguments>(
     arguments: A,
     plan: impl FnOnce(&mut Labels),
 ) -> ViewAt {
-    let Some(Snapshot { parts, seen }) = asked else {
+    let Some(asked) = asked else {
         return ViewAt(None);
     };
     let views = view.views(site);
@@ -132,6 +132,8 @@ pub fn view<A: Arguments>(
             return ViewAt(None);
         }
     };
+    let since = asked.since(&cache);
+    let Snapshot { parts, seen, .. } = asked;
     let mode = match mode {
         Mode::Read if parts.method == Method::HEAD && !views.head => Mode::Bypass,
         mode => mode,
@@ -139,13 +141,11 @@ pub fn view<A: Arguments>(
     let view = &views.of[Trust::of(A::SOURCES, &parts.headers) as usize];
     // What a router has taken off the path, or a middleware has put in its place, may have chosen
     // the handler's arguments.
-    let seen = seen.map(|uri| {
-        let query = view.policy.query.apply(uri.query()).map(String::from);
-        (uri.path().to_owned(), query)
-    });
+    let seen = seen.map(|uri| url_seen(&uri, &view.policy.query));
     let extra = (arg(&seen).part(), arguments);
     let default = cache.engine().default_timeout;
     let labels = |labels: &mut Labels| {
+        labels.since = since;
         if view.policy.timeout.is_none() {
             labels.timeout = Some(default);
         }

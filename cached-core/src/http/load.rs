@@ -35,6 +35,8 @@ pub(crate) struct Load {
     pub(crate) scopes: Scopes,
     pub(crate) counters: Arc<Counters>,
     pub(crate) asked: Asked,
+    /// The tick at which extractors began to read what the handler works with, where they came first.
+    pub(crate) since: Option<u64>,
 }
 
 /// What a load came to, for those who waited.
@@ -91,8 +93,10 @@ impl Load {
     pub(crate) fn begin(&self) -> Start {
         // First the count, then the tick: a write that sees no load running comes before it.
         let loading = self.engine.loading(self.spot.any().hash());
+        let mut began = self.engine.begin();
+        began.tick = self.since.map_or(began.tick, |since| since.min(began.tick));
         Start {
-            began: self.engine.begin(),
+            began,
             asked_at: self.engine.clock.now(),
             duty: None,
             _loading: loading,

@@ -126,6 +126,7 @@ pub(crate) fn look_as<P: Parts>(
     labels(&mut said);
     let view = &said.of(view);
     let scopes = url::scopes(url::host(&origin), uri.path(), uri.query());
+    let since = said.since;
     let scopes = said.scopes(view, own_scope(key.any()), scopes);
     let counters = view.counters(engine);
     if let Some(memory) = &engine.memory {
@@ -138,6 +139,7 @@ pub(crate) fn look_as<P: Parts>(
         scopes,
         counters,
         asked: Asked::new(request),
+        since,
     };
     missed(load, found, mode)
 }

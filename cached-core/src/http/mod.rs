@@ -101,4 +101,4 @@ pub use view::{Labels, View};
 #[cfg(feature = "axum")]
 pub(crate) use look::look_as;
 #[cfg(feature = "axum")]
-pub(crate) use url::of as original;
+pub(crate) use url::{of as original, seen as url_seen};

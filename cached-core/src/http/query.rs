@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::url::hex;
+
 /// By default the query counts byte for byte.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct QueryRule {
@@ -68,8 +70,9 @@ impl QueryRule {
             return None;
         }
         if self.sorted {
-            // By name alone, and stable: the order of one name's values may mean something.
-            parts.sort_by_key(|part| name_of(part));
+            // By name alone, as the handler sees it, and stable: the order of one name's values may
+            // mean something, however the name is spelled.
+            parts.sort_by_cached_key(|part| decoded(name_of(part)));
         }
         Some(Cow::Owned(parts.join("&")))
     }
@@ -95,9 +98,7 @@ fn decoded(name: &str) -> Cow<'_, str> {
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
         let pair = bytes.get(at + 1..at + 3).filter(|_| *byte == b'%');
-        let hex =
-            pair.and_then(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
-        match (hex, byte) {
+        match (pair.and_then(hex), byte) {
             (Some(hex), _) => {
                 out.push(hex);
                 at += 2;
@@ -142,6 +143,8 @@ mod tests {
         assert_eq!(apply(&rule, "b=2&a=x&b=1").as_deref(), Some("a=x&b=2&b=1"));
         assert_ne!(apply(&rule, "a=1&a=2"), apply(&rule, "a=2&a=1"));
         assert_ne!(apply(&rule, "a="), apply(&rule, "a"));
+        // One name in two spellings.
+        assert_ne!(apply(&rule, "a%62=1&ab=2"), apply(&rule, "ab=2&a%62=1"));
     }
 
     #[test]

@@ -11,9 +11,12 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::body::{BoxError, ViewBody};
-use super::look::{Look, look};
+use super::look::{Look, look_as};
+use super::url;
 use super::view::View;
 use crate::cache::Cache;
+use crate::engine::at::Mode;
+use crate::key::arg;
 use crate::rt::BoxFuture;
 
 /// A service whose responses are cached; made by [`CacheLayer`](super::CacheLayer).
@@ -51,7 +54,17 @@ where
         let (mut parts, body) = request.into_parts();
         let cache = self.cache.clone().unwrap_or_else(Cache::current);
         let marker = TypeId::of::<View>();
-        let job = match look(&self.view, &cache, marker, &parts, (), |_| ()) {
+        // What a router has taken off the path, or a middleware has put in its place.
+        let rewritten = *url::of(&parts) != parts.uri;
+        let seen = rewritten.then(|| url::seen(&parts.uri, &self.view.policy.query));
+        let mode = if has_content(&body) {
+            Mode::Bypass
+        } else {
+            Mode::Read
+        };
+        let extra = (arg(&seen).part(), ());
+        let found = look_as(mode, &self.view, &cache, marker, &parts, extra, |_| ());
+        let job = match found {
             Look::Answer(response) => return CacheFuture(State::Ready(Some(response))),
             Look::Run(job) => job,
         };
@@ -65,6 +78,17 @@ where
         });
         CacheFuture(State::Running(Box::pin(run)))
     }
+}
+
+/// Whether a body is known to hold something, as HTTP/2 brings it without a header that says so: the
+/// handler may look at it, and the key cannot.
+fn has_content<B: 'static>(body: &B) -> bool {
+    #[cfg(feature = "axum")]
+    if let Some(body) = (body as &dyn std::any::Any).downcast_ref::<axum_core::body::Body>() {
+        return !body.is_end_stream() && body.size_hint().upper() != Some(0);
+    }
+    let _ = body;
+    false
 }
 
 /// The answer of a [`CacheService`].

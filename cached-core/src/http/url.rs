@@ -8,7 +8,7 @@ use http::header::HOST;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, Uri, request};
 
-use super::query::in_order;
+use super::query::{QueryRule, in_order};
 use crate::key::Part;
 use crate::scope::{Scope, of_path, of_url};
 
@@ -26,6 +26,17 @@ pub(crate) fn of(request: &request::Parts) -> &Uri {
         return uri;
     }
     &request.uri
+}
+
+/// What routers and middleware have made of a URL, as part of a key: where the handler is given
+/// another one than the client sent, that one counts too.
+pub(crate) type Seen = (Option<String>, String, Option<String>);
+
+/// The URL that the handler is given, where it is another one.
+pub(crate) fn seen(uri: &Uri, rule: &QueryRule) -> Seen {
+    let authority = uri.authority().map(|it| it.as_str().to_owned());
+    let query = rule.apply(uri.query()).map(Cow::into_owned);
+    (authority, uri.path().to_owned(), query)
 }
 
 /// The URL as the client sent it, for routers that hand a shortened one to the services inside.
@@ -190,7 +201,8 @@ fn spelled<'a>(text: &'a str, plain: &[u8]) -> Cow<'a, str> {
     Cow::Owned(out)
 }
 
-fn hex(digits: &[u8]) -> Option<u8> {
+/// The byte that two digits after a percent sign stand for.
+pub(crate) fn hex(digits: &[u8]) -> Option<u8> {
     let text = std::str::from_utf8(digits).ok()?;
     let all = digits.iter().all(u8::is_ascii_hexdigit);
     all.then(|| u8::from_str_radix(text, 16).ok()).flatten()

@@ -24,7 +24,8 @@ pub struct View {
     pub(crate) policy: ViewPolicy,
     pub(crate) prefix: Option<Label>,
     pub(crate) tags: Vec<Label>,
-    pub(crate) alone: Alone,
+    /// Shared with what holds for one call only.
+    pub(crate) alone: Arc<Alone>,
 }
 
 impl View {
@@ -57,7 +58,7 @@ impl View {
             policy,
             prefix: None,
             tags: Vec::new(),
-            alone: Alone::default(),
+            alone: Arc::default(),
         }
     }
 
@@ -78,6 +79,8 @@ pub struct Labels {
     pub(crate) prefix: Option<Label>,
     pub(crate) tags: Vec<Label>,
     pub(crate) timeout: Option<Nanos>,
+    /// The tick at which what the handler works with began to be read.
+    pub(crate) since: Option<u64>,
 }
 
 impl Labels {
@@ -99,6 +102,7 @@ impl Labels {
         Arc::new(View {
             prefix: view.prefix.clone(),
             tags: view.tags.clone(),
+            alone: Arc::clone(&view.alone),
             ..View::numbered(view.id, view.name, policy)
         })
     }
