@@ -240,7 +240,8 @@ impl Load {
             order: engine.begin().order,
         };
         let heap = variants.bytes() + self.spot.heap();
-        let meta = self.meta(&variants, scopes, began, now);
+        let vouched = base.map(|(slot, _)| now.saturating_add(slot.meta().times().left(now)));
+        let meta = self.meta(&variants, scopes, began, now, vouched);
         let slot = self.spot.slot(meta, variants);
         let invalid = Cell::new(false);
         let inserted = memory.insert(slot.clone(), heap, |old| {
@@ -257,10 +258,32 @@ impl Load {
         }
     }
 
-    fn meta(&self, variants: &Variants, scopes: Scopes, began: Began, now: u64) -> Meta {
+    /// Where other processes share a store and cannot be heard, memory vouches for a page for as long
+    /// as for other copies, and for what stands beside older variants no longer than for those.
+    #[cfg(feature = "stores")]
+    fn vouched(&self, now: u64, others: Option<u64>) -> Option<u64> {
+        let until = self.engine.tier.as_ref()?.vouched(now);
+        (until != u64::MAX).then(|| others.map_or(until, |others| others.min(until)))
+    }
+
+    fn meta(
+        &self,
+        variants: &Variants,
+        scopes: Scopes,
+        began: Began,
+        now: u64,
+        others: Option<u64>,
+    ) -> Meta {
         // After an invalidation that lets what is there be served stale, it stays for a while.
         static POLICY: Policy = Policy::DEFAULT.stale_if_error(300 * 1_000_000_000);
         let kept = variants.until().saturating_sub(now);
+        #[cfg(feature = "stores")]
+        let kept = match self.vouched(now, others) {
+            Some(until) => kept.min(until.saturating_sub(now)),
+            None => kept,
+        };
+        #[cfg(not(feature = "stores"))]
+        let _ = others;
         let times = POLICY.times(now, kept, 0);
         Meta::new(began, times, scopes, Arc::clone(&self.counters))
     }
