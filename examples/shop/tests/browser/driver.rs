@@ -59,13 +59,7 @@ impl Browser {
     /// There is no chromium or no chromedriver.
     pub(crate) async fn start() -> Browser {
         let profile = TempDir::new().unwrap();
-        let mut process = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("chromedriver starts: install chromium and chromium-driver");
-        let port = port(&mut process);
+        let (process, port) = chromedriver();
         let capabilities = capabilities(&profile);
         let mut driver = Driver {
             process,
@@ -317,8 +311,26 @@ impl WebDriverCompatibleCommand for Extension {
     }
 }
 
-/// The port that chromedriver has taken: it says so.
-fn port(process: &mut Child) -> u16 {
+/// A chromedriver, and the port that it has taken. It looks for one that is free for IPv4 and takes
+/// the same for IPv6; where another program was faster it ends, and the next one looks for another.
+fn chromedriver() -> (Child, u16) {
+    for _ in 0..10 {
+        let mut process = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver starts: install chromium and chromium-driver");
+        if let Some(port) = port(&mut process) {
+            return (process, port);
+        }
+        process.wait().expect("chromedriver has ended");
+    }
+    panic!("chromedriver finds no port");
+}
+
+/// The port that chromedriver has taken, which it says; none if it has ended.
+fn port(process: &mut Child) -> Option<u16> {
     let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
     let port = lines.by_ref().find_map(|line| {
         let line = line.ok()?;
@@ -327,7 +339,7 @@ fn port(process: &mut Child) -> u16 {
     });
     // Read on, or it would write into a pipe that nobody reads.
     std::thread::spawn(move || lines.for_each(drop));
-    port.expect("chromedriver says its port")
+    port
 }
 
 fn capabilities(profile: &TempDir) -> Capabilities {
