@@ -63,8 +63,15 @@ pub fn moment() -> String {
 /// The peers, with the versions that the lock file has.
 fn versions() -> String {
     const LOCK: &str = include_str!("../Cargo.lock");
+    // Where the lock file has several of a name, the list of our own dependencies says which.
+    let own = LOCK
+        .split_once("name = \"dewar-benches\"")
+        .map_or("", |(_, rest)| rest);
+    let own = own.split_once(']').map_or(own, |(list, _)| list);
     let version = |name: &&str| {
-        let (_, rest) = LOCK.split_once(&format!("name = \"{name}\"\nversion = \""))?;
+        let among = own.split_once(&format!("\"{name} "));
+        let (_, rest) =
+            among.or_else(|| LOCK.split_once(&format!("name = \"{name}\"\nversion = \"")))?;
         Some(format!("{name} {}", rest.split('"').next()?))
     };
     let versions: Vec<_> = crate::peers::PACKAGES.iter().filter_map(version).collect();
