@@ -228,25 +228,32 @@ impl Engine {
 
     /// The counters of what has this number and name.
     pub(crate) fn counters_at(&self, id: usize, name: &'static str) -> Arc<Counters> {
+        self.function(id, name, |function| Arc::clone(&function.counters))
+    }
+
+    /// Looks at what is known of a function, or of what else has a number, heard of before or not.
+    fn function<T>(
+        &self,
+        id: usize,
+        name: &'static str,
+        look: impl FnOnce(&mut Function) -> T,
+    ) -> T {
         let mut functions = lock(&self.functions);
-        let function = functions.entry(id).or_insert_with(|| Function {
+        look(functions.entry(id).or_insert_with(|| Function {
             name,
             counters: Arc::default(),
             #[cfg(feature = "stores")]
             memory_only: false,
-        });
-        Arc::clone(&function.counters)
+        }))
     }
 
     /// A function's results cannot travel: said once in the log.
     #[cfg(feature = "stores")]
     pub(crate) fn memory_only(&self, site: &'static Site) {
-        // It may be the first that is heard of it.
-        drop(self.counters_of(site));
-        let mut functions = lock(&self.functions);
-        if let Some(function) = functions.get_mut(&site.id())
-            && !std::mem::replace(&mut function.memory_only, true)
-        {
+        let known = self.function(site.id(), site.name(), |function| {
+            std::mem::replace(&mut function.memory_only, true)
+        });
+        if !known {
             crate::trace::memory_only(site.name());
         }
     }

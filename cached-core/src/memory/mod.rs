@@ -262,37 +262,37 @@ impl Memory {
 
     /// Evicts an entry whose hash too many have; its place's writer has the turn.
     fn make_room(&self, oldest: &Slot) {
-        let id = oldest.id();
-        let removed = self.index.remove(id).is_some();
-        self.moka.invalidate(&id);
-        if removed {
+        if self.let_go(oldest) {
             tell(&self.evicted, oldest);
         }
     }
 
-    /// Takes an entry out, if it is still there.
-    pub(crate) fn remove(&self, slot: &Slot) -> bool {
-        let _section = Section::enter();
+    /// Takes an entry out of both maps; says whether it was still there. Its key's writer has the
+    /// turn.
+    fn let_go(&self, slot: &Slot) -> bool {
         let id = slot.id();
-        let _turn = lock(self.writer(slot.key().hash()));
         let removed = self.index.remove(id).is_some();
         self.moka.invalidate(&id);
         removed
     }
 
+    /// Takes an entry out, if it is still there.
+    pub(crate) fn remove(&self, slot: &Slot) -> bool {
+        let _section = Section::enter();
+        let _turn = lock(self.writer(slot.key().hash()));
+        self.let_go(slot)
+    }
+
     /// Takes out the entry of a key, judged while no writer of this key can come between; says what
     /// `judge` said of it.
     pub(crate) fn take<T>(&self, key: &dyn AnyKey, judge: impl FnOnce(Option<&Slot>) -> T) -> T {
-        let _section = Section::enter();
-        let _turn = lock(self.writer(key.hash()));
-        let slot = self.index.find(key);
-        let judged = judge(slot.as_ref());
-        if let Some(slot) = slot {
-            let id = slot.id();
-            self.index.remove(id);
-            self.moka.invalidate(&id);
-        }
-        judged
+        self.hold(key, |slot| {
+            let judged = judge(slot);
+            if let Some(slot) = slot {
+                self.let_go(slot);
+            }
+            judged
+        })
     }
 
     /// Looks at the entry of a key while no writer of this key can come between.
