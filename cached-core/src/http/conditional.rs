@@ -2,11 +2,13 @@
 
 use http::header::{
     DATE, ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, LAST_MODIFIED,
+    SET_COOKIE,
 };
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, StatusCode, response};
 
 use super::date;
 use super::list::members;
+use super::stored::keep_for_304;
 
 /// An entity tag: whether it is weak, and what stands in its quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +62,27 @@ pub(crate) fn is_not_modified(request: &HeaderMap, response: &HeaderMap) -> bool
         (Some(since), Some(modified)) => modified <= since,
         _ => false,
     }
+}
+
+/// Makes the 304 of a whole response, where it has a validator and the client has what it holds; says
+/// whether it did. Cookies are told all the same.
+pub(crate) fn not_modified(request: &HeaderMap, head: &mut response::Parts) -> bool {
+    if !has_validator(&head.headers) || !is_not_modified(request, &head.headers) {
+        return false;
+    }
+    let mut headers = HeaderMap::new();
+    keep_for_304(&head.headers, &mut headers);
+    for cookie in head.headers.get_all(SET_COOKIE) {
+        headers.append(SET_COOKIE, cookie.clone());
+    }
+    head.headers = headers;
+    head.status = StatusCode::NOT_MODIFIED;
+    true
+}
+
+/// Whether there is something by which the client can ask for news.
+pub(crate) fn has_validator(response: &HeaderMap) -> bool {
+    response.contains_key(ETAG) || response.contains_key(LAST_MODIFIED)
 }
 
 fn none_match(request: &HeaderMap, etag: Option<&HeaderValue>) -> bool {

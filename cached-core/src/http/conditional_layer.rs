@@ -4,19 +4,18 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use http::header::{CONTENT_LENGTH, ETAG, LAST_MODIFIED, SET_COOKIE};
+use http::header::ETAG;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use super::body::{BoxError, ViewBody};
-use super::conditional::is_not_modified;
+use super::conditional::{has_validator, not_modified};
 use super::control::Control;
 use super::fill::{Fill, Reader};
 use super::load::etag;
 use super::policy::Etag;
-use super::stored::keep_for_304;
 use crate::rt::BoxFuture;
 use crate::sync::lock;
 
@@ -106,10 +105,11 @@ fn judged(
     request: &HeaderMap,
     limit: usize,
 ) -> Response<ViewBody> {
-    let (mut head, body) = response.into_parts();
-    let told = head.headers.contains_key(ETAG) || head.headers.contains_key(LAST_MODIFIED);
-    let mut body = body;
-    if !told && method == Method::GET && !Control::of(&head.headers).no_store {
+    let (mut head, mut body) = response.into_parts();
+    if !has_validator(&head.headers)
+        && method == Method::GET
+        && !Control::of(&head.headers).no_store
+    {
         body = match at_once(body, limit) {
             Ok(bytes) => {
                 head.headers.insert(ETAG, etag(&bytes, Etag::Strong));
@@ -118,19 +118,10 @@ fn judged(
             Err(body) => body,
         };
     }
-    let validator = head.headers.contains_key(ETAG) || head.headers.contains_key(LAST_MODIFIED);
-    if !validator || !is_not_modified(request, &head.headers) {
-        return Response::from_parts(head, body);
+    if not_modified(request, &mut head) {
+        body = ViewBody::empty();
     }
-    let mut headers = HeaderMap::new();
-    keep_for_304(&head.headers, &mut headers);
-    for cookie in head.headers.get_all(SET_COOKIE) {
-        headers.append(SET_COOKIE, cookie.clone());
-    }
-    headers.remove(CONTENT_LENGTH);
-    head.headers = headers;
-    head.status = StatusCode::NOT_MODIFIED;
-    Response::from_parts(head, ViewBody::empty())
+    Response::from_parts(head, body)
 }
 
 /// The whole of a body that is there already.

@@ -1,20 +1,11 @@
 //! RFC 9110, section 13, as tables.
 
 use super::{Tag, is_for_handler, is_not_modified};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use crate::http::fields::headers;
 
 const EARLY: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 const LATE: &str = "Sun, 06 Nov 1994 08:49:38 GMT";
 const OLD_FORM: &str = "Sunday, 06-Nov-94 08:49:37 GMT";
-
-fn headers(fields: &[(&str, &str)]) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    for (name, value) in fields {
-        let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
-        headers.append(name, HeaderValue::from_str(value).unwrap());
-    }
-    headers
-}
 
 type Fields = &'static [(&'static str, &'static str)];
 

@@ -88,16 +88,7 @@ fn merged(old: &HeaderMap, news: &HeaderMap) -> HeaderMap {
 #[cfg(test)]
 mod tests {
     use super::merged;
-    use http::{HeaderMap, HeaderName, HeaderValue};
-
-    fn headers(fields: &[(&str, &str)]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for (name, value) in fields {
-            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
-            headers.append(name, HeaderValue::from_str(value).unwrap());
-        }
-        headers
-    }
+    use crate::http::fields::headers;
 
     #[test]
     fn fields_are_replaced_and_added_but_for_those_of_the_body() {

@@ -8,9 +8,9 @@ use http::{HeaderMap, Method, Response, Uri, request};
 
 use super::body::ViewBody;
 use super::conditional::Conditions;
-use super::lead;
+use super::lead::{self, Leading};
 use super::load::Load;
-use super::look::{Judged, Usable, judge, report};
+use super::look::{Usable, report};
 use super::status::{Forwarded, Report};
 use super::stored::Stored;
 use super::storing::has_credentials;
@@ -165,7 +165,13 @@ where
     if let Some((stored, _)) = old.as_ref().filter(|(_, usable)| usable.meanwhile) {
         let response = load.answer_stale(stored, why, None);
         if !other && let Part::Lead(start) = wait::enter(&load) {
-            lead::refresh(load, why, old, start, run).await;
+            let leading = Leading {
+                load,
+                why,
+                old,
+                start,
+            };
+            lead::refresh(leading, run).await;
         }
         return Ok(response);
     }
@@ -188,18 +194,20 @@ where
             }
         }
     };
-    lead::lead(load, why, old, start, run).await
+    let leading = Leading {
+        load,
+        why,
+        old,
+        start,
+    };
+    lead::lead(leading, run).await
 }
 
 /// The response to a request that waited for another's, if that is one for it.
 fn collapsed(load: &Load, why: Forwarded, stored: &Arc<Stored>) -> Option<Response<ViewBody>> {
     let now = load.engine.clock.now();
     let headers = &load.asked.headers;
-    let fresh = matches!(
-        judge(&load.view, stored, now, false, headers),
-        Judged::Fresh
-    );
-    if !fresh || !stored.selecting.matches(headers) {
+    if !load.is_fresh(stored, now) || !stored.selecting.matches(headers) {
         return None;
     }
     let mut response = stored.answer(&load.asked.method, headers, now);

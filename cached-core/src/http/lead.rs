@@ -12,15 +12,15 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, res
 use http_body::Body;
 
 use super::body::ViewBody;
-use super::conditional::{self, Conditions};
+use super::conditional::{Conditions, not_modified};
 use super::fill::{Fill, Reader};
 use super::freshen::freshen;
 use super::freshness::Timing;
 use super::list::members;
 use super::load::{Landing, Load, Start};
-use super::look::{Judged, Usable, judge, report};
+use super::look::{Usable, report};
 use super::status::{Forwarded, Report};
-use super::stored::{Stored, keep_for_304};
+use super::stored::Stored;
 use super::view::View;
 use super::{storing, vary};
 use crate::cache::current::Scoped;
@@ -28,27 +28,15 @@ use crate::rt::BoxFuture;
 
 /// Runs the handler for this request. Others who wait need not lose the load with this client: what
 /// is under way then goes on in the background.
-pub(crate) async fn lead<F, Fut, E>(
-    load: Arc<Load>,
-    why: Forwarded,
-    old: Option<(Arc<Stored>, Usable)>,
-    start: Start,
-    run: F,
-) -> Result<Response<ViewBody>, E>
+pub(crate) async fn lead<F, Fut, E>(leading: Leading, run: F) -> Result<Response<ViewBody>, E>
 where
     F: FnOnce(Conditions) -> Fut + Send + 'static,
     Fut: Future<Output = Result<Response<ViewBody>, E>> + Send + 'static,
     E: Send + 'static,
 {
-    let shared = start.duty.is_some();
-    let engine = Arc::clone(&load.engine);
-    let work = Leading {
-        load,
-        why,
-        old,
-        start,
-    };
-    let work = work.run(run);
+    let shared = leading.start.duty.is_some();
+    let engine = Arc::clone(&leading.load.engine);
+    let work = leading.run(run);
     if !shared {
         return work.await;
     }
@@ -62,24 +50,13 @@ where
 
 /// The same in the background, for a response that is served stale meanwhile; here and now where
 /// there is no background.
-pub(crate) async fn refresh<F, Fut, E>(
-    load: Arc<Load>,
-    why: Forwarded,
-    old: Option<(Arc<Stored>, Usable)>,
-    start: Start,
-    run: F,
-) where
+pub(crate) async fn refresh<F, Fut, E>(leading: Leading, run: F)
+where
     F: FnOnce(Conditions) -> Fut + Send + 'static,
     Fut: Future<Output = Result<Response<ViewBody>, E>> + Send + 'static,
     E: Send + 'static,
 {
-    let engine = Arc::clone(&load.engine);
-    let leading = Leading {
-        load,
-        why,
-        old,
-        start,
-    };
+    let engine = Arc::clone(&leading.load.engine);
     let work = drained(leading.run(run), Arc::clone(&engine));
     let task: BoxFuture<'static, ()> = Box::pin(Scoped::again(work));
     if let Err(task) = engine.runtime.spawn(task) {
@@ -146,11 +123,12 @@ impl<E: Send + 'static> Drop for Attached<E> {
 }
 
 /// One run of the handler.
-struct Leading {
-    load: Arc<Load>,
-    why: Forwarded,
-    old: Option<(Arc<Stored>, Usable)>,
-    start: Start,
+pub(crate) struct Leading {
+    pub(crate) load: Arc<Load>,
+    pub(crate) why: Forwarded,
+    /// What is stored already.
+    pub(crate) old: Option<(Arc<Stored>, Usable)>,
+    pub(crate) start: Start,
 }
 
 impl Leading {
@@ -183,15 +161,12 @@ impl Leading {
         self.start.duty.as_ref()?;
         let stored = self.load.stored()?;
         let found = self.old.as_ref().map_or(0, |(old, _)| old.order);
-        let (now, headers) = (self.load.engine.clock.now(), &self.load.asked.headers);
-        let fresh = matches!(
-            judge(&self.load.view, &stored, now, false, headers),
-            Judged::Fresh
-        );
-        if stored.order <= found || !fresh {
+        let now = self.load.engine.clock.now();
+        if stored.order <= found || !self.load.is_fresh(&stored, now) {
             return None;
         }
-        let mut response = stored.answer(&self.load.asked.method, headers, now);
+        let asked = &self.load.asked;
+        let mut response = stored.answer(&asked.method, &asked.headers, now);
         report(
             &self.load.view,
             &mut response,
@@ -417,22 +392,11 @@ impl Leading {
         body: ViewBody,
         replaced: bool,
     ) -> Response<ViewBody> {
-        let asked = &self.load.asked.headers;
-        let validator = head.headers.contains_key(ETAG) || head.headers.contains_key(LAST_MODIFIED);
-        if replaced
-            && validator
-            && head.status == StatusCode::OK
-            && conditional::is_not_modified(asked, &head.headers)
-        {
-            let mut headers = HeaderMap::new();
-            keep_for_304(&head.headers, &mut headers);
-            for cookie in head.headers.get_all(SET_COOKIE) {
-                headers.append(SET_COOKIE, cookie.clone());
-            }
-            head.headers = headers;
-            head.status = StatusCode::NOT_MODIFIED;
-            return self.passed(&mut head, ViewBody::empty());
-        }
+        let whole = replaced && head.status == StatusCode::OK;
+        let body = match whole && not_modified(&self.load.asked.headers, &mut head) {
+            true => ViewBody::empty(),
+            false => body,
+        };
         self.passed(&mut head, body)
     }
 }

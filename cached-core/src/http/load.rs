@@ -13,12 +13,13 @@ use super::date::{self, Seconds};
 use super::fill::Fill;
 use super::freshness::{self, Timing};
 use super::job::Asked;
-use super::look::{is_soft, report};
+use super::look::{Judged, is_soft, judge, report};
 use super::policy::Etag;
 use super::status::{Forwarded, Report};
 use super::stored::{Stored, Variants, keep_places};
 use super::storing::{Storable, strip};
 use super::view::{Spot, View};
+use crate::clock::Nanos;
 use crate::engine::flight::Flight;
 use crate::engine::{Began, Engine, Loading};
 use crate::memory::{Meta, Slot};
@@ -107,6 +108,12 @@ impl Load {
     pub(crate) fn is_alone(&self) -> bool {
         let now = self.engine.clock.now();
         self.view.alone.knows(self.spot.any().hash(), now)
+    }
+
+    /// Whether a response may be served as it is to the request that loads.
+    pub(crate) fn is_fresh(&self, stored: &Stored, now: Nanos) -> bool {
+        let judged = judge(&self.view, stored, now, false, &self.asked.headers);
+        matches!(judged, Judged::Fresh)
     }
 
     /// The moment at which an answer came.

@@ -87,15 +87,13 @@ pub(crate) fn look_as<P: Parts>(
     let engine = cache.engine();
     let pass = |kind, why| Look::Run(pass(view, engine, request, kind, why));
     let uri = url::of(request);
-    let safe = request.method.is_safe();
-    let origin = url::origin(uri, &request.headers);
-    if !safe {
+    if !request.method.is_safe() {
         return pass(Kind::Unsafe, Forwarded::Method);
     }
     if request.method != Method::GET && request.method != Method::HEAD {
         return pass(Kind::Pass, Forwarded::Method);
     }
-    let (Some(origin), true) = (origin, is_plain(request)) else {
+    let (Some(origin), true) = (url::origin(uri, &request.headers), is_plain(request)) else {
         return pass(Kind::Pass, Forwarded::Bypass);
     };
     if engine.memory.is_none() || mode == Mode::Bypass {

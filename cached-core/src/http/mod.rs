@@ -52,6 +52,8 @@ mod conditional;
 mod conditional_layer;
 mod control;
 mod date;
+#[cfg(test)]
+mod fields;
 mod fill;
 mod freshen;
 mod freshness;

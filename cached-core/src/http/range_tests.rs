@@ -1,7 +1,8 @@
 //! RFC 9110, section 14, as tables.
 
 use super::{Range, content_range, of, parse, unsatisfied};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use crate::http::fields::headers;
+use http::HeaderMap;
 
 const fn part(first: usize, last: usize) -> Range {
     Range::Part { first, last }
@@ -44,15 +45,6 @@ fn one_range_of_bytes_is_understood() {
             "{range} of {length}"
         );
     }
-}
-
-fn headers(fields: &[(&str, &str)]) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    for (name, value) in fields {
-        let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
-        headers.append(name, HeaderValue::from_str(value).unwrap());
-    }
-    headers
 }
 
 const THEN: &str = "Sun, 06 Nov 1994 08:49:37 GMT";

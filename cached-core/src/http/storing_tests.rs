@@ -1,21 +1,13 @@
 //! RFC 9111, section 3, as tables.
 
 use super::{Refused, judge, strip};
+use crate::http::fields::headers;
 use crate::http::freshness::Timing;
 use crate::http::{Credentials, SetCookie, ViewPolicy};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, StatusCode};
 use std::time::Duration;
 
 type Fields = &'static [(&'static str, &'static str)];
-
-fn headers(fields: &[(&str, &str)]) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    for (name, value) in fields {
-        let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
-        headers.append(name, HeaderValue::from_str(value).unwrap());
-    }
-    headers
-}
 
 fn verdict(
     policy: &ViewPolicy,

@@ -1,16 +1,8 @@
 //! RFC 9111, section 4.1, as tables.
 
 use super::{Selecting, names};
-use http::{HeaderMap, HeaderName, HeaderValue};
-
-fn headers(fields: &[(&str, &str)]) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    for (name, value) in fields {
-        let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
-        headers.append(name, HeaderValue::from_str(value).unwrap());
-    }
-    headers
-}
+use crate::http::fields::headers;
+use http::HeaderName;
 
 #[test]
 fn a_star_anywhere_never_matches() {
