@@ -7,6 +7,7 @@ use syn::{Attribute, FnArg, ItemFn, Meta, PatType, Token, Visibility, parse_quot
 
 use super::capture::{mentions, used};
 use super::names::{Function, Part};
+use super::patterns::patterns;
 use super::{batch, parts, plan, policy, view};
 use crate::check::detachable;
 use crate::model::{Context, Options};
@@ -130,21 +131,8 @@ fn body_call(function: &Function<'_>) -> TokenStream {
 
 /// A body in place: what the arguments were called by pattern is bound first.
 pub(crate) fn with_patterns(function: &Function<'_>, block: TokenStream) -> TokenStream {
-    let typed = function
-        .item
-        .sig
-        .inputs
-        .iter()
-        .filter_map(|input| match input {
-            FnArg::Typed(typed) => Some(&typed.pat),
-            FnArg::Receiver(_) => None,
-        });
-    let bindings: Vec<_> = function
-        .arguments
-        .iter()
-        .zip(typed)
-        .filter(|((name, _), pat)| super::text(pat) != super::text(name))
-        .map(|((name, _), pat)| quote!(let #pat = #name;))
+    let bindings: Vec<_> = patterns(function)
+        .map(|(name, pat)| quote!(let #pat = #name;))
         .collect();
     if bindings.is_empty() {
         block

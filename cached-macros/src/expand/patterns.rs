@@ -4,7 +4,25 @@ use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Expr, ExprClosure, FieldValue, Member, Pat, PatIdent, parse_quote_spanned};
+use syn::{Expr, ExprClosure, FieldValue, FnArg, Member, Pat, PatIdent, parse_quote_spanned};
+
+use super::names::Function;
+use super::text;
+
+/// The arguments that are written as patterns, each with the name by which generated code has it.
+pub(super) fn patterns<'f>(
+    function: &'f Function<'_>,
+) -> impl Iterator<Item = (&'f Ident, &'f Pat)> {
+    let inputs = function.item.sig.inputs.iter();
+    let typed = inputs.filter_map(|input| match input {
+        FnArg::Typed(typed) => Some(&*typed.pat),
+        FnArg::Receiver(_) => None,
+    });
+    let names = function.arguments.iter().map(|(name, _)| name);
+    names
+        .zip(typed)
+        .filter(|(name, pat)| text(pat) != text(name))
+}
 
 /// The names that a pattern binds.
 pub(super) fn names(pat: &Pat) -> Vec<Ident> {

@@ -11,7 +11,7 @@ use syn::{FnArg, ItemFn, PatType, parse_quote};
 
 use super::capture::mentions;
 use super::names::{Function, Part};
-use super::patterns::{Deref, by_reference, names};
+use super::patterns::{Deref, by_reference, names, patterns};
 use super::{function, parts, plan, text};
 use crate::model::{Context, Credentials, Options, Size, Time};
 
@@ -129,20 +129,8 @@ fn is_debugged(item: &ItemFn) -> bool {
 /// the arguments whole.
 fn bound(options: &Options, function: &Function<'_>, deref: &mut Deref) -> TokenStream {
     let said = said(options, function);
-    let typed = function
-        .item
-        .sig
-        .inputs
-        .iter()
-        .filter_map(|input| match input {
-            FnArg::Typed(typed) => Some(&*typed.pat),
-            FnArg::Receiver(_) => None,
-        });
     let mut bindings = TokenStream::new();
-    for ((name, _), pat) in function.arguments.iter().zip(typed) {
-        if text(pat) == text(name) {
-            continue;
-        }
+    for (name, pat) in patterns(function) {
         let names: Vec<Ident> = names(pat);
         if names
             .iter()
