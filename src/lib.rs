@@ -18,6 +18,9 @@
 //! [per_user_pages]: guide::per_user_pages
 //! [entry]: guide::entry
 //! [cache]: guide::cache
+//! [stores]: guide::stores
+//! [several_instances]: guide::several_instances
+//! [guarantees]: guide::guarantees
 //! [configuration]: guide::configuration
 //! [statistics]: guide::statistics
 //! [testing]: guide::testing
