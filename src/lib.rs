@@ -48,9 +48,10 @@ pub use cached_core::http;
 pub use cached_core::minijinja;
 pub use cached_core::{
     BatchEntry, Blocking, BlockingBatchEntry, BlockingEntry, BoxFuture, Cache, CacheBuilder,
-    CacheKey, CacheableError, ComparedKey, Entry, Error, Expiry, Fragment, FromTimedOut,
-    IntoTimeout, Invalidated, Invalidation, Label, Runtime, Shareable, Stats, StoreKind, TimedOut,
-    Value, fragment, testing,
+    CacheKey, CacheableError, ComparedKey, Entry, Error, Event, EventKeys, EventKind,
+    EvictionReason, Expiry, Fragment, FromTimedOut, Histogram, IntoTimeout, Invalidated,
+    Invalidation, Label, MissReason, Operation, Report, Runtime, Shareable, Stats, StoreKind,
+    TimedOut, Value, fragment, testing,
 };
 #[cfg(feature = "config")]
 pub use cached_core::{CacheConfig, Seconds, Secret};

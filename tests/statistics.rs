@@ -105,6 +105,8 @@ fn zero_traffic_shows_zeros_and_a_reset_goes_back_to_them() {
     cache.run(|| (other(1), other(1), invalidate!(all).wait().unwrap()));
     assert_eq!(cache.stats().hit_ratio(), 0.5);
     cache.reset_stats();
+    assert_eq!(cache.stats().entries, 1, "a reset does not empty the cache");
+    cache.sweep();
     assert_eq!(cache.stats(), dewar::Stats::default());
     assert_eq!(
         cache.function_stats(),
@@ -141,4 +143,232 @@ fn operations_by_hand_are_counted_for_the_cache() {
     assert_eq!(api.get::<i32>("k"), Some(1));
     let stats = cache.stats();
     assert_eq!((stats.absent, stats.hits, stats.stores), (1, 1, 1));
+    assert_eq!(api.get::<String>("k"), None, "of another type");
+    let stats = cache.stats();
+    assert_eq!(
+        (stats.absent, stats.undecodable, stats.lookups()),
+        (2, 1, 3)
+    );
+}
+
+/// What is counted from one moment to the next, by name, but for times and sizes.
+fn raised(cache: &Cache, what: impl FnOnce()) -> Vec<(String, u64)> {
+    let before = cache.stats();
+    what();
+    let mut since = cache.stats();
+    since -= before;
+    let json = serde_json::to_value(since).unwrap();
+    let figures = json.as_object().unwrap().iter();
+    let derived = ["misses", "lookups", "entries", "bytes"];
+    figures
+        .filter(|(name, _)| !derived.contains(&name.as_str()))
+        .filter_map(|(name, value)| Some((name.clone(), value.as_u64().filter(|n| *n > 0)?)))
+        .collect()
+}
+
+/// Keeps a body on its caller's thread.
+type Here = std::marker::PhantomData<*const ()>;
+const HERE: Here = std::marker::PhantomData;
+
+#[cached(timeout = 60, stale_while_revalidate = 60, stale_if_error = 600, skip(end, here), cache_if = |n| *n != 13)]
+fn ends(id: u64, end: Result<u64, Failed>, here: Here) -> Result<u64, Failed> {
+    let _ = (id, here);
+    end
+}
+
+#[test]
+fn every_outcome_raises_its_counters_and_no_others() {
+    isolated(|cache| {
+        let check = |what: &str, run: &dyn Fn(), expected: &[(&str, u64)]| {
+            let raised = raised(cache, run);
+            let raised: Vec<_> = raised.iter().map(|(name, n)| (name.as_str(), *n)).collect();
+            let mut expected = expected.to_vec();
+            expected.sort_unstable();
+            assert_eq!(raised, expected, "{what}");
+        };
+        let call = |id: u64, end| {
+            move || {
+                let _ = ends(id, end, HERE);
+            }
+        };
+        let good = Ok(1);
+        let bad = Err(Failed);
+        check(
+            "absent",
+            &call(1, good),
+            &[("absent", 1), ("loads", 1), ("stores", 1)],
+        );
+        check("hit", &call(1, good), &[("hits", 1)]);
+        check(
+            "an error",
+            &call(2, bad),
+            &[
+                ("absent", 1),
+                ("loads", 1),
+                ("load_errors", 1),
+                ("rejections", 1),
+            ],
+        );
+        check(
+            "refused by `cache_if`",
+            &call(2, Ok(13)),
+            &[("absent", 1), ("loads", 1), ("rejections", 1)],
+        );
+        cache.advance(secs(61));
+        // Without a background the caller refreshes.
+        check(
+            "stale",
+            &call(1, good),
+            &[("stale", 1), ("loads", 1), ("stores", 1)],
+        );
+        cache.advance(secs(200));
+        check(
+            "stale if error",
+            &call(1, bad),
+            &[
+                ("expired", 1),
+                ("loads", 1),
+                ("load_errors", 1),
+                ("rejections", 1),
+                ("fallbacks", 1),
+            ],
+        );
+        check(
+            "invalidate",
+            &|| invalidate!(ends(1, _, _)).wait().unwrap(),
+            &[("invalidations", 1)],
+        );
+        check(
+            "invalidated",
+            &call(1, good),
+            &[("invalidated", 1), ("loads", 1), ("stores", 1)],
+        );
+        check(
+            "refresh",
+            &|| assert_eq!(dewar::entry!(ends(1, good, HERE)).refresh(), good),
+            &[("refreshed", 1), ("loads", 1), ("stores", 1)],
+        );
+    });
+    let null = Cache::builder()
+        .store(dewar::StoreKind::Null)
+        .build()
+        .unwrap();
+    let passed = raised(&null, || {
+        null.scope_blocking(|| other(1));
+    });
+    assert_eq!(passed, [("bypassed".to_owned(), 1)]);
+}
+
+#[test]
+fn an_entry_that_leaves_to_make_room_is_an_eviction_of_its_function() {
+    let cache = TestCache::with(Cache::builder().max_entries(10)).unwrap();
+    cache.run(|| {
+        for id in 0..100 {
+            other(id);
+        }
+    });
+    cache.sweep();
+    let (_, stats) = cache.function_stats()[0];
+    assert_eq!(
+        (stats.stores, stats.entries, stats.evictions),
+        (100, 10, 90)
+    );
+}
+
+#[test]
+fn entries_and_bytes_follow_what_is_in_memory() {
+    isolated(|cache| {
+        let api = cache.blocking();
+        other(1);
+        other(1);
+        api.set("text", "x".repeat(1000), secs(9)).unwrap();
+        let of = |cache: &Cache| cache.function_stats()[0].1;
+        assert_eq!((of(cache).entries, cache.stats().entries), (1, 2));
+        assert!(of(cache).bytes > 0 && of(cache).bytes < 1000);
+        assert!(cache.stats().bytes - of(cache).bytes > 1000);
+        api.set("text", "x".repeat(5000), secs(9)).unwrap();
+        assert_eq!(cache.stats().entries, 2, "replaced");
+        assert!(cache.stats().bytes > 5000 && cache.stats().bytes < 6500);
+        invalidate!(other).wait().unwrap();
+        other(1);
+        api.delete("text").unwrap();
+        assert_eq!(cache.stats().entries, 1);
+        cache.advance(secs(10_000));
+        cache.sweep();
+        assert_eq!((cache.stats().entries, cache.stats().bytes), (0, 0));
+    });
+}
+
+#[cached(timeout = 60, hard_timeout = "10s")]
+async fn limited(n: u64) -> Result<u64, dewar::TimedOut> {
+    std::future::pending::<()>().await;
+    Ok(n)
+}
+
+#[test]
+fn every_load_has_a_time_whatever_its_end() {
+    isolated(|cache| {
+        let mut task = Task::new(limited(1)).waiting();
+        cache.advance(secs(10));
+        assert!(task.done().is_err());
+        let _ = std::panic::catch_unwind(|| panics(1));
+        let stats = cache.stats();
+        assert_eq!((stats.loads, stats.load_errors), (2, 2));
+        assert_eq!(stats.load_times.count(), 2);
+        assert_eq!(stats.load_times.sum(), secs(10));
+    });
+}
+
+#[cached]
+fn panics(n: u64) -> u64 {
+    panic!("{n}")
+}
+
+/// What callers at once do, and how it adds up.
+#[test]
+fn the_counters_add_up_under_concurrent_load() {
+    let cache = Cache::builder().max_entries(50).build().unwrap();
+    let calls = 4 * 5_000;
+    std::thread::scope(|scope| {
+        for thread in 0..4u64 {
+            let cache = &cache;
+            scope.spawn(move || {
+                cache.scope_blocking(|| {
+                    for n in 0..5_000u64 {
+                        let id = (n * 7 + thread * 13) % 80;
+                        let _ = mixed(id);
+                        if n % 50 == 0 {
+                            drop(invalidate!(mixed(id)));
+                        }
+                    }
+                })
+            });
+        }
+    });
+    cache.sweep();
+    let stats = cache.stats();
+    assert_eq!(stats.lookups(), calls, "{stats}");
+    assert_eq!(stats.hits + stats.stale + stats.misses(), stats.lookups());
+    assert_eq!(
+        stats.misses(),
+        stats.absent + stats.expired + stats.invalidated,
+        "{stats}"
+    );
+    assert_eq!(stats.loads + stats.coalesced, stats.misses(), "{stats}");
+    assert_eq!(stats.loads, stats.load_times.count());
+    assert_eq!(stats.loads, stats.stores + stats.rejections, "{stats}");
+    assert!(stats.load_errors <= stats.rejections, "{stats}");
+    assert_eq!(stats.entries, cache.len() as u64);
+    assert!(stats.entries <= 50 && stats.evictions > 0, "{stats}");
+}
+
+/// Errors for some, `None` for others.
+#[cached]
+fn mixed(id: u64) -> Result<Option<u64>, Failed> {
+    std::thread::yield_now();
+    match id % 10 {
+        9 => Err(Failed),
+        8 => Ok(None),
+        _ => Ok(Some(id)),
+    }
 }

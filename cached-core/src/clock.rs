@@ -13,7 +13,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
-#[cfg(any(feature = "stores", feature = "tower"))]
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::sync::lock;
@@ -73,7 +72,6 @@ impl Clock {
     }
 
     /// Milliseconds since 1970, for what other processes read; it orders nothing.
-    #[cfg(any(feature = "stores", feature = "tower"))]
     pub(crate) fn wall_millis(&self) -> u64 {
         match self {
             Clock::System => {

@@ -24,6 +24,7 @@ pub mod store;
 mod sync;
 pub mod testing;
 mod trace;
+mod watch;
 
 /// `{% call cached(…) %}` in minijinja's templates.
 #[cfg(feature = "minijinja")]
@@ -51,4 +52,5 @@ pub use outcome::{CacheableError, FromTimedOut, Shareable};
 pub use policy::IntoTimeout;
 pub use rt::{BoxFuture, Runtime};
 pub use scope::Label;
-pub use stats::Stats;
+pub use stats::{Histogram, Stats};
+pub use watch::{Event, EventKeys, EventKind, EvictionReason, MissReason, Operation, Report};

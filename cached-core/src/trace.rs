@@ -123,6 +123,10 @@ mod on {
         tracing::error!("the weigher panicked; the value is not stored");
     }
 
+    pub(crate) fn hook_panicked() {
+        tracing::error!("an event hook panicked");
+    }
+
     pub(crate) fn sweep_panicked() {
         tracing::error!("a sweep of expired entries panicked");
     }
@@ -166,6 +170,7 @@ mod off {
     pub(crate) fn channel_lost(_store: &str, _error: &Error) {}
     pub(crate) fn drop_panicked() {}
     pub(crate) fn weigher_panicked() {}
+    pub(crate) fn hook_panicked() {}
     pub(crate) fn sweep_panicked() {}
     pub(crate) fn evicted(_cache: &str) {}
 }

@@ -12,6 +12,7 @@ use crate::fragment::Markup;
 use crate::memory::{AnyEntry, Limit, Memory};
 use crate::rt::{Ambient, Runtime};
 use crate::stats::Counters;
+use crate::watch::{Event, EventKeys, EventKind, EvictionReason, Hook, Watch};
 
 /// Which store is behind a cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub struct CacheBuilder {
     clock: Clock,
     runtime: Arc<dyn Runtime>,
     weigher: Option<UserWeigher>,
+    hooks: Vec<Hook>,
+    event_keys: EventKeys,
     #[cfg(feature = "stores")]
     pub(super) shared: super::shared::Shared,
 }
@@ -74,6 +77,8 @@ impl Default for CacheBuilder {
             clock: Clock::System,
             runtime: Arc::new(Ambient),
             weigher: None,
+            hooks: Vec::new(),
+            event_keys: EventKeys::default(),
             #[cfg(feature = "stores")]
             shared: super::shared::Shared::default(),
         }
@@ -158,6 +163,35 @@ impl CacheBuilder {
         self
     }
 
+    /// Is told what the cache does; may be called several times.
+    ///
+    /// Hooks run on a thread of their own and never hold a call up. Where they are slower than the
+    /// cache, events are dropped, and counted by [`Cache::dropped_events`]; a hook that panics is
+    /// called again with the next event. While there is a hook a hit costs what telling of it costs
+    /// (half a microsecond or so); without one, nothing.
+    ///
+    /// ```
+    /// use dewar::{Cache, EventKind};
+    /// use std::sync::mpsc;
+    ///
+    /// let (sender, events) = mpsc::channel();
+    /// let cache = Cache::builder().on_event(move |event| drop(sender.send(event.clone()))).build()?;
+    /// cache.blocking().set("greeting", 1, dewar::Expiry::Default)?;
+    /// assert_eq!(events.recv().unwrap().kind, EventKind::Stored);
+    /// # Ok::<(), dewar::Error>(())
+    /// ```
+    pub fn on_event(mut self, hook: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.hooks.push(Arc::new(hook));
+        self
+    }
+
+    /// How much of keys is told to hooks, in reports and on the dashboard; prefixes, and a number
+    /// for the arguments, if nothing is said.
+    pub fn event_keys(mut self, keys: EventKeys) -> Self {
+        self.event_keys = keys;
+        self
+    }
+
     /// A clock that a test moves by hand.
     pub fn clock(mut self, clock: ManualClock) -> Self {
         self.clock = Clock::Manual(clock);
@@ -170,7 +204,9 @@ impl CacheBuilder {
     /// A setting that cannot be meant: the message names it, what was given, and what is accepted.
     pub fn build(self) -> Result<Cache, Error> {
         self.check()?;
-        let counters: Arc<Counters> = Arc::default();
+        let (keys, hooks) = (self.event_keys, self.hooks.clone());
+        let watch = Arc::new(Watch::new(&self.name, keys, hooks, self.clock.clone()));
+        let counters = Arc::new(Counters::of("dewar::Cache", Some(Arc::clone(&watch))));
         let memory = match self.store {
             StoreKind::Null => None,
             StoreKind::Memory => Some(self.memory()),
@@ -188,6 +224,7 @@ impl CacheBuilder {
             wait_limit: nanos(self.wait_limit),
             scopes: self.scopes,
             counters,
+            watch,
         })))
     }
 
@@ -249,8 +286,10 @@ impl CacheBuilder {
         Memory::new(
             self.limit,
             Arc::new(move |entry, heap| weigh(entry, heap, weigher.as_ref())),
-            Arc::new(move |meta| {
-                meta.counters.evictions.one();
+            Arc::new(move |slot| {
+                let counters = &slot.meta().counters;
+                counters.evictions.one();
+                counters.tell(slot.named(), || EventKind::Evicted(EvictionReason::Size));
                 crate::trace::evicted(&name);
             }),
         )

@@ -22,6 +22,7 @@ use crate::outcome::{Outcome, Plain, out};
 use crate::policy::{Judgement, Policy};
 use crate::scope::ticks::Verdict;
 use crate::scope::{Scopes, of_key};
+use crate::watch::{MissReason, Named};
 
 /// Stands for all keys of the low-level API where functions have a site of their own.
 static SITE: Site = Site::new("dewar::Cache", Policy::DEFAULT);
@@ -44,13 +45,6 @@ fn owned(key: &str) -> OwnedKey<Owned> {
 /// How often a count is tried while others write the same key.
 const ATTEMPTS: usize = 10_000;
 
-/// Why there is nothing to serve.
-enum Missing {
-    Absent,
-    Expired,
-    Invalidated,
-}
-
 impl Engine {
     pub(super) fn lifetime(&self, expiry: Expiry) -> u64 {
         match expiry {
@@ -61,24 +55,24 @@ impl Engine {
     }
 
     /// The entry at a key, if it may be served; else why not.
-    fn find(&self, key: &str) -> Result<Slot, Missing> {
-        let memory = self.memory.as_ref().ok_or(Missing::Absent)?;
-        let slot = memory.find(&owned(key)).ok_or(Missing::Absent)?;
+    fn find(&self, key: &str) -> Result<Slot, MissReason> {
+        let memory = self.memory.as_ref().ok_or(MissReason::Absent)?;
+        let slot = memory.find(&owned(key)).ok_or(MissReason::Absent)?;
         self.usable(&slot).map(|()| slot)
     }
 
     /// Whether an entry may be served; else why not.
-    fn usable(&self, slot: &Slot) -> Result<(), Missing> {
+    fn usable(&self, slot: &Slot) -> Result<(), MissReason> {
         let meta = slot.meta();
         match self.verdict_of(slot) {
-            Verdict::Invalid => return Err(Missing::Invalidated),
-            Verdict::Expired => return Err(Missing::Expired),
+            Verdict::Invalid => return Err(MissReason::Invalidated),
+            Verdict::Expired => return Err(MissReason::Expired),
             Verdict::Valid => {}
         }
         let now = self.clock.now();
         match meta.times().judge(now) {
             Judgement::Fresh => Ok(()),
-            _ => Err(Missing::Expired),
+            _ => Err(MissReason::Expired),
         }
     }
 
@@ -119,20 +113,21 @@ impl Engine {
         let slot = match self.find(key) {
             Ok(slot) => slot,
             Err(missing) => {
-                match missing {
-                    Missing::Absent => self.counters.absent.one(),
-                    Missing::Expired => self.counters.expired.one(),
-                    Missing::Invalidated => self.counters.invalidated.one(),
-                }
+                self.missed_at(key, missing);
                 return None;
             }
         };
         let Some(entry) = slot.downcast::<Owned, T>() else {
-            self.counters.undecodable.one();
+            self.missed_at(key, MissReason::Undecodable);
             return None;
         };
         self.hit(&entry.meta, entry.key.hash, &self.counters);
         Some(entry.value.clone())
+    }
+
+    fn missed_at(&self, key: &str, reason: MissReason) {
+        let hash = owned(key).hash;
+        self.counters.missed(Named { prefix: key, hash }, reason);
     }
 
     /// Stores a value where `allowed` agrees, asked while nobody else writes this key.
@@ -177,7 +172,7 @@ impl Engine {
                 since.is_none_or(|since| self.untouched(meta, since))
             });
         if stored {
-            self.counters.stores.one();
+            self.counters.kept(slot.named(), true);
         }
         stored
     }

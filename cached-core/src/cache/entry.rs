@@ -13,6 +13,7 @@ use crate::engine::run::{Drive, DriveBlocking};
 #[cfg(feature = "stores")]
 use crate::engine::through::publish;
 use crate::error::Error;
+use crate::watch::MissReason;
 
 /// A handle on the entry of one call of an `async fn`: what `entry!(f(args))` returns.
 ///
@@ -100,7 +101,8 @@ impl<R: 'static> At<R> {
     fn anew(self) -> At<R> {
         match self.0 {
             Place::Miss { load, .. } | Place::Ready { load, .. } => {
-                load.base().counters.refreshed.one();
+                let base = load.base();
+                base.counters.missed(base.named(), MissReason::Refreshed);
                 At(Place::Miss { load, anew: true })
             }
             place => At(place),

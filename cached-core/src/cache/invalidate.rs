@@ -81,13 +81,17 @@ impl Invalidation {
             self.error = Some(Error::config("prefix", what));
             return self;
         }
-        self.here(|order| order.add(of_level(level), || names::level(level)))
+        let what = || format!("prefix {level}");
+        self.here(what, |order| {
+            order.add(of_level(level), || names::level(level))
+        })
     }
 
     /// Everything that has this tag.
     pub fn tag(self, tag: impl Into<Label>) -> Self {
         let tag = tag.into();
-        self.here(|order| {
+        let what = || format!("tag {tag}");
+        self.here(what, |order| {
             order.add(of_tag(tag.as_str()), || names::tag(tag.as_str()));
             order.scopes.push(of_any_tag());
             order.name(names::any_tag);
@@ -98,19 +102,26 @@ impl Invalidation {
     ///
     /// On a shared store, which knows of no prefixes, it invalidates everything.
     pub fn pattern(self, pattern: impl Into<Label>) -> Self {
-        let glob = Glob::new(pattern.into().as_str());
-        self.here(|order| {
-            order.patterns.push(glob);
-            order.name(names::everything);
-        })
+        let pattern = pattern.into();
+        let glob = Glob::new(pattern.as_str());
+        self.here(
+            || format!("pattern {pattern}"),
+            |order| {
+                order.patterns.push(glob);
+                order.name(names::everything);
+            },
+        )
     }
 
     /// Everything.
     pub fn all(self) -> Self {
-        self.here(|order| {
-            order.all = true;
-            order.name(names::everything);
-        })
+        self.here(
+            || "everything".to_owned(),
+            |order| {
+                order.all = true;
+                order.name(names::everything);
+            },
+        )
     }
 
     /// One call's entry, or those of a batch.
@@ -123,7 +134,8 @@ impl Invalidation {
     fn load<R>(&mut self, load: &dyn Load<R>) {
         let base = load.base();
         let engine = Arc::clone(&base.engine);
-        self.add(engine, |order| {
+        let what = || format!("call {}", base.function);
+        self.add(engine, what, |order| {
             order.scopes.push(of_key(load.key().marker(), base.hash));
             #[cfg(feature = "stores")]
             order
@@ -138,7 +150,8 @@ impl Invalidation {
         match site.resolve() {
             Ok(cache) => {
                 let scope = of_function(site.id());
-                self.add(Arc::clone(cache.engine()), |order| {
+                let what = || format!("function {}", site.name());
+                self.add(Arc::clone(cache.engine()), what, |order| {
                     order.add(scope, || names::function(site.name()));
                 });
             }
@@ -154,15 +167,32 @@ impl Invalidation {
         self
     }
 
-    pub(crate) fn here(mut self, say: impl FnOnce(&mut Order)) -> Self {
+    pub(crate) fn here(
+        mut self,
+        what: impl FnOnce() -> String,
+        say: impl FnOnce(&mut Order),
+    ) -> Self {
         if let Ok(cache) = &self.cache {
             let engine = Arc::clone(cache.engine());
-            self.add(engine, say);
+            self.add(engine, what, say);
         }
         self
     }
 
-    fn add(&mut self, engine: Arc<Engine>, say: impl FnOnce(&mut Order)) {
+    /// Has the order for this cache say more, and name it in words where somebody is told.
+    fn add(
+        &mut self,
+        engine: Arc<Engine>,
+        what: impl FnOnce() -> String,
+        say: impl FnOnce(&mut Order),
+    ) {
+        let watched = engine.counters.watched();
+        let say = |order: &mut Order| {
+            if watched {
+                order.what.push(what());
+            }
+            say(order);
+        };
         let known = self
             .orders
             .iter_mut()

@@ -51,6 +51,17 @@ pub(crate) fn register(cache: Cache) -> Result<Cache, Error> {
     Ok(cache)
 }
 
+/// The default cache, and those that have a name.
+pub(crate) fn all() -> Vec<Cache> {
+    let mut all = vec![default_cache().clone()];
+    for cache in lock(&NAMED).values() {
+        if !all.iter().any(|known| known.same(cache)) {
+            all.push(cache.clone());
+        }
+    }
+    all
+}
+
 /// A registered cache.
 pub(crate) fn named(name: &str) -> Result<Cache, Error> {
     let named = lock(&NAMED);

@@ -15,6 +15,7 @@ use crate::outcome::Outcome;
 use crate::policy::Judgement;
 use crate::scope::ticks::Verdict;
 use crate::trace;
+use crate::watch::MissReason;
 
 /// What a call is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -209,7 +210,7 @@ where
             anew: false,
         });
     }
-    engine.counters_of(site).bypassed.one();
+    engine.counters_of(site).missed(None, MissReason::Bypassed);
     At(Place::Bypass(None))
 }
 
@@ -253,16 +254,16 @@ where
                 Look::Hit(outcome.give(&entry.value))
             }
             Judgement::Throttled => {
-                meta.counters.stale.one();
+                meta.counters.served_stale(slot.named());
                 Look::Hit(outcome.give(&entry.value))
             }
             Judgement::Refresh => {
                 times.read(now);
-                meta.counters.hits.one();
+                engine.hit(meta, query.hash, &meta.counters);
                 Look::Due(outcome.give(&entry.value), slot.clone())
             }
             Judgement::Revalidate => {
-                meta.counters.stale.one();
+                meta.counters.served_stale(slot.named());
                 Look::Due(outcome.give(&entry.value), slot.clone())
             }
             Judgement::OnError => Look::Expired {

@@ -17,6 +17,7 @@ use crate::policy::{Judgement, Negative, Policy, Times};
 use crate::scope::ticks::Verdict;
 use crate::scope::{Scopes, of_tag};
 use crate::stats::Counters;
+use crate::watch::{EvictionReason, Named};
 
 /// What is the same whatever the types of arguments and result.
 pub(crate) struct Base {
@@ -44,6 +45,14 @@ pub(crate) struct Base {
 }
 
 impl Base {
+    /// The entry's name.
+    pub(crate) fn named(&self) -> Named<'_> {
+        Named {
+            prefix: self.scopes.prefix(),
+            hash: self.hash,
+        }
+    }
+
     /// Whether the value came from the shared store, and no body ran.
     #[cfg(feature = "stores")]
     pub(crate) fn was_fetched(&self) -> bool {
@@ -182,14 +191,9 @@ where
             self.outdate(began);
         }
         let stored = entry.is_some_and(|entry| self.insert(entry));
-        let counters = &self.base.counters;
         let outcome = if stored { "stored" } else { "rejected" };
         crate::trace::outcome(&self.base.engine, self.base.function, outcome);
-        if stored {
-            counters.stores.one()
-        } else {
-            counters.rejections.one()
-        }
+        self.base.counters.kept(self.base.named(), stored);
         stored
     }
 
@@ -254,7 +258,7 @@ where
         let memory = engine.memory.as_ref();
         let old = memory.and_then(|memory| memory.find(&*self.key));
         if let Some(old) = old.filter(|old| old.meta().order() < began.order) {
-            engine.discard(&old);
+            engine.discard(&old, EvictionReason::Invalidated);
         }
     }
 

@@ -22,6 +22,7 @@ use crate::rt::BoxFuture;
 use crate::scope::ticks::Verdict;
 use crate::scope::{Scopes, of_any_tag};
 use crate::sync::lock;
+use crate::watch::EventKind;
 
 /// What a load lands as, for those who waited.
 pub(crate) enum Landing<R> {
@@ -150,7 +151,13 @@ impl Flights {
     /// the new one. Without `single_flight`, everybody loads.
     pub(crate) fn enter<R: 'static>(&self, load: &Arc<dyn Load<R>>, anew: bool) -> Entered<R> {
         if load.base().policy.single_flight {
-            self.enter_one(load, anew)
+            let entered = self.enter_one(load, anew);
+            if let Entered::Fresh(_) = entered {
+                let base = load.base();
+                base.counters.coalesced.one();
+                base.counters.tell(base.named(), || EventKind::Waited);
+            }
+            entered
         } else {
             Entered::Lead(Lead::solo(Arc::clone(load)))
         }

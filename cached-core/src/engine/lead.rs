@@ -93,12 +93,9 @@ impl<R: 'static> Lead<R> {
     pub(crate) fn land(mut self, result: R) -> R {
         let base = self.load.base();
         if !base.was_fetched() {
-            self.count();
+            self.count(self.load.is_error(&result));
         }
         let failed = self.load.failed(&result);
-        if self.load.is_error(&result) {
-            base.counters.load_errors.one();
-        }
         self.load.store(&result, self.began);
         self.end(|load| match load.share(&result) {
             Some(share) => Landing::Shared(share),
@@ -108,20 +105,19 @@ impl<R: 'static> Lead<R> {
     }
 
     /// Counts the load and its time.
-    fn count(&self) {
+    fn count(&self, failed: bool) {
         let base = self.load.base();
         let gone = base.engine.clock.now().saturating_sub(self.started);
-        base.counters.loads.one();
-        base.counters.load_nanos.add(gone);
+        base.counters.loaded(base.named(), gone, failed);
     }
 
     /// The load of a batch has ended, with no result for this key or with several: there is nothing
     /// to store, and what was stored before is not what the function returns any more.
     pub(crate) fn land_rows(mut self, rows: &[R], anew: bool) {
-        self.count();
+        self.count(false);
         let base = self.load.base();
         if !rows.is_empty() {
-            base.counters.rejections.one();
+            base.counters.kept(base.named(), false);
             crate::trace::repeated(&base.engine, base.function);
         }
         if anew && self.load.fresh().is_some() {
@@ -135,8 +131,7 @@ impl<R: 'static> Lead<R> {
 
     /// The load of a batch has failed as a whole, with an error that can be given to others or not.
     pub(crate) fn land_failed(mut self, error: Option<Arc<dyn Any + Send + Sync>>) {
-        self.count();
-        self.load.base().counters.load_errors.one();
+        self.count(true);
         self.end(|_| error.map_or(Landing::Alone { failed: true }, Landing::Failed));
     }
 
@@ -151,9 +146,7 @@ impl<R: 'static> Lead<R> {
 
     /// The load took longer than it may.
     pub(crate) fn time_out(mut self) {
-        let counters = &self.load.base().counters;
-        counters.loads.one();
-        counters.load_errors.one();
+        self.count(true);
         self.end(|load| match load.overdue() {
             Some(overdue) => Landing::Shared(Arc::new(move || overdue.result())),
             None => Landing::Alone { failed: true },
@@ -162,9 +155,7 @@ impl<R: 'static> Lead<R> {
 
     /// The body panicked.
     pub(crate) fn panicked(self) {
-        let counters = &self.load.base().counters;
-        counters.loads.one();
-        counters.load_errors.one();
+        self.count(true);
     }
 
     fn end(&mut self, landing: impl FnOnce(&dyn Load<R>) -> Landing<R>) {

@@ -9,11 +9,10 @@ use super::call::{Base, Call, Load};
 use super::plan::Plan;
 use super::site::{Marker, Site};
 use crate::key::{OwnedKey, Parts};
-use crate::memory::Slot;
 use crate::outcome::Outcome;
 use crate::scope::of_key;
-use crate::stats::Counters;
 use crate::trace;
+use crate::watch::{EvictionReason, MissReason};
 
 /// The call as the loading half knows it.
 #[cold]
@@ -82,9 +81,10 @@ where
     O: Outcome<R>,
     K: Clone + Eq + Send + Sync + 'static,
 {
-    let counters = Arc::clone(&call.base.counters);
-    let function = call.base.function;
-    let tell = |outcome| trace::outcome(engine, function, outcome);
+    let miss = |base: &Base, reason: MissReason| {
+        trace::outcome(engine, base.function, reason.as_str());
+        base.counters.missed(base.named(), reason);
+    };
     if mode == Mode::Key {
         return At(Place::Miss {
             load: Arc::new(call),
@@ -96,8 +96,7 @@ where
     }
     let due = match look {
         _ if mode == Mode::Refresh => {
-            tell("refreshed");
-            counters.refreshed.one();
+            miss(&call.base, MissReason::Refreshed);
             return At(Place::Miss {
                 load: Arc::new(call),
                 anew: true,
@@ -113,21 +112,21 @@ where
             useful,
             refused,
         }) => {
-            tell("expired");
-            count_expired(engine, &counters, &slot, useful || refused);
+            miss(&call.base, MissReason::Expired);
+            if !useful && !refused {
+                engine.discard(&slot, EvictionReason::Expired);
+            }
             call.base.refused = slot.meta().order();
             call.base.stale = useful.then_some(slot);
             None
         }
         Some(Look::Invalid(slot)) => {
-            tell("invalidated");
-            counters.invalidated.one();
-            engine.discard(&slot);
+            miss(&call.base, MissReason::Invalidated);
+            engine.discard(&slot, EvictionReason::Invalidated);
             None
         }
         Some(Look::Hit(_)) | None => {
-            tell("absent");
-            counters.absent.one();
+            miss(&call.base, MissReason::Absent);
             None
         }
     };
@@ -135,13 +134,6 @@ where
     match due {
         Some(value) => At(Place::Ready { value, load }),
         None => At(Place::Miss { load, anew: false }),
-    }
-}
-
-fn count_expired(engine: &Engine, counters: &Counters, slot: &Slot, keep: bool) {
-    counters.expired.one();
-    if !keep {
-        engine.discard(slot);
     }
 }
 

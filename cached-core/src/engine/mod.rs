@@ -51,6 +51,7 @@ use crate::rt::Runtime;
 use crate::scope::ticks::{Order, Ticks, Verdict};
 use crate::stats::Counters;
 use crate::sync::lock;
+use crate::watch::{EventKind, EvictionReason, Watch};
 use flights::Flights;
 use site::Site;
 
@@ -76,6 +77,7 @@ pub(crate) struct Engine {
     pub(crate) wait_limit: Nanos,
     /// What is not a function's own: invalidations, and the low-level API.
     pub(crate) counters: Arc<Counters>,
+    pub(crate) watch: Arc<Watch>,
     pub(crate) functions: Mutex<HashMap<usize, Function>>,
     orders: AtomicU64,
     /// The loads that run, by hash: a write that sees none of its key need not fence any off.
@@ -113,6 +115,7 @@ pub(crate) struct Parts {
     #[cfg(feature = "stores")]
     pub(crate) tier: Option<Arc<crate::store::tier::Tier>>,
     pub(crate) counters: Arc<Counters>,
+    pub(crate) watch: Arc<Watch>,
 }
 
 impl Engine {
@@ -129,6 +132,7 @@ impl Engine {
             default_timeout: parts.default_timeout,
             wait_limit: parts.wait_limit,
             counters: parts.counters,
+            watch: parts.watch,
             functions: Mutex::default(),
             orders: AtomicU64::new(1),
             loads: (0..LOADS).map(|_| AtomicU32::new(0)).collect(),
@@ -218,6 +222,8 @@ impl Engine {
     pub(crate) fn invalidate(&self, order: &Order) {
         self.ticks.invalidate(order);
         self.counters.invalidations.one();
+        self.counters
+            .tell(None, || EventKind::Invalidated(order.what.clone()));
         crate::trace::invalidated(&self.name, order);
     }
 
@@ -241,7 +247,7 @@ impl Engine {
         let mut functions = lock(&self.functions);
         look(functions.entry(id).or_insert_with(|| Function {
             name,
-            counters: Arc::default(),
+            counters: Arc::new(Counters::of(name, Some(Arc::clone(&self.watch)))),
             #[cfg(feature = "stores")]
             memory_only: false,
         }))
@@ -259,9 +265,28 @@ impl Engine {
     }
 
     /// Takes an invalidated or useless entry out.
-    pub(crate) fn discard(&self, slot: &Slot) {
+    pub(crate) fn discard(&self, slot: &Slot, reason: EvictionReason) {
+        if let Some(memory) = &self.memory
+            && memory.remove(slot)
+        {
+            let named = slot.named();
+            slot.meta()
+                .counters
+                .tell(named, || EventKind::Evicted(reason));
+        }
+    }
+
+    /// From now on the recent operations are kept, and hits are told of as well.
+    pub(crate) fn record(&self) {
+        if self.watch.record() {
+            self.note_hits();
+        }
+    }
+
+    /// Somebody is told of hits from now on.
+    pub(crate) fn note_hits(&self) {
         if let Some(memory) = &self.memory {
-            memory.remove(slot);
+            memory.note_all();
         }
     }
 
@@ -270,8 +295,18 @@ impl Engine {
         let Some(memory) = &self.memory else { return 0 };
         let now = self.clock.now();
         memory.sweep(|slot| {
-            self.verdict_of(slot) != Verdict::Invalid
-                && slot.meta().times().judge(now) != crate::policy::Judgement::Expired
+            let reason = if self.verdict_of(slot) == Verdict::Invalid {
+                EvictionReason::Invalidated
+            } else if slot.meta().times().judge(now) == crate::policy::Judgement::Expired {
+                EvictionReason::Expired
+            } else {
+                return true;
+            };
+            let named = slot.named();
+            slot.meta()
+                .counters
+                .tell(named, || EventKind::Evicted(reason));
+            false
         })
     }
 }

@@ -12,6 +12,7 @@ use super::flights::{FlightOf, Half, Landing, Orphan};
 use super::lead::{Lead, Leading};
 use crate::clock::Sleep;
 use crate::rt::BoxFuture;
+use crate::watch::EventKind;
 
 /// A caller that waits for another's load, for a bounded time.
 pub(crate) struct Joined<R: 'static> {
@@ -65,14 +66,24 @@ impl<R: 'static> Joined<R> {
         match &polled {
             // The load goes on, and so does the wait for it.
             Poll::Ready(News::TakeOver(Orphan::Rest(_))) => {}
-            Poll::Ready(_) => self.done = true,
-            Poll::Pending if !self.counted => {
-                self.counted = true;
-                self.load.base().counters.coalesced.one();
+            Poll::Ready(news) => {
+                self.done = true;
+                if let News::Landed(_) = news {
+                    self.count();
+                }
             }
-            Poll::Pending => {}
+            Poll::Pending => self.count(),
         }
         polled
+    }
+
+    /// Counts this caller as one that waited, once; one that comes just in time counts as well.
+    fn count(&mut self) {
+        if !std::mem::replace(&mut self.counted, true) {
+            let base = self.load.base();
+            base.counters.coalesced.one();
+            base.counters.tell(base.named(), || EventKind::Waited);
+        }
     }
 
     /// For how long to wait at most, from now on.

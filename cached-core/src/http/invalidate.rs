@@ -28,7 +28,8 @@ impl Invalidation {
         };
         let host = uri.authority().map(|it| it.as_str().to_ascii_lowercase());
         let scope = url::scope(host.as_deref(), uri.path(), uri.query());
-        self.here(|order| order.scopes.push(scope))
+        let what = || format!("url {}", uri.path());
+        self.here(what, |order| order.scopes.push(scope))
     }
 
     /// The responses for a path, whatever their host and query.
@@ -37,13 +38,15 @@ impl Invalidation {
             return self.refused(unreadable("path", path));
         };
         let scope = of_path(&url::normal(uri.path()));
-        self.here(|order| order.scopes.push(scope))
+        let what = || format!("path {}", uri.path());
+        self.here(what, |order| order.scopes.push(scope))
     }
 
     /// Everything that one view has stored.
     pub(crate) fn view(self, view: &View) -> Self {
         let scope = of_function(view.id);
-        self.here(|order| order.scopes.push(scope))
+        let what = || format!("function {}", view.name);
+        self.here(what, |order| order.scopes.push(scope))
     }
 }
 

@@ -198,10 +198,8 @@ impl Leading {
 
     fn count(&self, timing: &Timing) {
         let counters = &self.load.counters;
-        counters.loads.one();
-        counters
-            .load_nanos
-            .add(timing.received.saturating_sub(timing.asked));
+        let gone = timing.received.saturating_sub(timing.asked);
+        counters.loaded(self.load.named(), gone, false);
     }
 
     /// The stale response, where a fresh one cannot be had.
@@ -330,7 +328,7 @@ impl Leading {
         let storable = match judged {
             Ok(storable) if !too_long => storable,
             _ => {
-                self.load.counters.rejections.one();
+                self.load.counters.kept(self.load.named(), false);
                 let now = self.load.engine.clock.now();
                 self.load
                     .view

@@ -27,6 +27,7 @@ use crate::policy::Policy;
 use crate::scope::ticks::Verdict;
 use crate::scope::{Scopes, Shared};
 use crate::stats::Counters;
+use crate::watch::Named;
 
 /// Everything that a load of one URL needs.
 pub(crate) struct Load {
@@ -201,19 +202,24 @@ impl Load {
         Some(stored)
     }
 
+    /// The entry's name for people.
+    pub(crate) fn named(&self) -> Named<'_> {
+        Named {
+            prefix: self.scopes.prefix(),
+            hash: self.spot.any().hash(),
+        }
+    }
+
     /// Puts a variant beside the others of its URL, unless it was invalidated meanwhile or a newer
     /// one is there.
     pub(crate) fn insert(&self, stored: &Arc<Stored>, began: Began) -> bool {
         let inserted = (0..ATTEMPTS).find_map(|_| self.try_insert(stored, began));
         let inserted = inserted.unwrap_or(false);
-        let outcome = if inserted {
+        let outcome = if inserted { "stored" } else { "rejected" };
+        self.counters.kept(self.named(), inserted);
+        if inserted {
             self.view.alone.forget(self.spot.any().hash());
-            self.counters.stores.one();
-            "stored"
-        } else {
-            self.counters.rejections.one();
-            "rejected"
-        };
+        }
         crate::trace::outcome(&self.engine, self.view.name, outcome);
         inserted
     }

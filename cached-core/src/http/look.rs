@@ -26,6 +26,7 @@ use crate::key::{self, Parts};
 use crate::memory::{Entry, Query, Slot};
 use crate::scope::ticks::Verdict;
 use crate::stats::Counters;
+use crate::watch::{EvictionReason, MissReason, Named};
 
 /// Where a request stands after looking into the cache.
 #[must_use]
@@ -164,7 +165,7 @@ fn pass(
     why: Forwarded,
 ) -> Job {
     if why == Forwarded::Bypass {
-        view.counters(engine).bypassed.one();
+        view.counters(engine).missed(None, MissReason::Bypassed);
     }
     Job::pass(view, engine, Asked::new(request), kind, why)
 }
@@ -202,13 +203,14 @@ fn find<P: Parts>(
     });
     match found {
         None => {
-            view.counters(engine).absent.one();
+            let (prefix, counters) = (view.name, view.counters(engine));
+            counters.missed(Named { prefix, hash }, MissReason::Absent);
             Found::Absent
         }
         Some(Ok(found)) => found,
         Some(Err(slot)) => {
-            view.counters(engine).invalidated.one();
-            engine.discard(&slot);
+            (view.counters(engine)).missed(slot.named(), MissReason::Invalidated);
+            engine.discard(&slot, EvictionReason::Invalidated);
             Found::Absent
         }
     }
@@ -223,11 +225,11 @@ fn choose(
     request: &request::Parts,
 ) -> Found {
     let Some(stored) = variants.select(&request.headers) else {
-        counters.absent.one();
+        counters.missed(slot.named(), MissReason::Absent);
         return Found::Other(Forwarded::VaryMiss);
     };
     if has_credentials(&view.policy, &request.headers) && !stored.freshness.shared {
-        counters.bypassed.one();
+        counters.missed(slot.named(), MissReason::Bypassed);
         return Found::Other(Forwarded::Bypass);
     }
     let now = engine.clock.now();
@@ -241,9 +243,9 @@ fn choose(
         }
         Judged::Stale(usable) => {
             if usable.meanwhile {
-                counters.stale.one();
+                counters.served_stale(slot.named());
             } else {
-                counters.expired.one();
+                counters.missed(slot.named(), MissReason::Expired);
             }
             Found::Old {
                 stored: Arc::clone(stored),

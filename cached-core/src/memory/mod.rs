@@ -34,7 +34,9 @@ use reads::Reads;
 use slot::Section;
 
 use crate::key::{AnyKey, Parts};
+use crate::stats::Counters;
 use crate::sync::lock;
+use crate::watch::{EventKind, Named};
 
 /// How many entries, or how many bytes, may be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,11 +47,11 @@ pub(crate) enum Limit {
 
 /// From an entry and the bytes of its key beyond its type's size.
 type Weigher = Arc<dyn Fn(&dyn AnyEntry, usize) -> u32 + Send + Sync>;
-type OnEvict = Arc<dyn Fn(&Meta) + Send + Sync>;
+type OnEvict = Arc<dyn Fn(&Slot) + Send + Sync>;
 
 /// Says that an entry was evicted.
 fn tell(evicted: &OnEvict, slot: &Slot) {
-    let _ = catch_unwind(AssertUnwindSafe(|| evicted(slot.meta())));
+    let _ = catch_unwind(AssertUnwindSafe(|| evicted(slot)));
 }
 
 /// How many hits of an entry are passed on in an epoch.
@@ -90,8 +92,19 @@ impl std::hash::Hash for Id {
 /// From so many bytes on, what an entry takes the place of is not left to lie about.
 const LARGE: Weight = 16 * 1024;
 
-/// What an entry counts for the bound.
+/// What an entry takes in bytes.
 type Weight = u32;
+
+/// What moka knows of an entry: its weight, and whose it is.
+#[derive(Clone, Copy)]
+struct Held {
+    weight: Weight,
+    /// The number of its function's counters.
+    function: u32,
+}
+
+/// The counters of those who have entries, by their numbers.
+type Holders = papaya::HashMap<u64, Arc<Counters>, Identity>;
 
 /// Goes on when a part of all entries has been replaced; for itself, as every hit looks at it.
 #[derive(Default)]
@@ -101,8 +114,11 @@ struct Epoch(AtomicU16);
 /// The entries of one cache.
 pub(crate) struct Memory {
     index: Arc<Index>,
-    moka: moka::sync::Cache<Id, Weight, Identity>,
-    weigher: Option<Weigher>,
+    moka: moka::sync::Cache<Id, Held, Identity>,
+    weigher: Weigher,
+    /// The bound is one of bytes.
+    by_bytes: bool,
+    holders: Arc<Holders>,
     evicted: OnEvict,
     reads: Reads,
     epoch: Epoch,
@@ -116,9 +132,14 @@ const WRITERS: usize = 64;
 impl Memory {
     pub(crate) fn new(limit: Limit, weigher: Weigher, evicted: OnEvict) -> Self {
         let index = Arc::new(Index::default());
+        let holders: Arc<Holders> = Arc::default();
         let listener = {
             let (index, evicted) = (Arc::clone(&index), Arc::clone(&evicted));
-            move |id: Arc<Id>, _: Weight, cause: moka::notification::RemovalCause| {
+            let holders = Arc::clone(&holders);
+            move |id: Arc<Id>, held: Held, cause: moka::notification::RemovalCause| {
+                if let Some(counters) = holders.pin().get(&u64::from(held.function)) {
+                    counters.memory.went(held.weight);
+                }
                 if let Some(slot) = index.remove(*id)
                     && cause.was_evicted()
                 {
@@ -128,17 +149,21 @@ impl Memory {
             }
         };
         let builder = moka::sync::Cache::builder().eviction_listener(listener);
-        let (builder, weigher) = match limit {
-            Limit::Entries(most) => (builder.max_capacity(most), None),
+        let (builder, by_bytes) = match limit {
+            Limit::Entries(most) => (builder.max_capacity(most), false),
             Limit::Bytes(most) => {
-                let builder = builder.max_capacity(most).weigher(|_, weight| *weight);
-                (builder, Some(weigher))
+                let builder = builder
+                    .max_capacity(most)
+                    .weigher(|_, held: &Held| held.weight);
+                (builder, true)
             }
         };
         Memory {
             index,
             moka: builder.build_with_hasher(Identity::default()),
             weigher,
+            by_bytes,
+            holders,
             evicted,
             reads: Reads::default(),
             epoch: Epoch::default(),
@@ -175,12 +200,28 @@ impl Memory {
 
     #[cold]
     fn note(&self, meta: &Meta, hash: u64, epoch: u16, reads: u16) {
-        meta.set_reads(if reads & !FIRSTS == epoch {
+        let watched = meta.counters.watched();
+        if watched {
+            let prefix = meta.scopes().prefix();
+            meta.counters
+                .tell(Named { prefix, hash }, || EventKind::Hit);
+        }
+        let next = if reads & !FIRSTS == epoch {
             reads + 1
         } else {
             epoch | 1
-        });
+        };
+        // While somebody is told of hits, there is always one more of interest.
+        if watched && next == epoch | FIRST {
+            return;
+        }
+        meta.set_reads(next);
         self.reads.note(Id::new(hash, meta.order()));
+    }
+
+    /// Has the next hits of every entry be noted again.
+    pub(crate) fn note_all(&self) {
+        self.epoch.0.fetch_add(FIRSTS + 1, Ordering::Relaxed);
     }
 
     /// Counts an insertion: after enough of them, the hits of every entry are of interest again.
@@ -188,7 +229,7 @@ impl Memory {
         let begun = self.since.load(Ordering::Relaxed);
         if order.saturating_sub(begun) > (self.index.len() / PART) as u64 {
             self.since.store(order, Ordering::Relaxed);
-            self.epoch.0.fetch_add(FIRSTS + 1, Ordering::Relaxed);
+            self.note_all();
         }
     }
 
@@ -205,15 +246,29 @@ impl Memory {
         let _ = self.moka.get(&Id::new(hash, 0));
     }
 
-    /// What an entry counts for the bound; none if its weigher panics.
+    /// What an entry takes in bytes; none if its weigher panics where the bound is one of bytes.
     fn weigh(&self, slot: &Slot, heap: usize) -> Option<Weight> {
-        let Some(weigher) = &self.weigher else {
-            return Some(1);
-        };
-        let weight = catch_unwind(AssertUnwindSafe(|| weigher(slot.erased(), heap)));
+        let weight = catch_unwind(AssertUnwindSafe(|| (self.weigher)(slot.erased(), heap)));
+        if !self.by_bytes {
+            return Some(weight.unwrap_or(0));
+        }
         weight
             .inspect_err(|_| crate::trace::weigher_panicked())
             .ok()
+    }
+
+    /// What moka is told of an entry; counted as being there.
+    fn held(&self, slot: &Slot, weight: Weight) -> Held {
+        let counters = &slot.meta().counters;
+        let (function, holders) = (u64::from(counters.number), self.holders.pin());
+        if !holders.contains_key(&function) {
+            holders.insert(function, Arc::clone(counters));
+        }
+        counters.memory.came(weight);
+        Held {
+            weight,
+            function: counters.number,
+        }
     }
 
     /// Puts an entry in, unless a newer one of the same key is there or `allowed` objects, asked
@@ -248,11 +303,12 @@ impl Memory {
         if let Some(oldest) = oldest {
             self.make_room(&oldest);
         }
+        let held = self.held(&slot, weight);
         self.index.insert(slot);
         if let Some(old) = old {
             self.moka.invalidate(&old.id());
         }
-        self.moka.insert(id, weight);
+        self.moka.insert(id, held);
         self.inserted(order);
         if weight >= LARGE {
             self.index.flush();

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::{AnyEntry, Entry, Id, Meta};
 use crate::key::AnyKey;
+use crate::watch::Named;
 
 /// A place for an entry in the index: equal by key.
 pub(crate) struct Slot(Option<Arc<dyn AnyEntry>>);
@@ -41,6 +42,14 @@ impl Slot {
     #[inline]
     pub(crate) fn key(&self) -> &dyn AnyKey {
         self.entry().key()
+    }
+
+    /// The entry's name for people.
+    pub(crate) fn named(&self) -> Named<'_> {
+        Named {
+            prefix: self.meta().scopes().prefix(),
+            hash: self.key().hash(),
+        }
     }
 
     pub(crate) fn value(&self) -> &dyn Any {

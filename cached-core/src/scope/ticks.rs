@@ -196,6 +196,8 @@ pub(crate) struct Order {
     pub(crate) all: bool,
     /// Expired, not gone.
     pub(crate) soft: bool,
+    /// What it names, in words, where somebody is told.
+    pub(crate) what: Vec<String>,
     /// What the scopes are called on a shared store.
     #[cfg(feature = "stores")]
     pub(crate) names: Vec<String>,

@@ -3,14 +3,22 @@
 //! A hit adds to one counter, striped over threads so that two of them do not share a cache line.
 //! Everything else is rare enough for a plain atomic.
 
+mod histogram;
+mod show;
 mod striped;
 
+pub use histogram::Histogram;
+pub(crate) use histogram::Timings;
 use striped::Striped;
 
-use std::fmt;
-use std::ops::AddAssign;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::ops::{AddAssign, SubAssign};
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use crate::clock::Nanos;
+use crate::sync::lock;
+use crate::watch::{EventKind, MissReason, Named, Watch};
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
@@ -33,31 +41,80 @@ macro_rules! counters {
         ///     assert_eq!((stats.hits, stats.misses(), stats.loads), (1, 1, 1));
         /// });
         /// ```
+        ///
+        /// Read while others write, a snapshot shows no effect without its cause: never more
+        /// results stored or refused than loads (and values written by hand), nor more loads that
+        /// failed than loads.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct Stats {
             /// Served from the cache, fresh.
             pub hits: u64,
             $($(#[$doc])* pub $name: u64,)*
+            /// How long the loads took; for a batch, once for each key.
+            pub load_times: Histogram,
+            /// How long operations of a shared store took; counted for the cache.
+            pub store_times: Histogram,
+            /// Entries in memory now. Expired and invalidated ones count until they are swept,
+            /// which happens every few seconds. A reset leaves it as it is.
+            pub entries: u64,
+            /// What they take in bytes, as far as that is known: what their types say, texts, and
+            /// what a weigher adds. A reset leaves it as it is.
+            pub bytes: u64,
         }
 
         /// The counters behind one [`Stats`].
-        #[derive(Default)]
         pub(crate) struct Counters {
             pub(crate) hits: Striped,
             $(pub(crate) $name: Counter,)*
+            load_times: Timings,
+            #[cfg_attr(not(feature = "stores"), expect(dead_code, reason = "there is no store"))]
+            pub(crate) store_times: Timings,
+            pub(crate) memory: Kept,
+            /// What was counted before the last reset.
+            before: Mutex<Stats>,
+            /// Its own, among all of this process.
+            pub(crate) number: u32,
+            /// `crate::module::function`.
+            function: &'static str,
+            watch: Option<Arc<Watch>>,
+        }
+
+        impl Default for Counters {
+            fn default() -> Self {
+                Counters::of("", None)
+            }
         }
 
         impl Counters {
-            /// The figures now; each is exact, together they are as of slightly different moments.
-            pub(crate) fn snapshot(&self) -> Stats {
-                Stats { hits: self.hits.sum(), $($name: self.$name.get(),)* }
+            /// Those of a function in a cache.
+            pub(crate) fn of(function: &'static str, watch: Option<Arc<Watch>>) -> Self {
+                static NUMBERS: AtomicU32 = AtomicU32::new(0);
+                Counters {
+                    hits: Striped::default(),
+                    $($name: Counter::default(),)*
+                    load_times: Timings::default(),
+                    store_times: Timings::default(),
+                    memory: Kept::default(),
+                    before: Mutex::default(),
+                    number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+                    function,
+                    watch,
+                }
             }
+        }
 
-            /// Back to zero.
-            pub(crate) fn reset(&self) {
-                self.hits.reset();
-                $(self.$name.0.store(0, Ordering::Relaxed);)*
+        impl Counters {
+            /// All figures since the beginning. What follows from something is read before it.
+            pub(crate) fn total(&self) -> Stats {
+                let mut stats = Stats::default();
+                $(stats.$name = self.$name.get();)*
+                stats.load_times = self.load_times.snapshot();
+                stats.store_times = self.store_times.snapshot();
+                stats.hits = self.hits.sum();
+                stats.entries = self.memory.entries();
+                stats.bytes = self.memory.bytes();
+                stats
             }
         }
 
@@ -65,17 +122,55 @@ macro_rules! counters {
             fn add_assign(&mut self, other: Stats) {
                 self.hits += other.hits;
                 $(self.$name += other.$name;)*
+                self.load_times.add(&other.load_times);
+                self.store_times.add(&other.store_times);
+                self.entries += other.entries;
+                self.bytes += other.bytes;
+            }
+        }
+
+        /// What was counted between two snapshots; entries and bytes stay those of the later one.
+        impl SubAssign for Stats {
+            fn sub_assign(&mut self, earlier: Stats) {
+                self.hits = self.hits.saturating_sub(earlier.hits);
+                $(self.$name = self.$name.saturating_sub(earlier.$name);)*
+                self.load_times.subtract(&earlier.load_times);
+                self.store_times.subtract(&earlier.store_times);
+            }
+        }
+
+        impl Stats {
+            /// Every counter with its name.
+            pub(crate) fn counts(&self) -> impl Iterator<Item = (&'static str, u64)> {
+                [("hits", self.hits), $((stringify!($name), self.$name),)*].into_iter()
             }
         }
     };
 }
 
 counters! {
-    /// Served past its timeout at once, while a load refreshes it or shortly after one failed.
-    stale,
+    /// Results stored.
+    stores,
+    /// Results not stored: `None`, `Err`, refused by `cache_if`, invalidated meanwhile, or several
+    /// of a batch for one key. The error of a whole batch is not counted here: it is none of a key.
+    rejections,
     /// Misses that were answered with the value past its timeout after all, because the load
     /// failed or was slow. They are counted among the misses too.
     fallbacks,
+    /// Bodies that returned an error, panicked or ran into the hard timeout; they are counted among
+    /// the loads too. For a batch, the keys of a body that did so as a whole.
+    load_errors,
+    /// Times a body was run in order to fill the cache, to whatever end; for a batch, the keys that
+    /// it was run for. Not counted: calls that went past the cache, and those from inside their own
+    /// load.
+    loads,
+    /// Misses that the shared store answered: no body ran.
+    fetched,
+    /// Callers that waited for another's load instead of starting one, or found that it had just
+    /// ended.
+    coalesced,
+    /// Served past its timeout at once, while a load refreshes it or shortly after one failed.
+    stale,
     /// Misses: there was no entry.
     absent,
     /// Misses: the entry was past its timeout, or `stale_if` said so.
@@ -86,30 +181,13 @@ counters! {
     bypassed,
     /// Calls that were to compute afresh, by `refresh_if` or `entry!(…).refresh()`.
     refreshed,
-    /// Misses: the entry could not be read.
+    /// Entries that could not be read: of another type, or damaged on a shared store. These reads
+    /// are counted as `absent` too.
     undecodable,
-    /// Times a body was run in order to fill the cache, to whatever end; for a batch, the keys that
-    /// it was run for. Not counted: calls that went past the cache, and those from inside their own
-    /// load.
-    loads,
-    /// Bodies that returned an error, panicked or ran into the hard timeout; they are counted among
-    /// the loads too. For a batch, the keys of a body that did so as a whole.
-    load_errors,
-    /// Time spent in bodies, in nanoseconds; for a batch, once for each key.
-    load_nanos,
-    /// Callers that waited for another's load instead of starting one.
-    coalesced,
-    /// Results stored.
-    stores,
-    /// Results not stored: `None`, `Err`, refused by `cache_if`, invalidated meanwhile, or several
-    /// of a batch for one key. The error of a whole batch is not counted here: it is none of a key.
-    rejections,
     /// Entries that left to make room.
     evictions,
     /// Invalidations: counted for the cache, not for its functions.
     invalidations,
-    /// Misses that a shared store answered: no body ran.
-    fetched,
     /// Failures of a shared store: counted for the cache, not for its functions.
     store_errors,
     /// Invalidations heard of from other processes: counted for the cache.
@@ -124,7 +202,7 @@ pub(crate) struct Counter(AtomicU64);
 
 impl Counter {
     pub(crate) fn add(&self, n: u64) {
-        self.0.fetch_add(n, Ordering::Relaxed);
+        self.0.fetch_add(n, Ordering::Release);
     }
 
     pub(crate) fn one(&self) {
@@ -132,19 +210,120 @@ impl Counter {
     }
 
     fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// What is in memory now. Coming and going may be told in either order.
+#[derive(Default)]
+pub(crate) struct Kept {
+    entries: AtomicI64,
+    bytes: AtomicI64,
+}
+
+impl Kept {
+    pub(crate) fn came(&self, bytes: u32) {
+        self.entries.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(i64::from(bytes), Ordering::Relaxed);
+    }
+
+    pub(crate) fn went(&self, bytes: u32) {
+        self.entries.fetch_sub(1, Ordering::Relaxed);
+        self.bytes.fetch_sub(i64::from(bytes), Ordering::Relaxed);
+    }
+
+    fn entries(&self) -> u64 {
+        u64::try_from(self.entries.load(Ordering::Relaxed)).unwrap_or(0)
+    }
+
+    fn bytes(&self) -> u64 {
+        u64::try_from(self.bytes.load(Ordering::Relaxed)).unwrap_or(0)
+    }
+}
+
+impl Counters {
+    /// The figures since the last reset.
+    pub(crate) fn snapshot(&self) -> Stats {
+        // The lock first: a reset between the two would leave less than nothing.
+        let before = lock(&self.before);
+        let mut stats = self.total();
+        stats -= *before;
+        stats
+    }
+
+    /// Back to zero. The counters themselves go on: their writers are not to be stopped.
+    pub(crate) fn reset(&self) {
+        let mut before = lock(&self.before);
+        *before = self.total();
+    }
+
+    /// Whether anybody is told what happens.
+    #[inline]
+    pub(crate) fn watched(&self) -> bool {
+        self.watch.as_ref().is_some_and(|watch| watch.is_on())
+    }
+
+    /// Tells whoever wants to know what happened, to one entry or to none in particular.
+    pub(crate) fn tell<'a>(
+        &self,
+        key: impl Into<Option<Named<'a>>>,
+        kind: impl FnOnce() -> EventKind,
+    ) {
+        if let Some(watch) = self.watch.as_deref().filter(|watch| watch.is_on()) {
+            watch.tell(self.function, key.into(), kind());
+        }
+    }
+
+    /// A read found nothing to serve.
+    pub(crate) fn missed<'a>(&self, key: impl Into<Option<Named<'a>>>, reason: MissReason) {
+        match reason {
+            MissReason::Absent => self.absent.one(),
+            MissReason::Expired => self.expired.one(),
+            MissReason::Invalidated => self.invalidated.one(),
+            MissReason::Bypassed => self.bypassed.one(),
+            MissReason::Refreshed => self.refreshed.one(),
+            MissReason::Undecodable => {
+                self.absent.one();
+                self.undecodable.one();
+            }
+        }
+        self.tell(key, || EventKind::Miss(reason));
+    }
+
+    /// A result was stored, or it was not.
+    pub(crate) fn kept<'a>(&self, key: impl Into<Option<Named<'a>>>, stored: bool) {
+        if stored {
+            self.stores.one();
+            self.tell(key, || EventKind::Stored);
+        } else {
+            self.rejections.one();
+            self.tell(key, || EventKind::Rejected);
+        }
+    }
+
+    /// A value past its timeout was served.
+    #[cold]
+    pub(crate) fn served_stale<'a>(&self, key: impl Into<Option<Named<'a>>>) {
+        self.stale.one();
+        self.tell(key, || EventKind::Stale);
+    }
+
+    /// A body has been run, to whatever end.
+    pub(crate) fn loaded<'a>(&self, key: impl Into<Option<Named<'a>>>, gone: Nanos, failed: bool) {
+        self.load_times.record(gone);
+        self.loads.one();
+        if failed {
+            self.load_errors.one();
+        }
+        let time = Duration::from_nanos(gone);
+        self.tell(key, || EventKind::Loaded { time, failed });
     }
 }
 
 impl Stats {
     /// Reads that found nothing to serve.
     pub fn misses(&self) -> u64 {
-        self.absent
-            + self.expired
-            + self.invalidated
-            + self.bypassed
-            + self.refreshed
-            + self.undecodable
+        self.absent + self.expired + self.invalidated + self.bypassed + self.refreshed
     }
 
     /// All reads.
@@ -162,67 +341,20 @@ impl Stats {
 
     /// The mean time of a load; zero where there was none.
     pub fn mean_load(&self) -> Duration {
-        Duration::from_nanos(self.load_nanos.checked_div(self.loads).unwrap_or(0))
+        self.load_times.mean()
     }
-}
 
-impl fmt::Display for Stats {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{} lookups: {} hits, {} stale, {} misses ({:.1} % served from the cache)",
-            self.lookups(),
-            self.hits,
-            self.stale,
-            self.misses(),
-            self.hit_ratio() * 100.0
-        )?;
-        writeln!(
-            f,
-            "misses: {} absent, {} expired, {} invalidated, {} bypassed, {} refreshed, {} undecodable",
-            self.absent,
-            self.expired,
-            self.invalidated,
-            self.bypassed,
-            self.refreshed,
-            self.undecodable
-        )?;
-        writeln!(
-            f,
-            "loads: {} ({:?} each), {} failed, {} answered stale instead, {} callers waited",
-            self.loads,
-            self.mean_load(),
-            self.load_errors,
-            self.fallbacks,
-            self.coalesced
-        )?;
-        write!(
-            f,
-            "stores: {}, {} not stored, {} evicted, {} invalidations, {} store errors",
-            self.stores, self.rejections, self.evictions, self.invalidations, self.store_errors
-        )?;
-        if self.fetched + self.messages + self.undecodable_messages > 0 {
-            write!(
-                f,
-                "\nshared: {} fetched, {} invalidations heard of, {} messages undecodable",
-                self.fetched, self.messages, self.undecodable_messages
-            )?;
-        }
-        Ok(())
+    /// The time that callers were spared: what was served from the cache, at the mean time of a
+    /// load.
+    pub fn time_saved(&self) -> Duration {
+        let nanos = self.load_times.mean().as_nanos() * u128::from(self.hits + self.stale);
+        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Counters, Stats};
-
-    #[test]
-    fn zero_traffic_shows_zeros() {
-        let stats = Stats::default();
-        assert_eq!(stats.hit_ratio(), 0.0);
-        assert_eq!(stats.mean_load(), std::time::Duration::ZERO);
-        assert!(stats.to_string().starts_with("0 lookups: 0 hits"));
-    }
 
     #[test]
     fn no_count_is_lost_between_threads() {
@@ -239,5 +371,44 @@ mod tests {
         assert_eq!(counters.snapshot().hits, 8000);
         counters.reset();
         assert_eq!(counters.snapshot(), Stats::default());
+    }
+
+    #[test]
+    fn a_snapshot_shows_no_effect_without_its_cause() {
+        let counters = Counters::default();
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                for _ in 0..20_000 {
+                    counters.absent.one();
+                    counters.loaded(None, 1, false);
+                    counters.stores.one();
+                }
+            });
+            while !writer.is_finished() {
+                let stats = counters.snapshot();
+                assert!(stats.stores <= stats.loads, "{stats:?}");
+                assert!(stats.loads <= stats.absent, "{stats:?}");
+            }
+        });
+        let stats = counters.snapshot();
+        assert_eq!((stats.stores, stats.load_times.count()), (20_000, 20_000));
+    }
+
+    #[test]
+    fn a_reset_while_others_count_loses_nothing() {
+        let counters = Counters::default();
+        let mut seen = Stats::default();
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| (0..20_000).for_each(|_| counters.loaded(None, 3, false)));
+            while !writer.is_finished() {
+                counters.reset();
+            }
+        });
+        seen += counters.total();
+        assert_eq!((seen.loads, seen.load_times.count()), (20_000, 20_000));
+        counters.reset();
+        assert_eq!(counters.snapshot(), Stats::default());
+        counters.hits.one();
+        assert_eq!(counters.snapshot().hits, 1);
     }
 }

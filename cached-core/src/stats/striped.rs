@@ -18,8 +18,6 @@ struct Stripe(AtomicU64);
 /// A sum kept in several places.
 pub(crate) struct Striped {
     stripes: Box<[Stripe]>,
-    /// What does not count any more.
-    before: AtomicU64,
 }
 
 /// How many threads have a stripe of their own.
@@ -88,7 +86,6 @@ impl Default for Striped {
     fn default() -> Self {
         Striped {
             stripes: (0..=owned()).map(|_| Stripe::default()).collect(),
-            before: AtomicU64::new(0),
         }
     }
 }
@@ -120,17 +117,6 @@ impl Striped {
     }
 
     pub(crate) fn sum(&self) -> u64 {
-        // This first: it is never more than what is added up after it.
-        let before = self.before.load(Ordering::Acquire);
-        self.total().saturating_sub(before)
-    }
-
-    /// Counts from zero again. The stripes are their threads': they are left as they are.
-    pub(crate) fn reset(&self) {
-        self.before.fetch_max(self.total(), Ordering::Release);
-    }
-
-    fn total(&self) -> u64 {
         let stripes = self.stripes.iter();
         stripes.fold(0, |sum: u64, stripe| {
             sum.wrapping_add(stripe.0.load(Ordering::Relaxed))
@@ -157,15 +143,5 @@ mod tests {
             });
         }
         assert_eq!(count.sum(), owned() as u64 * 2 * 3 * 1000);
-    }
-
-    #[test]
-    fn a_reset_starts_at_zero_and_the_next_counts_on() {
-        let count = Striped::default();
-        count.one();
-        count.reset();
-        assert_eq!(count.sum(), 0);
-        count.one();
-        assert_eq!(count.sum(), 1);
     }
 }

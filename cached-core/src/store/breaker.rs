@@ -64,14 +64,16 @@ impl Breaker {
 }
 
 impl Pass<'_> {
-    /// The store answered.
-    pub(super) fn answered(mut self) {
+    /// The store answered; returns whether it was taken to be down until now.
+    pub(super) fn answered(mut self) -> bool {
         self.said = true;
         let mut state = lock(&self.breaker.0);
         // What was let through before it opened does not close it.
-        if self.probe || matches!(*state, State::Closed { .. }) {
+        let closed = matches!(*state, State::Closed { .. });
+        if self.probe || closed {
             *state = State::Closed { failures: 0 };
         }
+        self.probe && !closed
     }
 
     /// The store did not answer; returns whether it is now taken to be down, and was not before.

@@ -13,6 +13,7 @@ use super::breaker::Breaker;
 use crate::clock::{Clock, Nanos};
 use crate::error::Error;
 use crate::stats::Counters;
+use crate::watch::EventKind;
 
 /// A store as the engine talks to it.
 pub(crate) struct Guard {
@@ -105,6 +106,8 @@ impl Guard {
         let _ = (budget.0).fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
         result.inspect_err(|error| {
             self.counters.store_errors.one();
+            self.counters
+                .tell(None, || EventKind::StoreFailed(error.to_string()));
             crate::trace::store_failed(error);
         })
     }
@@ -117,14 +120,22 @@ impl Guard {
         let Ok(pass) = self.breaker.admit(self.clock.now()) else {
             return Err(Error::store_down());
         };
+        let begun = self.clock.now();
         let result = self.timed(limit, operation).await;
+        let gone = self.clock.now().saturating_sub(begun);
+        self.counters.store_times.record(gone);
         match &result {
             Err(error) if !error.is_refused() => {
                 if pass.failed(self.clock.now()) {
+                    self.counters.tell(None, || EventKind::CircuitOpened);
                     crate::trace::store_down(&self.store.describe());
                 }
             }
-            _ => pass.answered(),
+            _ => {
+                if pass.answered() {
+                    self.counters.tell(None, || EventKind::CircuitClosed);
+                }
+            }
         }
         result
     }

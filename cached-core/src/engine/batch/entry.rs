@@ -18,6 +18,7 @@ use crate::engine::detach::{Attached, Detachable};
 use crate::engine::through::publish_all;
 use crate::error::Error;
 use crate::rt;
+use crate::watch::MissReason;
 
 /// A handle on the entries of a batch of an `async fn`: what `entry!(f(ids))` returns where `f` has
 /// the option `batch`.
@@ -175,7 +176,8 @@ where
     fn anew(mut self) -> Self {
         for missing in &mut self.missing {
             if let Ok(load) = &missing.load {
-                load.base().counters.refreshed.one();
+                let base = load.base();
+                base.counters.missed(base.named(), MissReason::Refreshed);
                 missing.anew = true;
             }
         }

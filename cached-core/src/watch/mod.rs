@@ -1,0 +1,114 @@
+//! Who is told what a cache does: hooks, the list of recent operations, the report of a request.
+//!
+//! Nobody is told while nobody has asked, which costs one relaxed load beyond a hit and nothing on
+//! one. Hits are told of from the rare branch in which the memory tier notes them for moka
+//! (`memory::Memory::sample`): while somebody is told, an entry stays in that branch.
+
+mod event;
+mod hooks;
+mod recent;
+pub(crate) mod report;
+
+pub use event::{Event, EventKeys, EventKind, EvictionReason, MissReason};
+pub(crate) use hooks::Hooks;
+pub use recent::Operation;
+pub use report::Report;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
+
+use crate::clock::Clock;
+use recent::Recent;
+
+/// A hook of a user's.
+pub(crate) type Hook = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// The most of a key that is told.
+const LONGEST_KEY: usize = 200;
+
+/// Who is told of one cache.
+pub(crate) struct Watch {
+    cache: Arc<str>,
+    keys: EventKeys,
+    hooks: Option<Hooks>,
+    recent: Recent,
+    recording: AtomicBool,
+    clock: Clock,
+}
+
+/// The name of an entry, as its parts.
+#[derive(Clone, Copy)]
+pub(crate) struct Named<'a> {
+    pub(crate) prefix: &'a str,
+    pub(crate) hash: u64,
+}
+
+impl Watch {
+    pub(crate) fn new(cache: &str, keys: EventKeys, hooks: Vec<Hook>, clock: Clock) -> Self {
+        Watch {
+            cache: cache.into(),
+            keys,
+            hooks: (!hooks.is_empty()).then(|| Hooks::new(hooks)),
+            recent: Recent::default(),
+            recording: AtomicBool::new(false),
+            clock,
+        }
+    }
+
+    /// Whether anybody wants to be told.
+    #[inline]
+    pub(crate) fn is_on(&self) -> bool {
+        self.hooks.is_some() || self.recording.load(Ordering::Relaxed) || report::wanted()
+    }
+
+    /// Keeps the most recent operations from now on; returns whether it did not do so before.
+    pub(crate) fn record(&self) -> bool {
+        !self.recording.swap(true, Ordering::Relaxed)
+    }
+
+    #[cold]
+    pub(crate) fn tell(&self, function: &'static str, key: Option<Named<'_>>, kind: EventKind) {
+        let event = Event {
+            cache: Arc::clone(&self.cache),
+            function,
+            key: key.and_then(|key| self.shown(function, key)),
+            kind,
+        };
+        report::note(&event);
+        if self.recording.load(Ordering::Relaxed) {
+            let at = UNIX_EPOCH + Duration::from_millis(self.clock.wall_millis());
+            self.recent.add(at, event.clone());
+        }
+        if let Some(hooks) = &self.hooks {
+            hooks.tell(event);
+        }
+    }
+
+    fn shown(&self, function: &str, key: Named<'_>) -> Option<Arc<str>> {
+        let Named { prefix, hash } = key;
+        let text = match self.keys {
+            EventKeys::Shown => format!("{}:{hash:016x}", shortened(prefix)),
+            EventKeys::Hashed => format!("{function}:{hash:016x}"),
+            EventKeys::Hidden => return None,
+        };
+        Some(text.into())
+    }
+
+    /// The most recent operations, the last first.
+    pub(crate) fn recent(&self) -> Vec<Operation> {
+        self.recent.all()
+    }
+
+    /// Events that no hook was told of, as hooks were too slow.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.hooks.as_ref().map_or(0, Hooks::dropped)
+    }
+}
+
+fn shortened(text: &str) -> &str {
+    let end = (0..=LONGEST_KEY.min(text.len()))
+        .rev()
+        .find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
+}

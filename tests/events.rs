@@ -1,0 +1,230 @@
+//! What hooks are told, and that they cannot hurt the calls they are told of.
+
+mod common;
+
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Barrier};
+use std::time::Duration;
+
+use common::secs;
+use dewar::testing::TestCache;
+use dewar::{Cache, CacheBuilder, Event, EventKeys, Report, cached, invalidate};
+
+#[cached(timeout = 60, key_prefix = "product:{id}", tags("products"))]
+fn product(id: u64) -> u64 {
+    id
+}
+
+fn told(builder: CacheBuilder) -> (TestCache, Receiver<Event>) {
+    let (sender, events) = channel();
+    let hook = move |event: &Event| drop(sender.send(event.clone()));
+    (TestCache::with(builder.on_event(hook)).unwrap(), events)
+}
+
+/// The next events, as one word and its detail.
+fn next(events: &Receiver<Event>, count: usize) -> Vec<String> {
+    let next = || events.recv_timeout(Duration::from_secs(10)).unwrap();
+    let text = |event: Event| format!("{} {}", event.kind.name(), event.kind.detail());
+    (0..count)
+        .map(|_| text(next()).trim_end().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_hook_is_told_of_every_outcome_in_order() {
+    let (cache, events) = told(Cache::builder());
+    cache.run(|| {
+        product(1);
+        product(1);
+        invalidate!(tag = "products", prefix = "product:9")
+            .wait()
+            .unwrap();
+        product(1);
+        cache.advance(secs(61));
+        product(1);
+    });
+    let load = "loaded 0.0ns";
+    let expected = [
+        "miss absent",
+        load,
+        "stored",
+        "hit",
+        "invalidated tag products, prefix product:9",
+        "miss invalidated",
+        "evicted invalidated",
+        load,
+        "stored",
+        "miss expired",
+        "evicted expired",
+        load,
+        "stored",
+    ];
+    assert_eq!(next(&events, expected.len()), expected);
+    assert!(
+        events.recv_timeout(Duration::from_millis(50)).is_err(),
+        "no more"
+    );
+}
+
+#[test]
+fn every_hit_is_told_of_however_many_there_are() {
+    let (cache, events) = told(Cache::builder());
+    cache.run(|| (0..101).for_each(|_| assert_eq!(product(1), 1)));
+    let all = next(&events, 103);
+    assert_eq!(all.iter().filter(|event| *event == "hit").count(), 100);
+    assert_eq!(cache.stats().hits, 100);
+}
+
+#[test]
+fn an_event_names_cache_function_and_key_and_no_value() {
+    let (cache, events) = told(Cache::builder().name("shop"));
+    cache.run(|| product(77));
+    let event = events.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert_eq!((&*event.cache, event.function), ("shop", "events::product"));
+    let key = event.key.clone().unwrap();
+    assert!(key.starts_with("product:77:"), "{key}");
+    assert_eq!(cache.run(|| dewar::entry!(product(77)).key()), &*key);
+    assert_eq!(
+        event.to_string(),
+        format!("miss (absent) events::product {key}")
+    );
+}
+
+#[test]
+fn keys_can_be_hashed_or_hidden() {
+    let first = |keys| {
+        let (cache, events) = told(Cache::builder().event_keys(keys));
+        cache.run(|| product(77));
+        events.recv_timeout(Duration::from_secs(10)).unwrap().key
+    };
+    let hashed = first(EventKeys::Hashed).unwrap();
+    assert!(
+        hashed.starts_with("events::product:") && !hashed.contains("77:"),
+        "{hashed}"
+    );
+    assert_eq!(first(EventKeys::Hidden), None);
+}
+
+#[test]
+fn entries_that_leave_to_make_room_are_told_of() {
+    let (cache, events) = told(Cache::builder().max_entries(2));
+    cache.run(|| (0..10).for_each(|id| assert_eq!(product(id), id)));
+    cache.sweep();
+    let evicted = cache.stats().evictions;
+    let all = next(&events, 30 + evicted as usize);
+    let count = all.iter().filter(|event| *event == "evicted size").count();
+    assert_eq!(count as u64, evicted);
+}
+
+#[test]
+fn a_hook_that_hangs_holds_nobody_up_and_what_is_dropped_is_counted() {
+    let gate = Arc::new(Barrier::new(2));
+    let hook = {
+        let gate = Arc::clone(&gate);
+        let once = std::sync::Once::new();
+        move |_: &Event| once.call_once(|| drop(gate.wait()))
+    };
+    let cache = TestCache::with(Cache::builder().on_event(hook)).unwrap();
+    // The hook hangs in the first of these.
+    cache.run(|| (0..2_000).for_each(|id| assert_eq!(product(id), id)));
+    assert_eq!(cache.stats().loads, 2_000);
+    assert!(
+        cache.dropped_events() >= 6_000 - 1_100,
+        "{}",
+        cache.dropped_events()
+    );
+    gate.wait();
+}
+
+#[test]
+fn a_hook_that_panics_is_called_again_and_the_next_one_too() {
+    let (sender, events) = channel();
+    let builder = Cache::builder()
+        .on_event(|_| panic!("the hook"))
+        .on_event(move |event| drop(sender.send(event.clone())));
+    let cache = TestCache::with(builder).unwrap();
+    assert_eq!(cache.run(|| (product(1), product(1))), (1, 1));
+    assert_eq!(
+        next(&events, 4),
+        ["miss absent", "loaded 0.0ns", "stored", "hit"]
+    );
+}
+
+#[test]
+fn a_hook_may_use_the_cache_it_is_told_of() {
+    let (sender, events) = channel();
+    let inner = Cache::builder().build().unwrap();
+    let used = inner.clone();
+    let cache = TestCache::with(Cache::builder().on_event(move |_| {
+        let value = used.scope_blocking(|| product(5));
+        let _ = sender.send(value);
+    }))
+    .unwrap();
+    cache.run(|| product(1));
+    assert_eq!(events.recv_timeout(Duration::from_secs(10)), Ok(5));
+}
+
+#[test]
+fn recent_operations_are_kept_once_they_are_asked_for_and_hits_of_old_entries_too() {
+    let cache = TestCache::new();
+    cache.run(|| (0..50).for_each(|_| assert_eq!(product(1), 1)));
+    assert!(cache.operations().is_empty());
+    cache.record_operations();
+    cache.run(|| (0..300).for_each(|_| assert_eq!(product(1), 1)));
+    let kept = cache.operations();
+    assert_eq!(kept.len(), 200);
+    assert!(
+        kept.iter()
+            .all(|operation| operation.event.kind == dewar::EventKind::Hit)
+    );
+    cache.run(|| product(2));
+    assert_eq!(cache.operations()[0].event.kind, dewar::EventKind::Stored);
+}
+
+#[cached]
+async fn later(id: u64) -> u64 {
+    id
+}
+
+#[test]
+fn a_report_has_what_its_work_did_and_nothing_of_others() {
+    let cache = TestCache::new();
+    let (mine, other) = (Report::new(), Report::new());
+    let work = mine.run_async(cache.run_async(async {
+        later(1).await;
+        later(1).await;
+    }));
+    other.run(|| cache.run(|| product(3)));
+    futures::executor::block_on(work);
+    cache.run(|| product(4));
+    let names = |report: &Report| -> Vec<_> {
+        report
+            .events()
+            .iter()
+            .map(|event| (event.kind.name(), event.function))
+            .collect()
+    };
+    let later = "events::later";
+    assert_eq!(
+        names(&mine),
+        [
+            ("miss", later),
+            ("loaded", later),
+            ("stored", later),
+            ("hit", later)
+        ]
+    );
+    assert!(
+        names(&other)
+            .iter()
+            .all(|(_, function)| *function == "events::product")
+    );
+    assert_eq!(names(&other).len(), 3);
+}
+
+#[test]
+fn a_report_does_not_grow_for_ever() {
+    let (cache, report) = (TestCache::new(), Report::new());
+    report.run(|| cache.run(|| (0..2_000).for_each(|_| assert_eq!(product(1), 1))));
+    assert_eq!((report.events().len(), report.dropped()), (1_000, 1_002));
+}
