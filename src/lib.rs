@@ -41,6 +41,8 @@ pub mod guide;
 pub use cached_core::SealKey;
 #[cfg(feature = "axum")]
 pub use cached_core::axum;
+#[cfg(feature = "dashboard")]
+pub use cached_core::dashboard;
 #[cfg(feature = "tower")]
 pub use cached_core::http;
 /// `{% call cached(…) %}` in minijinja's templates.

@@ -7,6 +7,8 @@ pub mod axum;
 mod cache;
 mod clock;
 mod codec;
+#[cfg(feature = "dashboard")]
+pub mod dashboard;
 mod engine;
 mod error;
 mod fragment;

@@ -167,6 +167,16 @@ impl Invalidation {
         self
     }
 
+    /// Every entry of the functions with these numbers, which have this name.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn functions(self, name: &str, ids: Vec<usize>) -> Self {
+        let what = || format!("function {name}");
+        self.here(what, |order| {
+            order.name(|| names::function(name));
+            order.scopes.extend(ids.into_iter().map(of_function));
+        })
+    }
+
     pub(crate) fn here(
         mut self,
         what: impl FnOnce() -> String,

@@ -157,6 +157,60 @@ impl Cache {
         self.0.watch.recent()
     }
 
+    /// Every function, operations by hand included, sorted by name.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn all_stats(&self, since_start: bool) -> Vec<(&'static str, Stats)> {
+        let of = |counters: &crate::stats::Counters| match since_start {
+            true => counters.total(),
+            false => counters.snapshot(),
+        };
+        let functions = self.functions();
+        let functions = functions.iter().map(|it| (it.name, of(&it.counters)));
+        let by_hand = ("dewar::Cache", of(&self.0.counters));
+        let mut all: Vec<_> = functions.chain([by_hand]).collect();
+        all.sort_by_key(|(name, _)| *name);
+        all
+    }
+
+    /// What the cache has done since it was made, whatever was reset.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn total_stats(&self) -> Stats {
+        let mut sum = Stats::default();
+        self.all_stats(true)
+            .into_iter()
+            .for_each(|(_, stats)| sum += stats);
+        sum
+    }
+
+    /// The functions of a name that were called.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn function_ids(&self, name: &str) -> Vec<usize> {
+        let functions = lock(&self.0.functions);
+        let named = functions
+            .iter()
+            .filter(|(_, function)| function.name == name);
+        named.map(|(id, _)| *id).collect()
+    }
+
+    /// How it was built, for people: no credentials.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn configuration(&self) -> Vec<(&'static str, String)> {
+        let time = |nanos| match nanos {
+            crate::clock::NEVER => "never".to_owned(),
+            nanos => format!("{:?}", std::time::Duration::from_nanos(nanos)),
+        };
+        let limit = self.0.memory.as_ref().map(|memory| memory.limit());
+        vec![
+            (
+                "store",
+                limit.as_ref().map_or("null", |_| "memory").to_owned(),
+            ),
+            ("limit", limit.unwrap_or_else(|| "-".to_owned())),
+            ("default timeout", time(self.0.default_timeout)),
+            ("longest wait for another's load", time(self.0.wait_limit)),
+        ]
+    }
+
     fn functions(&self) -> Vec<Function> {
         lock(&self.0.functions).values().cloned().collect()
     }

@@ -259,7 +259,7 @@ where
             }
             Judgement::Refresh => {
                 times.read(now);
-                engine.hit(meta, query.hash, &meta.counters);
+                engine.hit_due(meta, query.hash);
                 Look::Due(outcome.give(&entry.value), slot.clone())
             }
             Judgement::Revalidate => {

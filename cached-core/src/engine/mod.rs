@@ -181,6 +181,12 @@ impl Engine {
         }
     }
 
+    /// The same for one that is to be loaded afresh soon.
+    #[cold]
+    pub(crate) fn hit_due(&self, meta: &Meta, hash: u64) {
+        self.hit(meta, hash, &meta.counters);
+    }
+
     /// A load or a write begins.
     pub(crate) fn begin(&self) -> Began {
         self.clock.check();

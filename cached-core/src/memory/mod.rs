@@ -379,6 +379,14 @@ impl Memory {
         removed
     }
 
+    /// The bound, for people.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn limit(&self) -> String {
+        let most = self.moka.policy().max_capacity().unwrap_or(u64::MAX);
+        let unit = if self.by_bytes { "bytes" } else { "entries" };
+        format!("{most} {unit}")
+    }
+
     /// How many entries there are.
     pub(crate) fn len(&self) -> usize {
         self.index.len()

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 fn memory(limit: Limit) -> (Arc<Memory>, Arc<AtomicUsize>) {
     let evicted = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&evicted);
-    let on_evict = Arc::new(move |_: &Meta| {
+    let on_evict = Arc::new(move |_: &super::Slot| {
         count.fetch_add(1, Ordering::SeqCst);
     });
     (

@@ -1,0 +1,220 @@
+//! The dashboard: what the caches do, live, as a [`Router`] to mount anywhere.
+//!
+//! ```
+//! use axum::Router;
+//! use dewar::dashboard::Dashboard;
+//!
+//! let app: Router = Router::new().nest("/cache-stats", Dashboard::new().router());
+//! ```
+//!
+//! | path | what |
+//! | --- | --- |
+//! | `/` | the page |
+//! | `/stats.json` | the figures; `stats.schema.json` in the repository describes them |
+//! | `/metrics` | the same for Prometheus |
+//! | `/events` | the same once a second, as server-sent events |
+//! | `/invalidate` | only with [`Dashboard::allow_invalidation`] |
+//!
+//! It shows names of caches and functions, prefixes, and keys put in by hand, as far as
+//! [`CacheBuilder::event_keys`](crate::CacheBuilder::event_keys) lets it; never values or
+//! credentials. Still it is not for everybody: put it behind your own login.
+//!
+//! What lives here: [`snapshot`] collects, [`prometheus`] and the page show, [`live`] sends,
+//! [`invalidate`] is the one thing that changes something.
+
+mod invalidate;
+mod live;
+mod prometheus;
+mod snapshot;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::OriginalUri;
+use axum::response::Response;
+use axum::routing::{get, post};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
+use http::header::{HeaderValue, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+
+use crate::cache::{Cache, registry};
+use invalidate::Token;
+
+const PAGE: &str = include_str!("assets/page.html");
+const STYLE: &str = include_str!("assets/style.css");
+const SCRIPT: &str = include_str!("assets/script.js");
+
+/// Nothing but what comes from beside the page, and nobody else's frame around it.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// Describes the dashboard; see the [module](self).
+#[must_use = "nothing is shown before `router` is mounted"]
+pub struct Dashboard {
+    caches: Vec<Cache>,
+    title: String,
+    invalidation: bool,
+}
+
+/// What the routes share.
+struct Shown {
+    caches: Vec<Cache>,
+    title: String,
+    /// None where nothing may be invalidated here.
+    token: Option<Token>,
+    /// How many pages are being told.
+    listening: AtomicUsize,
+}
+
+impl Dashboard {
+    /// Of the default cache and all that have a name, those included that are made later.
+    pub fn new() -> Self {
+        Dashboard {
+            caches: Vec::new(),
+            title: "Cache".into(),
+            invalidation: false,
+        }
+    }
+
+    /// Of this cache, and of no others but those that are named in the same way.
+    pub fn cache(mut self, cache: &Cache) -> Self {
+        self.caches.push(cache.clone());
+        self
+    }
+
+    /// The heading of the page; `Cache` if nothing is said.
+    pub fn title(mut self, title: impl Into<String>) -> Self {
+        self.title = title.into();
+        self
+    }
+
+    /// Lets whoever can open the page invalidate by prefix, tag or function, or everything.
+    ///
+    /// Only the page itself can ask for it: a request of another site is refused by `Sec-Fetch-Site`
+    /// or `Origin`, and every request has to carry a token that only the page knows.
+    pub fn allow_invalidation(mut self) -> Self {
+        self.invalidation = true;
+        self
+    }
+
+    /// The routes, to be nested wherever you like.
+    ///
+    /// The caches keep their recent operations from now on.
+    pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
+        let shown = Arc::new(Shown {
+            caches: self.caches,
+            title: self.title,
+            token: self.invalidation.then(Token::new),
+            listening: AtomicUsize::new(0),
+        });
+        shown.caches();
+        let with = |answer: fn(&Arc<Shown>) -> Response| {
+            let shown = Arc::clone(&shown);
+            get(move || std::future::ready(answer(&shown)))
+        };
+        let page = {
+            let shown = Arc::clone(&shown);
+            get(move |OriginalUri(uri)| std::future::ready(shown.page(uri.path())))
+        };
+        let router = Router::new()
+            .route("/", page)
+            .route("/style.css", with(|_| text("text/css", STYLE)))
+            .route("/script.js", with(|_| text("text/javascript", SCRIPT)))
+            .route(
+                "/stats.json",
+                with(|shown| text("application/json", shown.json())),
+            )
+            .route(
+                "/metrics",
+                with(|shown| text(prometheus::TYPE, prometheus::text(&shown.caches()))),
+            )
+            .route("/events", with(live::answer));
+        if shown.token.is_none() {
+            return router;
+        }
+        router.route(
+            "/invalidate",
+            post(move |request| async move { invalidate::answer(&shown, request).await }),
+        )
+    }
+}
+
+impl Default for Dashboard {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl std::fmt::Debug for Dashboard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dashboard")
+            .field("caches", &self.caches)
+            .field("invalidation", &self.invalidation)
+            .finish()
+    }
+}
+
+impl Shown {
+    /// The caches, which keep their recent operations from now on.
+    fn caches(&self) -> Vec<Cache> {
+        let caches = match self.caches.is_empty() {
+            true => registry::all(),
+            false => self.caches.clone(),
+        };
+        caches.iter().for_each(Cache::record_operations);
+        caches
+    }
+
+    fn json(&self) -> String {
+        snapshot::json(&self.caches())
+    }
+
+    fn page(&self, path: &str) -> Response {
+        let token = self.token.as_ref().map_or("", Token::as_str);
+        let page = PAGE
+            .replace("{{base}}", &escaped(path.trim_end_matches('/')))
+            .replace("{{token}}", token)
+            .replace("{{title}}", &escaped(&self.title));
+        text("text/html", page)
+    }
+}
+
+/// Text that is safe in HTML, in attributes too.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+fn text(kind: &'static str, text: impl Into<Body>) -> Response {
+    let mut response = Response::new(text.into());
+    let headers = response.headers_mut();
+    let kind = match kind {
+        prometheus::TYPE => HeaderValue::from_static(kind),
+        "text/html" => HeaderValue::from_static("text/html; charset=utf-8"),
+        "text/css" => HeaderValue::from_static("text/css; charset=utf-8"),
+        "text/javascript" => HeaderValue::from_static("text/javascript; charset=utf-8"),
+        kind => HeaderValue::from_static(kind),
+    };
+    headers.insert(CONTENT_TYPE, kind);
+    for (name, value) in [
+        (CACHE_CONTROL, "no-store"),
+        (CONTENT_SECURITY_POLICY, POLICY),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (X_FRAME_OPTIONS, "DENY"),
+        (REFERRER_POLICY, "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,364 @@
+//! What the dashboard's routes answer, and to whom.
+#![cfg(feature = "dashboard")]
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode};
+use dewar::dashboard::Dashboard;
+use dewar::testing::TestCache;
+use dewar::{Cache, cached};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+#[cached(timeout = 60, key_prefix = "price:{id}", tags("prices"))]
+fn price(id: u64) -> Result<u64, String> {
+    match id {
+        13 => Err("no such price".into()),
+        id => Ok(id * 100),
+    }
+}
+
+fn mounted(dashboard: Dashboard) -> Router {
+    Router::new().nest("/admin/cache", dashboard.router())
+}
+
+async fn ask(app: &Router, request: Request<Body>) -> Response<Body> {
+    app.clone().oneshot(request).await.unwrap()
+}
+
+async fn text(response: Response<Body>) -> String {
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    String::from_utf8(body.to_vec()).unwrap()
+}
+
+async fn get(app: &Router, path: &str) -> String {
+    let response = ask(app, Request::get(path).body(Body::empty()).unwrap()).await;
+    assert_eq!(response.status(), StatusCode::OK, "{path}");
+    text(response).await
+}
+
+async fn figures(app: &Router) -> Value {
+    serde_json::from_str(&get(app, "/admin/cache/stats.json").await).unwrap()
+}
+
+#[tokio::test]
+async fn it_opens_on_zero_traffic_with_zeros() {
+    let cache = TestCache::new();
+    let app = mounted(Dashboard::new().cache(&cache));
+    let all = get(&app, "/admin/cache/stats.json").await;
+    assert!(!all.contains("NaN"), "{all}");
+    let stats = &figures(&app).await["caches"][0]["stats"];
+    assert_eq!(
+        (&stats["hit_ratio"], &stats["lookups"]),
+        (&json!(0.0), &json!(0))
+    );
+    assert_eq!(stats["load_times"]["p95_seconds"], json!(0.0));
+    let metrics = get(&app, "/admin/cache/metrics").await;
+    assert!(!metrics.contains("NaN"), "{metrics}");
+    let page = get(&app, "/admin/cache").await;
+    assert!(page.contains("src=\"/admin/cache/script.js\""), "{page}");
+}
+
+#[tokio::test]
+async fn figures_follow_what_happens() {
+    let cache = TestCache::new();
+    let app = mounted(Dashboard::new().cache(&cache));
+    figures(&app).await;
+    cache.run(|| {
+        for id in [1, 1, 1, 2, 13] {
+            let _ = price(id);
+        }
+    });
+    let all = figures(&app).await;
+    let functions = all["caches"][0]["functions"].as_array().unwrap();
+    let prices = functions
+        .iter()
+        .find(|f| f["name"] == "dashboard::price")
+        .unwrap();
+    let stats = &prices["stats"];
+    assert_eq!((&stats["hits"], &stats["absent"]), (&json!(2), &json!(3)));
+    assert_eq!(
+        (&stats["load_errors"], &stats["entries"]),
+        (&json!(1), &json!(2))
+    );
+    let kinds: Vec<_> = all["caches"][0]["operations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .collect();
+    assert!(kinds.iter().any(|operation| operation["kind"] == "hit"));
+    let metrics = get(&app, "/admin/cache/metrics").await;
+    let expected =
+        "dewar_misses_total{cache=\"default\",function=\"dashboard::price\",reason=\"absent\"} 3";
+    assert!(metrics.contains(expected), "{metrics}");
+}
+
+#[tokio::test]
+async fn counters_for_prometheus_go_on_over_a_reset() {
+    let cache = TestCache::new();
+    let app = mounted(Dashboard::new().cache(&cache));
+    cache.run(|| (price(1), price(1)).0).unwrap();
+    cache.reset_stats();
+    assert_eq!(figures(&app).await["caches"][0]["stats"]["hits"], 0);
+    let metrics = get(&app, "/admin/cache/metrics").await;
+    assert!(
+        metrics.contains("dewar_hits_total{cache=\"default\",function=\"dashboard::price\"} 1")
+    );
+}
+
+#[tokio::test]
+async fn functions_of_caches_that_were_not_named_are_not_shown() {
+    let (shown, other) = (TestCache::new(), TestCache::new());
+    let app = mounted(Dashboard::new().cache(&shown));
+    other.run(|| price(1)).unwrap();
+    assert!(
+        !get(&app, "/admin/cache/stats.json")
+            .await
+            .contains("dashboard::price")
+    );
+}
+
+#[tokio::test]
+async fn every_answer_is_strict_about_what_may_run_and_who_may_frame_it() {
+    let app = mounted(Dashboard::new().title("<script>alert(1)</script>"));
+    for path in [
+        "",
+        "/style.css",
+        "/script.js",
+        "/stats.json",
+        "/metrics",
+        "/events",
+    ] {
+        let request = Request::get(format!("/admin/cache{path}"))
+            .body(Body::empty())
+            .unwrap();
+        let response = ask(&app, request).await;
+        let headers = response.headers().clone();
+        let policy = headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"));
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(headers["x-content-type-options"], "nosniff");
+        assert_eq!(headers["cache-control"], "no-store");
+    }
+    assert!(!get(&app, "/admin/cache").await.contains("<script>alert"));
+}
+
+#[tokio::test]
+async fn the_page_and_what_it_loads_are_small_and_ask_nobody_else() {
+    let app = mounted(Dashboard::new().allow_invalidation());
+    let mut size = 0;
+    for path in ["", "/style.css", "/script.js"] {
+        let part = get(&app, &format!("/admin/cache{path}")).await;
+        size += part.len();
+        let known = ["http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"];
+        let left = known
+            .iter()
+            .fold(part, |part, known| part.replace(known, ""));
+        assert!(
+            !left.contains("http://") && !left.contains("https://"),
+            "{path}"
+        );
+        assert!(!left.contains("innerHTML"), "{path}");
+    }
+    assert!(size < 100 * 1024, "{size}");
+}
+
+fn order(token: &str, from: &[(&str, &str)], body: Value) -> Request<Body> {
+    let request = Request::post("/admin/cache/invalidate")
+        .header("host", "shop.example")
+        .header("content-type", "application/json")
+        .header("x-dewar-token", token);
+    let request = from.iter().fold(request, |request, (name, value)| {
+        request.header(*name, *value)
+    });
+    request.body(Body::from(body.to_string())).unwrap()
+}
+
+async fn token(app: &Router) -> String {
+    let page = get(app, "/admin/cache").await;
+    let (_, rest) = page.split_once("data-token=\"").unwrap();
+    rest.split('"').next().unwrap().to_owned()
+}
+
+const OURS: [(&str, &str); 1] = [("sec-fetch-site", "same-origin")];
+
+#[tokio::test]
+async fn what_is_invalidated_is_gone_at_the_next_read() {
+    let cache = TestCache::new();
+    let app = mounted(Dashboard::new().cache(&cache).allow_invalidation());
+    let token = token(&app).await;
+    let loads = || {
+        cache.run(|| (price(1), price(2))).0.unwrap();
+        cache.stats().loads
+    };
+    assert_eq!((loads(), loads()), (2, 2));
+    let orders = [
+        (
+            json!({ "cache": "default", "what": "prefix", "name": "price:1" }),
+            3,
+        ),
+        (
+            json!({ "cache": "default", "what": "tag", "name": "prices" }),
+            5,
+        ),
+        (
+            json!({ "cache": "default", "what": "function", "name": "dashboard::price" }),
+            7,
+        ),
+        (json!({ "cache": "default", "what": "all" }), 9),
+    ];
+    for (body, expected) in orders {
+        let response = ask(&app, order(&token, &OURS, body.clone())).await;
+        assert_eq!(response.status(), StatusCode::OK, "{body}");
+        assert_eq!(loads(), expected, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_page_itself_may_invalidate() {
+    let cache = TestCache::new();
+    let app = mounted(Dashboard::new().cache(&cache).allow_invalidation());
+    let token = token(&app).await;
+    cache.run(|| price(1)).unwrap();
+    let all = || json!({ "cache": "default", "what": "all" });
+    let refused: [(&str, &str, &[(&str, &str)]); 7] = [
+        ("no token", "", &OURS),
+        ("a wrong one", "0123456789abcdef0123456789abcdef", &OURS),
+        ("another site", &token, &[("sec-fetch-site", "cross-site")]),
+        ("a sibling", &token, &[("sec-fetch-site", "same-site")]),
+        (
+            "another origin",
+            &token,
+            &[("origin", "https://evil.example")],
+        ),
+        ("an origin of no name", &token, &[("origin", "null")]),
+        ("nobody in particular", &token, &[]),
+    ];
+    for (what, token, from) in refused {
+        let response = ask(&app, order(token, from, all())).await;
+        assert_eq!(response.status(), StatusCode::FORBIDDEN, "{what}");
+    }
+    assert_eq!(cache.stats().invalidations, 0);
+    let older = [("origin", "https://shop.example")];
+    assert_eq!(
+        ask(&app, order(&token, &older, all())).await.status(),
+        StatusCode::OK
+    );
+    assert_eq!(cache.stats().invalidations, 1);
+}
+
+#[tokio::test]
+async fn orders_that_make_no_sense_are_refused_in_words() {
+    let cache = TestCache::new();
+    let app = mounted(Dashboard::new().cache(&cache).allow_invalidation());
+    let token = token(&app).await;
+    let refused = [
+        (
+            json!({ "cache": "default", "what": "prefix", "name": " " }),
+            400,
+            "say which",
+        ),
+        (
+            json!({ "cache": "default", "what": "world" }),
+            400,
+            "unknown variant",
+        ),
+        (
+            json!({ "cache": "other", "what": "all" }),
+            404,
+            "no such cache",
+        ),
+        (
+            json!({ "cache": "default", "what": "function", "name": "nobody::knows" }),
+            404,
+            "no function",
+        ),
+        (
+            json!({ "cache": "default", "what": "tag", "name": "x".repeat(9_000) }),
+            413,
+            "too long",
+        ),
+        (
+            json!({ "cache": "default", "what": "prefix", "name": ":" }),
+            502,
+            "names no level",
+        ),
+        (json!(7), 400, ""),
+    ];
+    for (body, status, words) in refused {
+        let response = ask(&app, order(&token, &OURS, body.clone())).await;
+        assert_eq!(response.status(), status, "{body}");
+        let said = text(response).await;
+        assert!(said.contains(words), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn without_the_switch_there_is_no_route_and_no_token() {
+    let app = mounted(Dashboard::new());
+    assert_eq!(token(&app).await, "");
+    let body = json!({ "cache": "default", "what": "all" });
+    let status = ask(&app, order("", &OURS, body)).await.status();
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn events_come_once_a_second_to_a_bounded_number_of_pages() {
+    let cache = Cache::builder().build().unwrap();
+    let app = mounted(Dashboard::new().cache(&cache));
+    let open = || async {
+        ask(
+            &app,
+            Request::get("/admin/cache/events")
+                .body(Body::empty())
+                .unwrap(),
+        )
+        .await
+    };
+    let mut first = open().await;
+    assert_eq!(first.headers()["content-type"], "text/event-stream");
+    let frame = first.body_mut().frame().await.unwrap().unwrap();
+    let text = String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap();
+    let json = text.strip_prefix("retry: 500\ndata: ").unwrap().trim_end();
+    assert_eq!(serde_json::from_str::<Value>(json).unwrap()["version"], 1);
+    let mut others = Vec::new();
+    for _ in 0..31 {
+        others.push(open().await);
+    }
+    assert_eq!(open().await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    drop(first);
+    assert_eq!(open().await.status(), StatusCode::OK);
+}
+
+/// promtool, where it is installed, reads the text as Prometheus does.
+#[tokio::test]
+async fn the_text_for_prometheus_is_what_it_expects() {
+    let cache = TestCache::with(Cache::builder().name("a \"name\" with \\ and\nlines")).unwrap();
+    let app = mounted(Dashboard::new().cache(&cache));
+    cache.run(|| (price(1), price(1), price(13)).0).unwrap();
+    let metrics = get(&app, "/admin/cache/metrics").await;
+    for line in metrics.lines() {
+        assert!(
+            line.starts_with("# ") || line.starts_with("dewar_"),
+            "{line}"
+        );
+    }
+    let mut promtool = match std::process::Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+    {
+        Ok(promtool) => promtool,
+        Err(_) => return eprintln!("promtool is not installed: not asked"),
+    };
+    std::io::Write::write_all(&mut promtool.stdin.take().unwrap(), metrics.as_bytes()).unwrap();
+    let said = promtool.wait_with_output().unwrap();
+    let words = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(
+        said.status.success() && words.is_empty(),
+        "{words}\n{metrics}"
+    );
+}
