@@ -106,6 +106,25 @@ fn keys_can_be_hashed_or_hidden() {
 }
 
 #[test]
+fn of_a_key_put_in_by_hand_the_last_level_is_not_told_unless_it_is_asked_for() {
+    let keys = |keys| {
+        let (cache, events) = told(Cache::builder().event_keys(keys));
+        for key in ["session:hunter2", "hunter2"] {
+            cache.blocking().set(key, 1, secs(9)).unwrap();
+            let _ = cache.blocking().get::<u8>(key);
+        }
+        let next = || events.recv_timeout(Duration::from_secs(10)).unwrap();
+        (0..4)
+            .map(|_| next().key.unwrap().to_string())
+            .collect::<Vec<_>>()
+    };
+    let told = keys(EventKeys::default());
+    assert!(told.iter().all(|key| !key.contains("hunter2")), "{told:?}");
+    assert!(told[0].starts_with("session:"), "{told:?}");
+    assert!(keys(EventKeys::Shown)[0].starts_with("session:hunter2:"));
+}
+
+#[test]
 fn entries_that_leave_to_make_room_are_told_of() {
     let (cache, events) = told(Cache::builder().max_entries(2));
     cache.run(|| (0..10).for_each(|id| assert_eq!(product(id), id)));

@@ -12,7 +12,7 @@ use crate::fragment::Markup;
 use crate::memory::{AnyEntry, Limit, Memory};
 use crate::rt::{Ambient, Runtime};
 use crate::stats::Counters;
-use crate::watch::{Event, EventKeys, EventKind, EvictionReason, Hook, Watch};
+use crate::watch::{BY_HAND, Event, EventKeys, EventKind, EvictionReason, Hook, Watch};
 
 /// Which store is behind a cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -206,7 +206,7 @@ impl CacheBuilder {
         self.check()?;
         let (keys, hooks) = (self.event_keys, self.hooks.clone());
         let watch = Arc::new(Watch::new(&self.name, keys, hooks, self.clock.clone()));
-        let counters = Arc::new(Counters::of("dewar::Cache", Some(Arc::clone(&watch))));
+        let counters = Arc::new(Counters::of(BY_HAND, Some(Arc::clone(&watch))));
         let memory = match self.store {
             StoreKind::Null => None,
             StoreKind::Memory => Some(self.memory()),

@@ -25,7 +25,7 @@ use crate::scope::{Scopes, of_key};
 use crate::watch::{MissReason, Named};
 
 /// Stands for all keys of the low-level API where functions have a site of their own.
-static SITE: Site = Site::new("dewar::Cache", Policy::DEFAULT);
+static SITE: Site = Site::new(crate::watch::BY_HAND, Policy::DEFAULT);
 
 /// Tells these keys apart from those of functions.
 struct ByHand;

@@ -166,7 +166,7 @@ impl Cache {
         };
         let functions = self.functions();
         let functions = functions.iter().map(|it| (it.name, of(&it.counters)));
-        let by_hand = ("dewar::Cache", of(&self.0.counters));
+        let by_hand = (crate::watch::BY_HAND, of(&self.0.counters));
         let mut all: Vec<_> = functions.chain([by_hand]).collect();
         all.sort_by_key(|(name, _)| *name);
         all

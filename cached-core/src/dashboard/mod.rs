@@ -46,7 +46,7 @@ const STYLE: &str = include_str!("assets/style.css");
 const SCRIPT: &str = include_str!("assets/script.js");
 
 /// Nothing but what comes from beside the page, and nobody else's frame around it.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Describes the dashboard; see the [module](self).
@@ -54,6 +54,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 pub struct Dashboard {
     caches: Vec<Cache>,
     title: String,
+    back: Option<(String, String)>,
     invalidation: bool,
 }
 
@@ -61,6 +62,7 @@ pub struct Dashboard {
 struct Shown {
     caches: Vec<Cache>,
     title: String,
+    back: Option<(String, String)>,
     /// None where nothing may be invalidated here.
     token: Option<Token>,
     /// How many pages are being told.
@@ -73,6 +75,7 @@ impl Dashboard {
         Dashboard {
             caches: Vec::new(),
             title: "Cache".into(),
+            back: None,
             invalidation: false,
         }
     }
@@ -86,6 +89,12 @@ impl Dashboard {
     /// The heading of the page; `Cache` if nothing is said.
     pub fn title(mut self, title: impl Into<String>) -> Self {
         self.title = title.into();
+        self
+    }
+
+    /// A link at its head, back to where the page belongs.
+    pub fn back(mut self, url: impl Into<String>, text: impl Into<String>) -> Self {
+        self.back = Some((url.into(), text.into()));
         self
     }
 
@@ -105,6 +114,7 @@ impl Dashboard {
         let shown = Arc::new(Shown {
             caches: self.caches,
             title: self.title,
+            back: self.back,
             token: self.invalidation.then(Token::new),
             listening: AtomicUsize::new(0),
         });
@@ -172,9 +182,13 @@ impl Shown {
 
     fn page(&self, path: &str) -> Response {
         let token = self.token.as_ref().map_or("", Token::as_str);
+        let back = self.back.as_ref().map_or_else(String::new, |(url, text)| {
+            format!("<a href=\"{}\">{}</a>", escaped(url), escaped(text))
+        });
         let page = PAGE
             .replace("{{base}}", &escaped(path.trim_end_matches('/')))
             .replace("{{token}}", token)
+            .replace("{{back}}", &back)
             .replace("{{title}}", &escaped(&self.title));
         text("text/html", page)
     }

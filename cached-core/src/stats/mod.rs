@@ -68,7 +68,6 @@ macro_rules! counters {
             pub(crate) hits: Striped,
             $(pub(crate) $name: Counter,)*
             load_times: Timings,
-            #[cfg_attr(not(feature = "stores"), expect(dead_code, reason = "there is no store"))]
             pub(crate) store_times: Timings,
             pub(crate) memory: Kept,
             /// What was counted before the last reset.

@@ -91,8 +91,11 @@ pub enum EvictionReason {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKeys {
-    /// The prefix, and a number for the arguments: `user:42:00f3…`.
+    /// The prefix, and a number for the arguments: `user:42:00f3…`. Of a key put in by hand, all
+    /// levels but the last, which may be a secret such as the token of a session.
     #[default]
+    Prefixes,
+    /// The same, and keys put in by hand as they are.
     Shown,
     /// A number for all of it, the same for one key as long as the process runs.
     Hashed,

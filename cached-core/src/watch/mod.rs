@@ -24,6 +24,9 @@ use recent::Recent;
 /// A hook of a user's.
 pub(crate) type Hook = Arc<dyn Fn(&Event) + Send + Sync>;
 
+/// What operations by hand are called.
+pub(crate) const BY_HAND: &str = "dewar::Cache";
+
 /// The most of a key that is told.
 const LONGEST_KEY: usize = 200;
 
@@ -88,7 +91,13 @@ impl Watch {
     fn shown(&self, function: &str, key: Named<'_>) -> Option<Arc<str>> {
         let Named { prefix, hash } = key;
         let text = match self.keys {
-            EventKeys::Shown => format!("{}:{hash:016x}", shortened(prefix)),
+            EventKeys::Prefixes if function == BY_HAND => match prefix.rsplit_once(':') {
+                Some((levels, _)) => format!("{}:{hash:016x}", shortened(levels)),
+                None => format!("{hash:016x}"),
+            },
+            EventKeys::Prefixes | EventKeys::Shown => {
+                format!("{}:{hash:016x}", shortened(prefix))
+            }
             EventKeys::Hashed => format!("{function}:{hash:016x}"),
             EventKeys::Hidden => return None,
         };

@@ -384,8 +384,8 @@ async fn the_api_speaks_json() {
     let stats = shop.json("/cache-stats/stats.json").await;
     assert_eq!(stats["caches"][0]["name"], "default");
     let metrics = shop.text("/cache-stats/metrics").await;
-    assert!(metrics.contains("# TYPE shop_cache_hits_total counter"));
-    assert!(metrics.contains("shop_cache_entries{cache=\"sessions\"}"));
+    assert!(metrics.contains("# TYPE dewar_hits_total counter"));
+    assert!(metrics.contains("dewar_entries{cache=\"sessions\""));
 }
 
 #[tokio::test]

@@ -9,7 +9,6 @@ mod expensive;
 mod home;
 mod http_caching;
 mod products;
-mod stats;
 mod users;
 mod weather;
 
@@ -17,9 +16,12 @@ use axum::Router;
 use axum::http::HeaderValue;
 use axum::middleware::from_fn;
 use axum::routing::{get, post};
+use dewar::Cache;
+use dewar::dashboard::Dashboard;
 use dewar::http::{cache_control, conditional, never_cache};
 
 use crate::Shop;
+use crate::data::compare::{MEMORY, NONE};
 use crate::web::{assets, failed::Failed, guard};
 use http_caching::{by_condition, dynamic, fixed};
 
@@ -29,6 +31,7 @@ pub fn router(shop: Shop) -> Router {
         .merge(pages())
         .merge(kept_by_the_browser())
         .merge(kept_by_nobody())
+        .nest("/cache-stats", dashboard(&shop))
         .route("/assets/{name}", get(assets::asset))
         .fallback(async || Failed::NotFound)
         .layer(from_fn(guard::guard))
@@ -63,6 +66,19 @@ fn kept_by_the_browser() -> Router<Shop> {
         )
 }
 
+/// What the caches do.
+fn dashboard(shop: &Shop) -> Router<Shop> {
+    Dashboard::new()
+        .title("The shop's caches")
+        .cache(&Cache::current())
+        .cache(&MEMORY)
+        .cache(&NONE)
+        .cache(shop.sessions.cache())
+        .back("/", "The shop")
+        .allow_invalidation()
+        .router()
+}
+
 /// Pages of one reader, and what is measured: neither the browser nor anything on the way keeps it.
 fn kept_by_nobody() -> Router<Shop> {
     Router::new()
@@ -73,8 +89,5 @@ fn kept_by_nobody() -> Router<Shop> {
         .route("/products/compare", get(compare::compare))
         .route("/benchmark", get(benchmark::benchmark))
         .route("/api/weather", get(weather::api))
-        .route("/cache-stats", get(stats::page))
-        .route("/cache-stats/stats.json", get(stats::json))
-        .route("/cache-stats/metrics", get(stats::metrics))
         .layer(never_cache())
 }

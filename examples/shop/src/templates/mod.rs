@@ -28,7 +28,7 @@ macro_rules! templates {
     ($($name:literal),* $(,)?) => { [$(($name, include_str!($name))),*] };
 }
 
-const TEMPLATES: [(&str, &str); 17] = templates![
+const TEMPLATES: [(&str, &str); 16] = templates![
     "account.html",
     "base.html",
     "benchmark.html",
@@ -43,7 +43,6 @@ const TEMPLATES: [(&str, &str); 17] = templates![
     "product.html",
     "products.html",
     "static.html",
-    "stats.html",
     "users.html",
     "weather.html",
 ];

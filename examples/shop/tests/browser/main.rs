@@ -3,6 +3,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod dashboard;
 mod driver;
 
 use common::Site;
@@ -31,7 +32,7 @@ const PAGES: [(&str, &str); 18] = [
 ];
 
 /// What a page must be for everybody to use it: in words, what is wrong.
-const FLAWS: &str = r#"
+pub(crate) const FLAWS: &str = r#"
     const flaws = [];
     if (document.documentElement.scrollWidth > innerWidth) flaws.push("wider than the window");
     if (document.querySelectorAll("h1").length !== 1) flaws.push("not one heading");

@@ -32,7 +32,8 @@ impl Site {
         Site::serve(shop::router(shop::Shop::open().await.unwrap())).await
     }
 
-    async fn serve(router: axum::Router) -> Site {
+    /// Any routes.
+    pub(crate) async fn serve(router: axum::Router) -> Site {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });

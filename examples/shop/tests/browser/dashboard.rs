@@ -1,0 +1,126 @@
+//! The dashboard, under load and by hand.
+
+use axum::Router;
+use dewar::Cache;
+use dewar::dashboard::Dashboard;
+
+use crate::FLAWS;
+use crate::common::Site;
+use crate::driver::{Browser, VIEWS};
+
+const READS: &str = "document.querySelectorAll('#reads path').length > 1";
+
+/// A cache with a little of everything in it, and names that mean harm.
+fn busy() -> Cache {
+    let builder = Cache::builder().event_keys(dewar::EventKeys::Shown);
+    let cache = builder.build().unwrap();
+    cache.record_operations();
+    let api = cache.blocking();
+    for n in 0..40 {
+        let key = format!("user:{n}");
+        let load = || Ok::<_, String>(n);
+        api.get_or_load(&key, dewar::Expiry::Default, load).unwrap();
+        let _ = api.get::<i32>(&key);
+    }
+    let evil = "<img src=x onerror=document.title='harm'>";
+    api.set(evil, 1, dewar::Expiry::Default).unwrap();
+    cache
+}
+
+async fn open(dashboard: Dashboard) -> Site {
+    Site::serve(Router::new().nest("/stats", dashboard.router())).await
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver"]
+async fn it_moves_under_load_in_every_view_and_names_are_inert() {
+    let cache = busy();
+    let site = open(Dashboard::new().cache(&cache).allow_invalidation()).await;
+    let browser = Browser::start().await;
+    for view in VIEWS {
+        browser.look(view).await;
+        browser.open(&site.url("/stats")).await;
+        browser.until("document.querySelector('#tiles dd')").await;
+        for n in 0..30 {
+            for m in 0..(n % 7) * 8 {
+                let key = format!("user:{}", (n * m) % 90);
+                let load = || Ok::<_, String>(1);
+                cache
+                    .blocking()
+                    .get_or_load(&key, dewar::Expiry::Default, load)
+                    .unwrap();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(150)).await;
+        }
+        browser.until(READS).await;
+        assert_eq!(browser.run(FLAWS).await, serde_json::json!([]), "{view:?}");
+        assert_eq!(browser.complaints().await, Vec::<String>::new(), "{view:?}");
+        for url in browser.traffic().await.urls() {
+            assert!(
+                url.starts_with(&site.url("/")) || url.starts_with("data:"),
+                "{url}"
+            );
+        }
+        browser
+            .picture(&format!("dashboard-{}-{}", view.width, view.scheme))
+            .await;
+    }
+    let evil = "<img src=x onerror=document.title='harm'>";
+    cache
+        .blocking()
+        .set(evil, 1, dewar::Expiry::Default)
+        .unwrap();
+    browser
+        .until("document.querySelector('#operations').textContent.includes('<img src=x')")
+        .await;
+    assert_eq!(browser.count("#operations img").await, 0);
+    assert_ne!(browser.run("return document.title").await, "harm");
+    browser.close().await;
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver"]
+async fn it_opens_on_zero_traffic_and_without_the_switch_has_no_button() {
+    let cache = Cache::builder().build().unwrap();
+    let site = open(Dashboard::new().cache(&cache)).await;
+    let browser = Browser::start().await;
+    browser.open(&site.url("/stats")).await;
+    browser.until("document.querySelector('#tiles dd')").await;
+    let page = browser.page().await;
+    assert!(
+        !page.contains("NaN") && !page.contains("undefined") && !page.contains("Infinity"),
+        "{page}"
+    );
+    assert_eq!(browser.count("#form").await, 0);
+    browser.picture("dashboard-empty").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver"]
+async fn an_invalidation_by_prefix_shows_at_the_next_read_and_another_site_may_not() {
+    let cache = busy();
+    let site = open(Dashboard::new().cache(&cache).allow_invalidation()).await;
+    let browser = Browser::start().await;
+    browser.open(&site.url("/stats")).await;
+    browser.until("document.querySelector('#tiles dd')").await;
+    browser.fill("#name", "user:7").await;
+    browser.click("#go").await;
+    browser
+        .until("document.querySelector('#said').className === 'good'")
+        .await;
+    assert_eq!(cache.blocking().get::<i32>("user:7"), None);
+    assert_eq!(cache.blocking().get::<i32>("user:8"), Some(8));
+
+    let before = cache.stats().invalidations;
+    let forged = format!(
+        "data:text/html,<form method=post enctype=text/plain action={}><input name=a></form>",
+        site.url("/stats/invalidate")
+    );
+    browser.open(&forged).await;
+    browser.run("document.forms[0].submit()").await;
+    browser.arrives_at("/stats/invalidate").await;
+    assert!(browser.page().await.contains("only the dashboard itself"));
+    assert_eq!(cache.stats().invalidations, before);
+    browser.close().await;
+}
