@@ -331,6 +331,21 @@ async fn events_come_once_a_second_to_a_bounded_number_of_pages() {
     assert_eq!(open().await.status(), StatusCode::OK);
 }
 
+#[tokio::test]
+async fn the_json_is_what_its_schema_says() {
+    let schema = include_str!("../examples/observability/stats.schema.json");
+    let schema = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+    let cache = TestCache::new();
+    let app = mounted(Dashboard::new().cache(&cache));
+    schema.validate(&figures(&app).await).unwrap();
+    cache.run(|| (price(1), price(1), price(13)).0).unwrap();
+    let all = figures(&app).await;
+    schema.validate(&all).unwrap();
+    let mut other = all.clone();
+    other["caches"][0]["stats"]["hits"] = json!("many");
+    assert!(!schema.is_valid(&other));
+}
+
 /// promtool, where it is installed, reads the text as Prometheus does.
 #[tokio::test]
 async fn the_text_for_prometheus_is_what_it_expects() {
@@ -361,4 +376,38 @@ async fn the_text_for_prometheus_is_what_it_expects() {
         said.status.success() && words.is_empty(),
         "{words}\n{metrics}"
     );
+}
+
+#[tokio::test]
+async fn a_request_reports_what_it_asked_of_the_caches() {
+    use axum::Extension;
+    use axum::routing::get;
+    use dewar::Report;
+    use dewar::http::ReportLayer;
+
+    let cache = TestCache::new();
+    let page = {
+        let cache = cache.clone();
+        move |Extension(report): Extension<Report>| async move {
+            cache.run(|| (price(1), price(1), price(2)).0).unwrap();
+            report.events().len().to_string()
+        }
+    };
+    let app = Router::new()
+        .route("/", get(page))
+        .layer(ReportLayer::new());
+    let request = || Request::get("/").body(Body::empty()).unwrap();
+    let first = ask(&app, request()).await;
+    let timing = first.headers()["server-timing"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        timing.starts_with("cache;desc=\"1 hits, 0 stale, 2 misses\", cache-load;dur="),
+        "{timing}"
+    );
+    assert_eq!(text(first).await, "7");
+    let second = ask(&app, request()).await;
+    let timing = second.headers()["server-timing"].to_str().unwrap();
+    assert!(timing.contains("3 hits, 0 stale, 0 misses"), "{timing}");
 }

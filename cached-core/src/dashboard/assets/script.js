@@ -19,7 +19,7 @@ function time(seconds) {
   if (!seconds) return "0";
   if (seconds < 1e-3) return (seconds * 1e6).toFixed(0) + " µs";
   if (seconds < 1) return (seconds * 1e3).toFixed(seconds < .01 ? 1 : 0) + " ms";
-  if (seconds < 120) return seconds.toFixed(1) + " s";
+  if (seconds < 120) return seconds.toFixed(seconds < 10 ? 1 : 0) + " s";
   if (seconds < 7200) return (seconds / 60).toFixed(0) + " min";
   return (seconds / 3600).toFixed(1) + " h";
 }
@@ -74,7 +74,7 @@ function remember(data) {
 
 // The next larger of 1, 2 and 5 times a power of ten.
 function above(n) {
-  if (!(n > 0)) return 1;
+  if (!(n > 0)) return 0;
   const power = 10 ** Math.floor(Math.log10(n));
   return [1, 2, 5, 10].map((step) => step * power).find((step) => step >= n * .999);
 }
