@@ -21,6 +21,7 @@ need_packages() {
     command -v chromedriver >/dev/null || missing+=(chromium-driver)
     command -v node >/dev/null || missing+=(nodejs)
     command -v npm >/dev/null || missing+=(npm)
+    command -v promtool >/dev/null || missing+=(prometheus)
     [ ${#missing[@]} -eq 0 ] && return
     if ! command -v apt-get >/dev/null; then
         echo "missing: ${missing[*]}; install them with your system's package manager" >&2
@@ -67,6 +68,9 @@ cargo test --workspace --exclude shop --exclude reverse_proxy
 
 step "tests, all features"
 cargo test --workspace --all-features
+
+step "the alert rules"
+promtool check rules examples/observability/alerts.yml
 
 step "the shop in a browser"
 cargo test -p shop --test browser -- --ignored

@@ -23,6 +23,7 @@
 //! [guarantees]: guide::guarantees
 //! [configuration]: guide::configuration
 //! [statistics]: guide::statistics
+//! [dashboard]: guide::dashboard
 //! [testing]: guide::testing
 //! [errors]: guide::errors
 //! [options]: guide::options

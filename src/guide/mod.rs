@@ -36,6 +36,7 @@
 //! | [`cache`] | the cache as a value; several of them |
 //! | [`configuration`] | in code, from the environment, from a file |
 //! | [`statistics`] | what it has done so far |
+//! | [`mod@dashboard`] | the same on a page, and how to find a bad cache |
 //! | [`testing`] | a cache for each test, a clock moved by hand |
 //! | [`executors`] | where background loads run |
 //! | [`errors`] | what can go wrong, and what the messages mean |
@@ -83,6 +84,7 @@ pages! {
     cache "cache.md";
     configuration "configuration.md";
     statistics "statistics.md";
+    dashboard "dashboard.md";
     testing "testing.md";
     executors "executors.md";
     errors "errors.md";

@@ -19,15 +19,9 @@ use crate::watch::{EventKind, Report};
 /// on, and the header tells everybody what was cached.
 ///
 /// ```
-/// use axum::{Extension, Router, routing::get};
-/// use dewar::Report;
 /// use dewar::http::ReportLayer;
 ///
-/// async fn page(Extension(report): Extension<Report>) -> String {
-///     format!("{report:?}")
-/// }
-///
-/// let app: Router = Router::new().route("/", get(page)).layer(ReportLayer::new());
+/// let layer = ReportLayer::new();
 /// ```
 #[derive(Clone, Debug)]
 pub struct ReportLayer {
