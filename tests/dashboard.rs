@@ -181,6 +181,9 @@ async fn token(app: &Router) -> String {
     rest.split('"').next().unwrap().to_owned()
 }
 
+/// Headers that say where a request is from.
+type From<'a> = &'a [(&'a str, &'a str)];
+
 const OURS: [(&str, &str); 1] = [("sec-fetch-site", "same-origin")];
 
 #[tokio::test]
@@ -222,7 +225,7 @@ async fn only_the_page_itself_may_invalidate() {
     let token = token(&app).await;
     cache.run(|| price(1)).unwrap();
     let all = || json!({ "cache": "default", "what": "all" });
-    let refused: [(&str, &str, &[(&str, &str)]); 7] = [
+    let refused: [(&str, &str, From<'_>); 7] = [
         ("no token", "", &OURS),
         ("a wrong one", "0123456789abcdef0123456789abcdef", &OURS),
         ("another site", &token, &[("sec-fetch-site", "cross-site")]),
