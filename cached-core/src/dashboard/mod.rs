@@ -44,9 +44,10 @@ use invalidate::Token;
 const PAGE: &str = include_str!("assets/page.html");
 const STYLE: &str = include_str!("assets/style.css");
 const SCRIPT: &str = include_str!("assets/script.js");
+const ICON: &str = include_str!("assets/icon.svg");
 
 /// Nothing but what comes from beside the page, and nobody else's frame around it.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Describes the dashboard; see the [module](self).
@@ -130,6 +131,7 @@ impl Dashboard {
         let router = Router::new()
             .route("/", page)
             .route("/style.css", with(|_| text("text/css", STYLE)))
+            .route("/icon.svg", with(|_| text("image/svg+xml", ICON)))
             .route("/script.js", with(|_| text("text/javascript", SCRIPT)))
             .route(
                 "/stats.json",
