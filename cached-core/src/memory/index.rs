@@ -187,8 +187,9 @@ impl Index {
         (None, crowd.oldest.into_inner().filter(|_| crowded))
     }
 
-    pub(crate) fn insert(&self, slot: Slot) {
-        self.0.pin().insert(slot, ());
+    /// Says whether it took the place of another one of its key.
+    pub(crate) fn insert(&self, slot: Slot) -> bool {
+        self.0.pin().insert(slot, ()).is_some()
     }
 
     /// Removes the entry of that name. Keys are not compared: their `Eq` is not ours.

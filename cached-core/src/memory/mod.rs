@@ -14,12 +14,14 @@
 //! replaced out of moka, and then gives its own to moka. Whatever moka then does with a name, at
 //! once or later, concerns exactly the entry that has it: the listener removes an entry from the
 //! map only if it still is the one with that name. So the map never holds what moka has let go,
-//! and moka never holds what the map has replaced. The listener takes no lock.
+//! and moka never holds what the map has replaced. The listener takes no lock but that of the
+//! account of entries and bytes ([`tally`]), under which nothing else is done.
 
 mod entry;
 mod index;
 mod reads;
 mod slot;
+mod tally;
 
 pub(crate) use entry::{AnyEntry, Entry, Meta};
 pub(crate) use index::{Identity, Query};
@@ -29,12 +31,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use moka::notification::RemovalCause;
+
 use index::Index;
 use reads::Reads;
 use slot::Section;
+use tally::Tally;
 
 use crate::key::{AnyKey, Parts};
-use crate::stats::Counters;
 use crate::sync::lock;
 use crate::watch::{EventKind, Named};
 
@@ -95,17 +99,6 @@ const LARGE: Weight = 16 * 1024;
 /// What an entry takes in bytes.
 type Weight = u32;
 
-/// What moka knows of an entry: its weight, and whose it is.
-#[derive(Clone, Copy)]
-struct Held {
-    weight: Weight,
-    /// The number of its function's counters.
-    function: u32,
-}
-
-/// The counters of those who have entries, by their numbers.
-type Holders = papaya::HashMap<u64, Arc<Counters>, Identity>;
-
 /// Goes on when a part of all entries has been replaced; for itself, as every hit looks at it.
 #[derive(Default)]
 #[repr(align(128))]
@@ -114,11 +107,11 @@ struct Epoch(AtomicU16);
 /// The entries of one cache.
 pub(crate) struct Memory {
     index: Arc<Index>,
-    moka: moka::sync::Cache<Id, Held, Identity>,
+    moka: moka::sync::Cache<Id, Weight, Identity>,
     weigher: Weigher,
     /// The bound is one of bytes.
     by_bytes: bool,
-    holders: Arc<Holders>,
+    tally: Arc<Tally>,
     evicted: OnEvict,
     reads: Reads,
     epoch: Epoch,
@@ -132,15 +125,14 @@ const WRITERS: usize = 64;
 impl Memory {
     pub(crate) fn new(limit: Limit, weigher: Weigher, evicted: OnEvict) -> Self {
         let index = Arc::new(Index::default());
-        let holders: Arc<Holders> = Arc::default();
+        let tally: Arc<Tally> = Arc::default();
         let listener = {
             let (index, evicted) = (Arc::clone(&index), Arc::clone(&evicted));
-            let holders = Arc::clone(&holders);
-            move |id: Arc<Id>, held: Held, cause: moka::notification::RemovalCause| {
-                if let Some(counters) = holders.pin().get(&u64::from(held.function)) {
-                    counters.memory.went(held.weight);
-                }
-                if let Some(slot) = index.remove(*id)
+            let tally = Arc::clone(&tally);
+            move |id: Arc<Id>, weight: Weight, cause: RemovalCause| {
+                // What was taken out on purpose is settled by who did so.
+                if cause != RemovalCause::Explicit
+                    && let Some(slot) = tally.let_go(&index, *id, weight)
                     && cause.was_evicted()
                 {
                     // moka would drop a listener that panics for good.
@@ -152,9 +144,7 @@ impl Memory {
         let (builder, by_bytes) = match limit {
             Limit::Entries(most) => (builder.max_capacity(most), false),
             Limit::Bytes(most) => {
-                let builder = builder
-                    .max_capacity(most)
-                    .weigher(|_, held: &Held| held.weight);
+                let builder = builder.max_capacity(most).weigher(|_, weight| *weight);
                 (builder, true)
             }
         };
@@ -163,7 +153,7 @@ impl Memory {
             moka: builder.build_with_hasher(Identity::default()),
             weigher,
             by_bytes,
-            holders,
+            tally,
             evicted,
             reads: Reads::default(),
             epoch: Epoch::default(),
@@ -257,20 +247,6 @@ impl Memory {
             .ok()
     }
 
-    /// What moka is told of an entry; counted as being there.
-    fn held(&self, slot: &Slot, weight: Weight) -> Held {
-        let counters = &slot.meta().counters;
-        let (function, holders) = (u64::from(counters.number), self.holders.pin());
-        if !holders.contains_key(&function) {
-            holders.insert(function, Arc::clone(counters));
-        }
-        counters.memory.came(weight);
-        Held {
-            weight,
-            function: counters.number,
-        }
-    }
-
     /// Puts an entry in, unless a newer one of the same key is there or `allowed` objects, asked
     /// while no other writer of this key can come between. `heap` are the bytes of its key beyond
     /// its type's size.
@@ -303,12 +279,15 @@ impl Memory {
         if let Some(oldest) = oldest {
             self.make_room(&oldest);
         }
-        let held = self.held(&slot, weight);
-        self.index.insert(slot);
+        Tally::came(&slot, weight);
+        let replaced = self.index.insert(slot);
         if let Some(old) = old {
-            self.moka.invalidate(&old.id());
+            let weight = self.moka.remove(&old.id());
+            if replaced {
+                self.tally.went(&old, weight);
+            }
         }
-        self.moka.insert(id, held);
+        self.moka.insert(id, weight);
         self.inserted(order);
         if weight >= LARGE {
             self.index.flush();
@@ -328,7 +307,10 @@ impl Memory {
     fn let_go(&self, slot: &Slot) -> bool {
         let id = slot.id();
         let removed = self.index.remove(id).is_some();
-        self.moka.invalidate(&id);
+        let weight = self.moka.remove(&id);
+        if removed {
+            self.tally.went(slot, weight);
+        }
         removed
     }
 

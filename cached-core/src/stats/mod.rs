@@ -12,7 +12,7 @@ pub(crate) use histogram::Timings;
 use striped::Striped;
 
 use std::ops::{AddAssign, SubAssign};
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -72,8 +72,6 @@ macro_rules! counters {
             pub(crate) memory: Kept,
             /// What was counted before the last reset.
             before: Mutex<Stats>,
-            /// Its own, among all of this process.
-            pub(crate) number: u32,
             /// `crate::module::function`.
             function: &'static str,
             watch: Option<Arc<Watch>>,
@@ -88,7 +86,6 @@ macro_rules! counters {
         impl Counters {
             /// Those of a function in a cache.
             pub(crate) fn of(function: &'static str, watch: Option<Arc<Watch>>) -> Self {
-                static NUMBERS: AtomicU32 = AtomicU32::new(0);
                 Counters {
                     hits: Striped::default(),
                     $($name: Counter::default(),)*
@@ -96,7 +93,6 @@ macro_rules! counters {
                     store_times: Timings::default(),
                     memory: Kept::default(),
                     before: Mutex::default(),
-                    number: NUMBERS.fetch_add(1, Ordering::Relaxed),
                     function,
                     watch,
                 }
