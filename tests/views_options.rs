@@ -3,18 +3,14 @@
 #[path = "common/site.rs"]
 mod site;
 
-use std::convert::Infallible;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::http::request::Parts;
 use axum::routing::get;
 use dewar::{cached, invalidate};
 use serde::Deserialize;
-use tokio::sync::Semaphore;
 
 use site::{Runs, Site, serve};
 
@@ -220,53 +216,6 @@ async fn a_url_is_invalidated_whatever_the_order_of_its_query() {
         .await
         .unwrap();
     assert_eq!(bodies(&site, paths).await, ["8", "9", "10"]);
-}
-
-#[tokio::test]
-async fn what_an_extractor_read_before_an_invalidation_is_not_stored_after_it() {
-    static VERSION: AtomicUsize = AtomicUsize::new(1);
-    static READ: Runs = Runs::new();
-    static GATE: Semaphore = Semaphore::const_new(0);
-
-    struct Product {
-        id: u32,
-        version: usize,
-    }
-
-    impl<S: Send + Sync> FromRequestParts<S> for Product {
-        type Rejection = Infallible;
-
-        async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, Infallible> {
-            let version = VERSION.load(Ordering::SeqCst);
-            READ.next();
-            let _ = GATE.acquire().await.unwrap();
-            Ok(Product { id: 7, version })
-        }
-    }
-
-    #[cached(view, timeout = 60, key = (product.id), tags("products"))]
-    async fn page(product: Product) -> String {
-        format!("version {}", product.version)
-    }
-
-    let site = serve(Router::new().route("/", get(page))).await;
-    let changed = async {
-        while READ.count() == 0 {
-            tokio::task::yield_now().await;
-        }
-        VERSION.store(2, Ordering::SeqCst);
-        site.cache
-            .invalidation()
-            .tag("products")
-            .run()
-            .await
-            .unwrap();
-        GATE.add_permits(1);
-    };
-    let (first, ()) = tokio::join!(site.get("/"), changed);
-    assert_eq!(first.body, "version 1");
-    assert_eq!(site.get("/").await.body, "version 2");
-    assert!(site.get("/").await.is_hit());
 }
 
 #[tokio::test]

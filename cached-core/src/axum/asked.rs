@@ -1,15 +1,14 @@
 //! The request as the cache needs it.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 
 use axum_core::extract::{FromRequest, FromRequestParts, Request};
 use http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use http::request::Parts;
 use http::{Method, Uri};
 
-use crate::cache::{Cache, current, registry};
 use crate::http::original;
+use crate::scope::moment;
 
 /// The first argument of a cached handler, together with what the client asks for.
 ///
@@ -46,30 +45,9 @@ pub struct Snapshot {
     pub(crate) parts: Parts,
     /// The URL as routers and middleware have left it for the handler, where it is another one.
     pub(crate) seen: Option<Uri>,
-    since: Since,
-}
-
-/// When the first extractor began, by the invalidation clock of the current cache: what extractors
-/// read before an invalidation must not be stored after it.
-#[derive(Clone, Copy, Debug)]
-struct Since {
-    /// The cache's address, to be compared only.
-    engine: usize,
-    tick: u64,
-}
-
-impl Since {
-    fn now() -> Self {
-        let of = |cache: &Cache| Since {
-            engine: address(cache),
-            tick: cache.engine().ticks.now(),
-        };
-        current::of(true).map_or_else(|| of(registry::default_cache()), |cache| of(&cache))
-    }
-}
-
-fn address(cache: &Cache) -> usize {
-    Arc::as_ptr(cache.engine()) as usize
+    /// When the first extractor began: what extractors read before an invalidation must not be
+    /// stored after it.
+    pub(crate) since: u64,
 }
 
 impl Snapshot {
@@ -87,13 +65,8 @@ impl Snapshot {
             from.headers.remove(IF_NONE_MATCH);
             from.headers.remove(IF_MODIFIED_SINCE);
         }
-        let since = Since::now();
+        let since = moment::now();
         Snapshot { parts, seen, since }
-    }
-
-    /// The tick at which extractors began, if this is the cache that was the current one then.
-    pub(crate) fn since(&self, cache: &Cache) -> Option<u64> {
-        (self.since.engine == address(cache)).then_some(self.since.tick)
     }
 }
 

@@ -132,8 +132,7 @@ pub fn view<A: Arguments>(
             return ViewAt(None);
         }
     };
-    let since = asked.since(&cache);
-    let Snapshot { parts, seen, .. } = asked;
+    let Snapshot { parts, seen, since } = asked;
     let mode = match mode {
         Mode::Read if parts.method == Method::HEAD && !views.head => Mode::Bypass,
         mode => mode,
@@ -145,7 +144,7 @@ pub fn view<A: Arguments>(
     let extra = (arg(&seen).part(), arguments);
     let default = cache.engine().default_timeout;
     let labels = |labels: &mut Labels| {
-        labels.since = since;
+        labels.since = Some(since);
         if view.policy.timeout.is_none() {
             labels.timeout = Some(default);
         }

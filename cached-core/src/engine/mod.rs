@@ -123,7 +123,7 @@ impl Engine {
         Engine {
             name: parts.name,
             memory: parts.memory,
-            ticks: Ticks::new(parts.scopes),
+            ticks: Ticks::new(parts.scopes).counted_by(crate::scope::moment::next),
             flights: Flights::default(),
             #[cfg(feature = "stores")]
             tier: parts.tier,

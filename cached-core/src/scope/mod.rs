@@ -5,6 +5,7 @@
 
 mod glob;
 pub(crate) mod label;
+pub(crate) mod moment;
 pub(crate) mod ticks;
 
 pub(crate) use glob::Glob;

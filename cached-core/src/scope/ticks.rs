@@ -23,6 +23,8 @@ pub(crate) struct Ticks {
     soft_floor: AtomicU64,
     tables: Mutex<Tables>,
     capacity: usize,
+    /// The tick after this one.
+    next: fn(u64) -> u64,
 }
 
 struct Tables {
@@ -79,7 +81,14 @@ impl Ticks {
             soft_floor: AtomicU64::new(0),
             tables: Mutex::new(tables),
             capacity: capacity.max(1),
+            next: |tick| tick + 1,
         }
+    }
+
+    /// Takes its ticks from a count that it shares with others. Each must be later than all that
+    /// were taken before.
+    pub(crate) fn counted_by(self, next: fn(u64) -> u64) -> Self {
+        Ticks { next, ..self }
     }
 
     /// The tick now: what a load that begins now remembers.
@@ -92,7 +101,7 @@ impl Ticks {
     /// The cost is that of the order, whatever the number of entries.
     pub(crate) fn invalidate(&self, order: &Order) -> u64 {
         let mut tables = lock(&self.tables);
-        let tick = self.now.load(Ordering::Relaxed) + 1;
+        let tick = (self.next)(self.now.load(Ordering::Relaxed));
         tables.soft |= order.soft;
         for scope in &order.scopes {
             let id = if order.soft { scope ^ SOFT } else { *scope };
