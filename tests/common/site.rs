@@ -4,7 +4,6 @@
     reason = "every test is a crate of its own and uses a part of this"
 )]
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,6 +11,10 @@ use dewar::http::ScopeLayer;
 use dewar::testing::TestCache;
 use reqwest::header::{HeaderMap, HeaderName};
 use reqwest::{Client, Method};
+
+#[path = "runs.rs"]
+mod runs;
+pub(crate) use runs::Runs;
 
 /// An application with a cache of its own, whose clock the test moves.
 pub(crate) struct Site {
@@ -95,24 +98,5 @@ impl Site {
 
     pub(crate) async fn get_with(&self, path: &str, headers: &[(&str, &str)]) -> Got {
         self.ask(Method::GET, path, headers).await
-    }
-}
-
-/// Counts how often a handler runs.
-#[derive(Debug, Default)]
-pub(crate) struct Runs(AtomicUsize);
-
-impl Runs {
-    pub(crate) const fn new() -> Self {
-        Runs(AtomicUsize::new(0))
-    }
-
-    /// One more; its number.
-    pub(crate) fn next(&self) -> usize {
-        self.0.fetch_add(1, Ordering::SeqCst) + 1
-    }
-
-    pub(crate) fn count(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
     }
 }

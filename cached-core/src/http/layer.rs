@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use http_body::Body;
 use tower_layer::Layer;
 
+use super::content::Content;
 use super::policy::ViewPolicy;
 use super::service::CacheService;
 use super::view::View;
@@ -60,6 +62,7 @@ use crate::scope::Label;
 pub struct CacheLayer {
     view: Arc<View>,
     cache: Option<Cache>,
+    content: Content,
 }
 
 impl Default for CacheLayer {
@@ -74,12 +77,24 @@ impl CacheLayer {
         CacheLayer {
             view: Arc::new(View::new("dewar::http::CacheLayer", policy)),
             cache: None,
+            content: Content::default(),
         }
     }
 
     /// Stores in this cache.
     pub fn cache(mut self, cache: &Cache) -> Self {
         self.cache = Some(cache.clone());
+        self
+    }
+
+    /// Names the type of request bodies, so that the layer sees which requests have none.
+    ///
+    /// A request with a body goes past the cache. From HTTP/2 on no header need announce one, so there
+    /// a request whose body is of an unknown type goes past it too. Known are axum's `Body`, `()`, and
+    /// `Empty` and `Full` of `Bytes`; name the type in front of another server, or behind a layer that
+    /// wraps bodies: `request_body::<hyper::body::Incoming>()`.
+    pub fn request_body<B: Body + 'static>(mut self) -> Self {
+        self.content = Content::of::<B>();
         self
     }
 
@@ -117,6 +132,7 @@ impl<S> Layer<S> for CacheLayer {
     type Service = CacheService<S>;
 
     fn layer(&self, inner: S) -> CacheService<S> {
-        CacheService::new(inner, Arc::clone(&self.view), self.cache.clone())
+        let (view, cache) = (Arc::clone(&self.view), self.cache.clone());
+        CacheService::new(inner, view, cache, self.content)
     }
 }

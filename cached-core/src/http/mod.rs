@@ -50,6 +50,7 @@ mod alone;
 mod body;
 mod conditional;
 mod conditional_layer;
+mod content;
 mod control;
 mod date;
 #[cfg(test)]

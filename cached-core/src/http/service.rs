@@ -11,6 +11,7 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::body::{BoxError, ViewBody};
+use super::content::Content;
 use super::look::{Look, look_as};
 use super::url;
 use super::view::View;
@@ -25,11 +26,17 @@ pub struct CacheService<S> {
     inner: S,
     view: Arc<View>,
     cache: Option<Cache>,
+    content: Content,
 }
 
 impl<S> CacheService<S> {
-    pub(super) fn new(inner: S, view: Arc<View>, cache: Option<Cache>) -> Self {
-        CacheService { inner, view, cache }
+    pub(super) fn new(inner: S, view: Arc<View>, cache: Option<Cache>, content: Content) -> Self {
+        CacheService {
+            inner,
+            view,
+            cache,
+            content,
+        }
     }
 }
 
@@ -57,7 +64,7 @@ where
         // What a router has taken off the path, or a middleware has put in its place.
         let rewritten = *url::of(&parts) != parts.uri;
         let seen = rewritten.then(|| url::seen(&parts.uri, &self.view.policy.query));
-        let mode = if has_content(&body) {
+        let mode = if self.content.may_be_in(&body, parts.version) {
             Mode::Bypass
         } else {
             Mode::Read
@@ -78,17 +85,6 @@ where
         });
         CacheFuture(State::Running(Box::pin(run)))
     }
-}
-
-/// Whether a body is known to hold something, as HTTP/2 brings it without a header that says so: the
-/// handler may look at it, and the key cannot.
-fn has_content<B: 'static>(body: &B) -> bool {
-    #[cfg(feature = "axum")]
-    if let Some(body) = (body as &dyn std::any::Any).downcast_ref::<axum_core::body::Body>() {
-        return !body.is_end_stream() && body.size_hint().upper() != Some(0);
-    }
-    let _ = body;
-    false
 }
 
 /// The answer of a [`CacheService`].
