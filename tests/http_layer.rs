@@ -638,3 +638,37 @@ async fn a_hit_weighs_its_body_and_headers() {
     assert!(cache.weight() <= 1 << 20, "{}", cache.weight());
     assert!(cache.len() <= 10, "{}", cache.len());
 }
+
+#[tokio::test]
+async fn what_clients_send_beside_the_key_adds_to_an_entry_for_a_while_only() {
+    let cache = dewar::Cache::builder().max_bytes(1 << 20).build().unwrap();
+    let handler = service_fn(async |_: Request<()>| {
+        Ok::<_, Infallible>(Response::new(Full::new(Bytes::from("page"))))
+    });
+    let policy = minute()
+        .ignore_query(["utm_*"])
+        .vary([header::ACCEPT_LANGUAGE]);
+    let service = CacheLayer::new(policy).cache(&cache).layer(handler);
+    let ask = async |n: usize| {
+        let request = Request::builder()
+            .uri(format!("/?utm_source={n:05}"))
+            .header(header::ACCEPT_LANGUAGE, format!("l{n:05}"));
+        let request = request.body(()).unwrap();
+        let response = service.clone().oneshot(request).await.unwrap();
+        let said = response.headers()["cache-status"].to_str().unwrap();
+        let hit = said.contains("; hit");
+        (hit, cache.weight())
+    };
+    let mut heaviest = 0;
+    for n in 0..300 {
+        heaviest = ask(n).await.1.max(heaviest);
+    }
+    for n in 300..2_000 {
+        let (hit, weight) = ask(n).await;
+        assert!(!hit && weight <= heaviest, "{n}: {weight} > {heaviest}");
+    }
+    assert!(ask(1_999).await.0, "the last one is there");
+    let url = cache.invalidation().url("/?utm_source=01999");
+    url.run().await.unwrap();
+    assert!(!ask(1_999).await.0);
+}

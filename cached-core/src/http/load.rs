@@ -87,6 +87,9 @@ pub(crate) struct Start {
     _loading: Loading,
 }
 
+/// How many scopes the variants of one URL may have together.
+const MOST_SCOPES: usize = 128;
+
 /// How often a variant is put beside others while they change.
 const ATTEMPTS: usize = 64;
 
@@ -236,16 +239,17 @@ impl Load {
             .as_ref()
             .filter(|slot| engine.verdict_of(slot) == Verdict::Valid)
             .and_then(|slot| Some((slot, slot.value().downcast_ref::<Variants>()?)))
-            .filter(|(slot, variants)| !is_soft(slot, variants, now));
+            .filter(|(slot, variants)| !is_soft(slot, variants, now))
+            .and_then(|(slot, variants)| Some((slot, variants, self.merged(slot)?)));
         let none = Variants::default();
-        let variants = base.map_or(&none, |(_, variants)| variants);
+        let variants = base.as_ref().map_or(&none, |(_, variants, _)| variants);
         let Some(variants) = variants.with(Arc::clone(stored), self.view.policy.variants) else {
             return Some(false);
         };
-        let scopes = base.map_or_else(
-            || self.scopes.clone(),
-            |(slot, _)| self.scopes.and(missing(&self.scopes, slot.meta().scopes())),
-        );
+        let vouched = base
+            .as_ref()
+            .map(|(slot, ..)| now.saturating_add(slot.meta().times().left(now)));
+        let scopes = base.map_or_else(|| self.scopes.clone(), |(.., scopes)| scopes);
         let known = current.as_ref().map(|slot| slot.meta().order());
         // Of its own: which variant is the newer, each of them says.
         let began = Began {
@@ -253,7 +257,6 @@ impl Load {
             order: engine.begin().order,
         };
         let heap = variants.bytes() + self.spot.heap();
-        let vouched = base.map(|(slot, _)| now.saturating_add(slot.meta().times().left(now)));
         let meta = self.meta(&variants, scopes, began, now, vouched);
         let slot = self.spot.slot(meta, variants);
         let invalid = Cell::new(false);
@@ -269,6 +272,18 @@ impl Load {
             (false, true) => Some(false),
             (false, false) => None,
         }
+    }
+
+    /// The scopes of this load and of what is stored under the URL; none where they do not go
+    /// together: then older variants make room. Scopes can come from a part of the request that no
+    /// key holds, so that what clients send must not add to them for ever; and a pattern is matched
+    /// with one prefix only.
+    fn merged(&self, slot: &Slot) -> Option<Scopes> {
+        let stored = slot.meta().scopes();
+        let missing = missing(&self.scopes, stored);
+        let few = self.scopes.ids().count() + missing.len() <= MOST_SCOPES;
+        let one_prefix = stored.prefix() == self.scopes.prefix();
+        (few && one_prefix).then(|| self.scopes.and(missing))
     }
 
     /// Where other processes share a store and cannot be heard, memory vouches for a page for as long
