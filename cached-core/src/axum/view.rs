@@ -100,6 +100,8 @@ fn policy(rules: &Rules, trust: Trust) -> ViewPolicy {
         Trust::Keyed | Trust::Personal if !rules.told => {
             policy.cache_control(HeaderValue::from_static("private, no-cache"))
         }
+        // Nor what an argument was made of, unless `vary` says so.
+        Trust::Keyed if policy.vary.is_empty() => policy.never_public(),
         Trust::Personal | Trust::Unknown => policy.never_public(),
         Trust::Url | Trust::Keyed => policy,
     }
