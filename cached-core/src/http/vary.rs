@@ -1,7 +1,7 @@
 //! Which variant a request selects (RFC 9111, section 4.1).
 
-use http::header::{ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, VARY};
-use http::{HeaderMap, HeaderName};
+use http::header::{ACCEPT, ACCEPT_CHARSET, ACCEPT_ENCODING, ACCEPT_LANGUAGE, VARY};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::list::members;
 
@@ -63,23 +63,36 @@ fn matches(request: &HeaderMap, name: &HeaderName, stored: Option<&[u8]>) -> boo
     }
 }
 
-/// All lines as one, without the space around commas; where the field's definition allows it, in
-/// one order and case.
+/// All lines as one. Where the field's syntax is known, what means the same has one spelling; of other
+/// fields nothing is changed, since a handler may tell apart what looks alike here: then a request
+/// in one spelling would choose the response for another.
 fn combined(request: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
     if !request.contains_key(name) {
         return None;
     }
-    let mut list: Vec<Vec<u8>> = members(request, name).map(<[u8]>::to_vec).collect();
-    if [ACCEPT_LANGUAGE, ACCEPT_ENCODING, ACCEPT_CHARSET].contains(name) {
-        // Their order means nothing: preference is said with `q` (RFC 9110, section 12.4.2).
-        for member in &mut list {
-            member.retain(|byte| *byte != b' ' && *byte != b'\t');
-            member.make_ascii_lowercase();
-        }
+    if *name == ACCEPT {
+        let list: Vec<&[u8]> = members(request, name).collect();
+        return Some(list.join(&b","[..]));
+    }
+    if ![ACCEPT_LANGUAGE, ACCEPT_ENCODING, ACCEPT_CHARSET].contains(name) {
+        let lines = request.get_all(name).iter();
+        let lines: Vec<&[u8]> = lines.map(HeaderValue::as_bytes).collect();
+        return Some(lines.join(&b", "[..]));
+    }
+    let mut list: Vec<Vec<u8>> = members(request, name).map(weighted).collect();
+    // Of languages with the same weight many servers take the first (RFC 9110, section 12.5.4).
+    if *name != ACCEPT_LANGUAGE {
         list.sort_unstable();
         list.dedup();
     }
     Some(list.join(&b","[..]))
+}
+
+/// `EN ; q=0.5` as `en;q=0.5`.
+fn weighted(member: &[u8]) -> Vec<u8> {
+    let parts = member.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+    let parts: Vec<&[u8]> = parts.collect();
+    parts.join(&b";"[..]).to_ascii_lowercase()
 }
 
 #[cfg(test)]

@@ -40,15 +40,40 @@ const MATCHES: &[(Fields, Fields, bool)] = &[
     (&[], &[], true),
     (&[("foo", "")], &[("foo", "")], true),
     (&[("foo", "a"), ("foo", "b")], &[("foo", "a, b")], true),
-    (&[("foo", "a,b")], &[("foo", "a ,  b")], true),
+    (&[("foo", "a"), ("foo", "b")], &[("foo", "a,b")], false),
+    (&[("foo", "a,b")], &[("foo", "a ,  b")], false),
+    (&[("foo", "a")], &[("foo", "a,")], false),
+    (&[("foo", "a")], &[("foo", "a"), ("foo", "")], false),
+    (&[("accept", "a,b")], &[("accept", "a , , b")], true),
+    (&[("accept", "a, b")], &[("accept", "b, a")], false),
+    (
+        &[("accept", "a/b; c=\"d\"")],
+        &[("accept", "a/b; c=\"D\"")],
+        false,
+    ),
     (&[("foo", "a, b")], &[("foo", "b, a")], false),
     (&[("foo", "a")], &[("foo", "A")], false),
     (&[("foo", "a"), ("foo", "b")], &[("foo", "a")], false),
     (&[("other", "1")], &[("other", "2")], true),
     (
         &[("accept-language", "en, DE;q=0.5")],
-        &[("accept-language", "de; q=0.5,EN")],
+        &[("accept-language", "EN,,de ; q=0.5")],
         true,
+    ),
+    (
+        &[("accept-language", "en, de")],
+        &[("accept-language", "de, en")],
+        false,
+    ),
+    (
+        &[("accept-language", "de")],
+        &[("accept-language", "d e")],
+        false,
+    ),
+    (
+        &[("accept-language", "de;q=0.5")],
+        &[("accept-language", "de;q= 0.5")],
+        false,
     ),
     (
         &[("accept-language", "en, de;q=0.5")],
@@ -64,7 +89,7 @@ const MATCHES: &[(Fields, Fields, bool)] = &[
 
 #[test]
 fn a_variant_is_selected_by_all_lines_of_its_fields() {
-    let vary = headers(&[("vary", "foo, accept-language, accept-encoding")]);
+    let vary = headers(&[("vary", "foo, accept, accept-language, accept-encoding")]);
     for (stored, asked, expected) in MATCHES {
         let names = names(&vary, &[]).unwrap();
         let selecting = Selecting::of(&headers(stored), names);
