@@ -195,7 +195,8 @@ impl fmt::Display for Section {
 const HEAD: &str = "# Results\n\n\
     Written by `run.sh`; [README.md](README.md) says how it measures and what a row means. A cell\n\
     is the median with the quartiles, and in bold our figure divided by the peer's: below 1 we are\n\
-    faster, or smaller. A dash: the peer cannot do it.\n\n";
+    faster, or smaller. A dash: the peer cannot do it, or was not asked. How much of HTTP caching\n\
+    the layer does is counted by `tests/conformance/run.sh`; the guide's page on HTTP has the figures.\n\n";
 
 /// Puts a group's section in the place of the one that the file has, or at its end.
 ///

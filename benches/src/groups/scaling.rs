@@ -8,15 +8,16 @@ use crate::peers::{Kind, STORES, Store};
 use crate::report::{Section, Table, Unit};
 use crate::traces::Random;
 
-const ABOUT: &str = "The same operations in a full cache of so many entries, on keys all as \
-    likely. What grows here is what no longer fits into the processor's caches, unless it grows \
-    faster than that.";
+const ABOUT: &str = "The same operations in a cache of so many entries, on keys all as likely: for \
+    misses a full one, for the others one with room for twice as many, since caches made of several \
+    parts let entries go before they are full. What grows here is what no longer fits into the \
+    processor's caches, unless it grows faster than that.";
 
 /// Operations of a turn: as many keys are gone through in one batch.
 const BATCH: u64 = 1_000;
 
-fn full((_, make): &Kind, entries: u64) -> Arc<dyn Store> {
-    let store: Arc<dyn Store> = make(entries as usize).into();
+fn filled((_, make): &Kind, entries: u64, room: u64) -> Arc<dyn Store> {
+    let store: Arc<dyn Store> = make(room as usize).into();
     store.call(&(0..entries).collect::<Vec<_>>());
     store.settle();
     store
@@ -30,16 +31,18 @@ fn batches(from: u64, entries: u64, count: u64) -> Vec<Vec<u64>> {
 }
 
 fn hits(kind: &Kind, entries: u64) -> Contender {
-    let (store, batches) = (full(kind, entries), batches(0, entries, 50));
+    let store = filled(kind, entries, 2 * entries);
+    let batches = batches(0, entries, 50);
     Contender::new(kind.0, move |turn: Turn| {
         for at in 0..turn.operations as usize {
-            store.call(&batches[at % batches.len()]);
+            let loads = store.call(&batches[at % batches.len()]);
+            assert_eq!(loads, 0, "each of them is there");
         }
     })
 }
 
 fn misses(kind: &Kind, entries: u64) -> Contender {
-    let store = full(kind, entries);
+    let store = filled(kind, entries, entries);
     let mut next = entries;
     Contender::afresh(kind.0, move || {
         let store = Arc::clone(&store);
@@ -50,7 +53,7 @@ fn misses(kind: &Kind, entries: u64) -> Contender {
 }
 
 fn invalidations(kind: &Kind, entries: u64) -> Contender {
-    let store = full(kind, entries);
+    let store = filled(kind, entries, 2 * entries);
     let mut batches = batches(0, entries, 50).into_iter().cycle();
     Contender::afresh(kind.0, move || {
         let store = Arc::clone(&store);
