@@ -42,9 +42,11 @@ pub fn cache_control(data: &[u8]) {
     assert_eq!(control.max_age, Some(0));
 }
 
-/// `Vary`: what a request selects, it selects again; `*` never matches.
+/// `Vary`: what a request selects, it selects again; `*` never matches; and two requests that a
+/// handler could tell apart by a field select the same only where the field's syntax is known.
 pub fn vary(data: &[u8]) {
     let (response, request) = two(data);
+    two_requests(request);
     let mut response = field(VARY, response);
     let request = field(ACCEPT_LANGUAGE, request);
     if let Some(names) = names(&response, &[ACCEPT_LANGUAGE]) {
@@ -54,6 +56,42 @@ pub fn vary(data: &[u8]) {
     }
     response.append(VARY, HeaderValue::from_static("foo, *"));
     assert_eq!(names(&response, &[]), None);
+}
+
+/// Two requests for one response, parted by the byte one.
+fn two_requests(data: &[u8]) {
+    let at = data.iter().position(|byte| *byte == 1);
+    let (one, other) = at.map_or((data, &[][..]), |at| (&data[..at], &data[at + 1..]));
+    let unknown = HeaderName::from_static("x-tenant");
+    for name in [unknown.clone(), ACCEPT_LANGUAGE] {
+        let (one, other) = (field(name.clone(), one), field(name.clone(), other));
+        let selected = |by: &HeaderMap| Selecting::of(by, vec![name.clone()]);
+        let same = selected(&one).matches(&other);
+        assert_eq!(same, selected(&other).matches(&one));
+        assert_eq!(same, selected(&one) == selected(&other));
+        let said = |by: &HeaderMap| {
+            let lines: Vec<Vec<u8>> = by
+                .get_all(&name)
+                .iter()
+                .map(|it| it.as_bytes().to_vec())
+                .collect();
+            (!lines.is_empty()).then(|| lines.join(&b", "[..]))
+        };
+        let text = |by| said(by).map(|text| text.trim_ascii().to_ascii_lowercase());
+        if name == unknown {
+            assert_eq!(same, said(&one) == said(&other));
+        } else if same && text(&one) != text(&other) {
+            // Spaces, empty members, lines.
+            let letters = |by| {
+                text(by).map(|text| {
+                    text.into_iter()
+                        .filter(u8::is_ascii_alphanumeric)
+                        .collect::<Vec<_>>()
+                })
+            };
+            assert_eq!(letters(&one), letters(&other));
+        }
+    }
 }
 
 /// Conditions: whatever is asked, `*` matches what is there, and a tag matches itself alone.
