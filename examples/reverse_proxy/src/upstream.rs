@@ -3,41 +3,50 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use http::header::{CONNECTION, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA};
 use http::uri::{Authority, Scheme};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri};
-use hyper::body::Incoming;
+use http::{Request, Response, Uri};
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::{Bytes, Incoming};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use tokio::sync::oneshot;
 use tower::Service;
+use tower_http::timeout::TimeoutBody;
 
-use crate::AnyError;
+use crate::failure::Failure;
+use crate::fields::of_one_connection;
+use crate::{AnyError, Settings};
 
 /// Forwards requests to one origin.
 #[derive(Clone)]
 pub(crate) struct Upstream {
-    client: Client<HttpConnector, Incoming>,
+    client: Client<HttpConnector, Sending>,
     authority: Authority,
+    limit: Duration,
 }
 
 impl Upstream {
-    /// The origin at a URL such as `http://127.0.0.1:9000`.
-    pub(crate) fn new(url: &str) -> Result<Self, AnyError> {
-        let wrong = || format!("UPSTREAM is `{url}`: give one such as `http://127.0.0.1:9000`");
-        let uri: Uri = url.parse().map_err(|_| wrong())?;
-        if uri.scheme() != Some(&Scheme::HTTP) {
-            return Err(wrong().into());
-        }
-        let authority = uri.authority().cloned().ok_or_else(wrong)?;
+    pub(crate) fn new(settings: &Settings) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_connect_timeout(Some(settings.connect_timeout));
+        connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new())
             .retry_canceled_requests(false)
-            .build_http();
-        Ok(Upstream { client, authority })
+            .build(connector);
+        Upstream {
+            client,
+            authority: settings.upstream.clone(),
+            limit: settings.response_timeout,
+        }
     }
 
-    fn forwarded(&self, request: Request<Incoming>) -> Result<Request<Incoming>, http::Error> {
+    fn forwarded(
+        &self,
+        request: Request<Incoming>,
+    ) -> Result<(Request<Sending>, oneshot::Receiver<()>), http::Error> {
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         parts.uri = Uri::builder()
@@ -45,49 +54,68 @@ impl Upstream {
             .authority(self.authority.clone())
             .path_and_query(path)
             .build()?;
-        of_one_connection(&mut parts.headers);
-        if !parts.headers.contains_key(HOST) {
-            let host = HeaderValue::from_str(self.authority.as_str())?;
-            parts.headers.insert(HOST, host);
-        }
-        parts
-            .headers
-            .append(VIA, HeaderValue::from_static("1.1 dewar"));
-        Ok(Request::from_parts(parts, body))
+        let (end, sent) = oneshot::channel();
+        let body = Sending {
+            body: Box::pin(TimeoutBody::new(self.limit, body)),
+            _end: end,
+        };
+        Ok((Request::from_parts(parts, body), sent))
     }
 }
 
 impl Service<Request<Incoming>> for Upstream {
-    type Response = Response<Incoming>;
-    type Error = AnyError;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, AnyError>> + Send>>;
+    type Response = Response<TimeoutBody<Incoming>>;
+    type Error = Failure;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Failure>> + Send>>;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), AnyError>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Failure>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<Incoming>) -> Self::Future {
-        let answer = self.forwarded(request).map(|it| self.client.request(it));
+        let (limit, forwarded) = (self.limit, self.forwarded(request));
+        let client = self.client.clone();
         Box::pin(async move {
-            let mut response = answer?.await?;
+            let (request, sent) = forwarded.map_err(|error| Failure::of(error.into()))?;
+            let too_long = async {
+                // An upload may take its time, as long as it goes on.
+                let _ = sent.await;
+                tokio::time::sleep(limit).await;
+            };
+            let mut response = tokio::select! {
+                answer = client.request(request) => {
+                    answer.map_err(|error| Failure::of(error.into()))?
+                }
+                () = too_long => return Err(Failure::Slow),
+            };
             of_one_connection(response.headers_mut());
-            Ok(response)
+            Ok(response.map(|body| TimeoutBody::new(limit, body)))
         })
     }
 }
 
-/// Takes out the fields that concern one connection only.
-fn of_one_connection(headers: &mut HeaderMap) {
-    let listed: Vec<HeaderName> = headers
-        .get_all(CONNECTION)
-        .iter()
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(','))
-        .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
-        .collect();
-    let known = [CONNECTION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
-    let more = ["keep-alive", "proxy-connection"].map(HeaderName::from_static);
-    for name in listed.into_iter().chain(known).chain(more) {
-        headers.remove(name);
+/// The body of a request; whoever waits for its end is told when it is dropped.
+struct Sending {
+    body: Pin<Box<TimeoutBody<Incoming>>>,
+    _end: oneshot::Sender<()>,
+}
+
+impl Body for Sending {
+    type Data = Bytes;
+    type Error = AnyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, AnyError>>> {
+        self.body.as_mut().poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
