@@ -10,6 +10,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::routing::get;
 use dewar::{cached, invalidate};
+use reqwest::Method;
 use serde::Deserialize;
 
 use site::{Runs, Site, serve};
@@ -216,6 +217,61 @@ async fn a_url_is_invalidated_whatever_the_order_of_its_query() {
         .await
         .unwrap();
     assert_eq!(bodies(&site, paths).await, ["8", "9", "10"]);
+}
+
+#[tokio::test]
+async fn a_url_is_found_by_what_counts_of_its_query() {
+    static RUNS: Runs = Runs::new();
+
+    #[cached(view, timeout = 60, query(ignore("utm_*"), sorted))]
+    async fn page() -> String {
+        RUNS.next().to_string()
+    }
+
+    let page = get(page).post(page);
+    let site = serve(Router::new().route("/{*path}", page)).await;
+    let mut run = 0;
+    for (asked, named) in [
+        ("/p?utm_source=1", "/p"),
+        ("/p?utm_source=1&b=2&a=1", "/p?a=1&b=2"),
+        ("/p?utm_source=1", "/p?utm_source=1"),
+        ("/p/%7Eann", "/p/~ann"),
+        ("/p/~bob", "/p/%7ebob"),
+        ("/p/caf%c3%a9", "/p/caf%C3%A9"),
+        ("/p?q=a+b", "/p?q=a%20b"),
+    ] {
+        run += 1;
+        assert_eq!(site.get(asked).await.body, run.to_string(), "{asked}");
+        let invalidation = site.cache.invalidation().url(named);
+        invalidation.run().await.unwrap();
+        run += 1;
+        assert_eq!(site.get(asked).await.body, run.to_string(), "{named}");
+        site.cache.clear();
+    }
+    // What a POST is for counts in the same way.
+    site.get("/p?utm_source=1").await;
+    site.ask(Method::POST, "/p?utm_source=2", &[]).await;
+    assert!(!site.get("/p?utm_source=1").await.is_hit());
+}
+
+#[tokio::test]
+async fn a_url_with_a_host_is_invalidated_there_alone() {
+    static RUNS: Runs = Runs::new();
+
+    #[cached(view, timeout = 60)]
+    async fn page() -> String {
+        RUNS.next().to_string()
+    }
+
+    let site = serve(Router::new().route("/", get(page))).await;
+    let (one, other) = ([("host", "a.test")], [("host", "b.test")]);
+    for host in [&one, &other] {
+        site.get_with("/", host).await;
+    }
+    let invalidation = site.cache.invalidation().url("http://A.test/");
+    invalidation.run().await.unwrap();
+    assert!(site.get_with("/", &other).await.is_hit());
+    assert!(!site.get_with("/", &one).await.is_hit());
 }
 
 #[tokio::test]

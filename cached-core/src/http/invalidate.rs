@@ -12,6 +12,9 @@ impl Invalidation {
     /// The responses for one URL: all variants, of every handler and layer of the cache, whatever
     /// the order in which the parameters of the query stand.
     ///
+    /// What `query(…)` leaves out does not count here either: name the rest. However a character is
+    /// written in a URL, as itself or escaped, it is the same. `?a` is another query than `?a=`.
+    ///
     /// A path and query are found on any host, `http://host/path` on that host alone. A URL that
     /// cannot be read is an error of [`run`](Invalidation::run)'s result.
     ///

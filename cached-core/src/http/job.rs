@@ -1,5 +1,6 @@
 //! The part of a request's life in which the handler runs.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -125,7 +126,7 @@ impl Job {
                 kind,
                 why,
             } => {
-                let changes = (kind == Kind::Unsafe).then(|| Changes::new(&engine, &asked));
+                let changes = (kind == Kind::Unsafe).then(|| Changes::new(&engine, &view, &asked));
                 let mut response = run(Conditions::own()).await?;
                 if let Some(changes) = changes {
                     changes.done(&asked, &response);
@@ -230,16 +231,22 @@ struct Changes {
     engine: Arc<Engine>,
     host: Option<String>,
     uri: Uri,
+    /// What counts of its query, where that is less.
+    counted: Option<Option<String>>,
     done: bool,
 }
 
 impl Changes {
-    fn new(engine: &Arc<Engine>, asked: &Asked) -> Self {
+    fn new(engine: &Arc<Engine>, view: &View, asked: &Asked) -> Self {
+        let query = asked.uri.query();
+        let counted = view.policy.query.apply(query);
+        let counted = (counted.as_deref() != query).then(|| counted.map(Cow::into_owned));
         let origin = url::origin(&asked.uri, &asked.headers);
         Changes {
             engine: Arc::clone(engine),
             host: origin.map(|origin| url::host(&origin).to_owned()),
             uri: asked.uri.clone(),
+            counted,
             done: false,
         }
     }
@@ -251,7 +258,7 @@ impl Changes {
         if !status.is_success() && !status.is_redirection() {
             return;
         }
-        let mut scopes = vec![self.scope(self.uri.path(), self.uri.query())];
+        let mut scopes = self.own();
         let host = self.host.as_deref().unwrap_or_default();
         for field in [LOCATION, CONTENT_LOCATION] {
             let value = response
@@ -263,6 +270,14 @@ impl Changes {
             }
         }
         self.invalidate(scopes);
+    }
+
+    /// What is stored for the URL itself.
+    fn own(&self) -> Vec<u64> {
+        let path = self.uri.path();
+        let counted = self.counted.iter().map(Option::as_deref);
+        let queries = std::iter::once(self.uri.query()).chain(counted);
+        queries.map(|query| self.scope(path, query)).collect()
     }
 
     fn scope(&self, path: &str, query: Option<&str>) -> u64 {
@@ -282,7 +297,7 @@ impl Changes {
 impl Drop for Changes {
     fn drop(&mut self) {
         if !self.done {
-            self.invalidate(vec![self.scope(self.uri.path(), self.uri.query())]);
+            self.invalidate(self.own());
         }
     }
 }

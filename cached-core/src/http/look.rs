@@ -124,7 +124,8 @@ pub(crate) fn look_as<P: Parts>(
     let mut said = Labels::default();
     labels(&mut said);
     let view = &said.of(view);
-    let scopes = url::scopes(url::host(&origin), uri.path(), uri.query());
+    let counted = parts.0.query.as_deref();
+    let scopes = url::scopes(url::host(&origin), uri.path(), uri.query(), counted);
     let since = said.since;
     let scopes = said.scopes(view, own_scope(key.any()), scopes);
     let counters = view.counters(engine);

@@ -137,17 +137,23 @@ impl Part for Target<'_> {
     }
 }
 
-/// The scopes of a URL: of it on its host, of it on any host, and of its path with any query.
-pub(crate) fn scopes(host: &str, path: &str, query: Option<&str>) -> [Scope; 3] {
-    let (path, query) = (
-        normal(path),
-        query.map(|query| in_order(&normal_query(query))),
-    );
-    [
-        of_url(Some(host), &path, query.as_deref()),
-        of_url(None, &path, query.as_deref()),
-        of_path(&path),
-    ]
+/// The scopes of a URL: of its path with any query, of it on its host and on any host, and the same
+/// with what counts of its query, where that is less.
+pub(crate) fn scopes(
+    host: &str,
+    path: &str,
+    query: Option<&str>,
+    counted: Option<&str>,
+) -> impl Iterator<Item = Scope> {
+    let less = (query != counted).then_some(counted);
+    let queries = [Some(query), less].into_iter().flatten();
+    let path = normal(path);
+    let all = of_path(&path);
+    let each = queries.flat_map(move |query| {
+        let query = query.map(|query| in_order(&normal_query(query)));
+        [Some(host), None].map(|host| of_url(host, &path, query.as_deref()))
+    });
+    std::iter::once(all).chain(each.collect::<Vec<_>>())
 }
 
 /// The scope of a URL on one host, or on any.
@@ -160,21 +166,23 @@ pub(crate) fn scope(host: Option<&str>, path: &str, query: Option<&str>) -> Scop
 /// `%2F`. What separates nothing in a path is not told from its escape either: what is invalidated
 /// too much is loaded once more, what is invalidated too little stays.
 pub(crate) fn normal(path: &str) -> Cow<'_, str> {
-    spelled(path, b"-._~!$&'()*+,;=:@")
+    spelled(path, b"-._~!$&'()*+,;=:@", b"/")
 }
 
 /// The same of a query, where `&`, `=` and `%2B` mean something, and `+` is a space.
 fn normal_query(query: &str) -> Cow<'_, str> {
     let plain = b"-._~!$'()*,;:@/?";
     match query.contains('+') {
-        true => Cow::Owned(spelled(&query.replace('+', "%20"), plain).into_owned()),
-        false => spelled(query, plain),
+        true => Cow::Owned(spelled(&query.replace('+', "%20"), plain, b"&=").into_owned()),
+        false => spelled(query, plain, b"&="),
     }
 }
 
-/// Letters, digits and `plain` as they are, everything else that has two spellings escaped.
-fn spelled<'a>(text: &'a str, plain: &[u8]) -> Cow<'a, str> {
-    if text.is_ascii() && !text.contains('%') {
+/// Letters, digits and `plain` as they are, and what separates; everything else escaped.
+fn spelled<'a>(text: &'a str, plain: &[u8], separators: &[u8]) -> Cow<'a, str> {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || plain.contains(byte);
+    let stays = |byte: &u8| is_plain(byte) || separators.contains(byte);
+    if text.as_bytes().iter().all(stays) {
         return Cow::Borrowed(text);
     }
     let bytes = text.as_bytes();
@@ -183,7 +191,7 @@ fn spelled<'a>(text: &'a str, plain: &[u8]) -> Cow<'a, str> {
     while let Some(byte) = bytes.get(at) {
         let digits = bytes.get(at + 1..at + 3).filter(|_| *byte == b'%');
         match (digits.and_then(hex), byte) {
-            (Some(byte), _) if byte.is_ascii_alphanumeric() || plain.contains(&byte) => {
+            (Some(byte), _) if is_plain(&byte) => {
                 out.push(char::from(byte));
                 at += 2;
             }
@@ -193,7 +201,7 @@ fn spelled<'a>(text: &'a str, plain: &[u8]) -> Cow<'a, str> {
             }
             // It stands for itself, and must not come to stand before digits.
             (None, b'%') => out.push_str("%25"),
-            (None, byte) if byte.is_ascii() => out.push(char::from(*byte)),
+            (None, byte) if stays(byte) => out.push(char::from(*byte)),
             (None, byte) => escape(*byte, &mut out),
         }
         at += 1;

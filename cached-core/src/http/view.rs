@@ -119,7 +119,12 @@ impl Labels {
         self
     }
 
-    pub(crate) fn scopes(self, view: &View, own: Scope, url: [Scope; 3]) -> Scopes {
+    pub(crate) fn scopes(
+        self,
+        view: &View,
+        own: Scope,
+        url: impl IntoIterator<Item = Scope>,
+    ) -> Scopes {
         let prefix = self.prefix.as_ref().or(view.prefix.as_ref());
         let prefix = prefix.map_or(view.name, Label::as_str);
         let tags = view.tags.iter().chain(&self.tags);
