@@ -6,7 +6,9 @@
     reason = "every test is a crate of its own and uses a part of this"
 )]
 
+pub(crate) mod memcached;
 pub(crate) mod postgres;
+pub(crate) mod proxy;
 pub(crate) mod redis;
 
 use std::net::{TcpListener, TcpStream};

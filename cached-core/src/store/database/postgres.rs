@@ -2,9 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{
+    PgArguments, PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions, PgRow,
+};
+use sqlx::query::Query;
+use sqlx::{AssertSqlSafe, Connection, Postgres as Db, Row};
 use tokio::sync::OnceCell;
 
 use super::{AT_ONCE, EVER, Rows, TABLE, millis};
@@ -12,8 +18,26 @@ use crate::store::{Item, names};
 
 pub(super) struct Postgres {
     pool: PgPool,
+    options: PgConnectOptions,
     place: String,
-    made: OnceCell<()>,
+    made: Arc<OnceCell<()>>,
+}
+
+type Statement<'q> = Query<'q, Db, PgArguments>;
+
+/// How long connecting may take.
+const CONNECTING: Duration = Duration::from_secs(5);
+
+/// A connection at work. Dropped before it is done, it is closed: nobody knows whether it will ever
+/// answer, and the pool would wait for that.
+struct Lent(Option<PoolConnection<Db>>);
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Some(connection) = &mut self.0 {
+            connection.close_on_drop();
+        }
+    }
 }
 
 /// The database's clock, in milliseconds since 1970: the same for all processes.
@@ -31,12 +55,13 @@ impl Postgres {
         let place = format!("{}:{}/{database}", options.get_host(), options.get_port());
         let pool = PgPoolOptions::new()
             .max_connections(8)
-            .acquire_timeout(std::time::Duration::from_secs(5))
-            .connect_lazy_with(options);
+            .acquire_timeout(CONNECTING)
+            .connect_lazy_with(options.clone());
         Some(Postgres {
             pool,
+            options,
             place,
-            made: OnceCell::new(),
+            made: Arc::default(),
         })
     }
 
@@ -44,35 +69,50 @@ impl Postgres {
         format!("postgres {}", self.place)
     }
 
-    /// The connections, the table made. Two who make it at once take turns.
-    async fn pool(&self) -> sqlx::Result<&PgPool> {
-        let make = async || {
-            let mut transaction = self.pool.begin().await?;
-            sqlx::query("SELECT pg_advisory_xact_lock(4015171)")
-                .execute(&mut *transaction)
-                .await?;
-            let table = format!(
-                "CREATE UNLOGGED TABLE IF NOT EXISTS {TABLE} (
-                     key text PRIMARY KEY, value bytea NOT NULL, expires bigint NOT NULL
-                 )"
-            );
-            let index = format!("CREATE INDEX IF NOT EXISTS {TABLE}_expires ON {TABLE} (expires)");
-            for statement in [table, index] {
-                sqlx::query(AssertSqlSafe(statement))
-                    .execute(&mut *transaction)
-                    .await?;
+    /// A connection, the table made.
+    async fn connection(&self) -> sqlx::Result<PoolConnection<Db>> {
+        let (pool, made) = (self.pool.clone(), Arc::clone(&self.made));
+        // A task of its own: when this caller leaves, it goes on for the next.
+        let connecting = tokio::spawn(tokio::time::timeout(CONNECTING, async move {
+            let mut lent = Lent(Some(pool.acquire().await?));
+            if let Some(connection) = &mut lent.0 {
+                made.get_or_try_init(|| make(connection)).await?;
             }
-            transaction.commit().await
+            lent.0.take().ok_or(sqlx::Error::PoolClosed)
+        }));
+        match connecting.await {
+            Ok(Ok(connection)) => connection,
+            Ok(Err(_)) => Err(sqlx::Error::PoolTimedOut),
+            Err(_) => Err(sqlx::Error::WorkerCrashed),
+        }
+    }
+
+    async fn rows(&self, statement: Statement<'_>) -> sqlx::Result<Vec<PgRow>> {
+        let mut lent = Lent(Some(self.connection().await?));
+        let Some(connection) = &mut lent.0 else {
+            return Ok(Vec::new());
         };
-        self.made.get_or_try_init(make).await?;
-        Ok(&self.pool)
+        let rows = statement.fetch_all(&mut **connection).await;
+        drop(lent.0.take());
+        rows
+    }
+
+    /// How many rows it concerned.
+    async fn execute(&self, statement: Statement<'_>) -> sqlx::Result<u64> {
+        let mut lent = Lent(Some(self.connection().await?));
+        let Some(connection) = &mut lent.0 else {
+            return Ok(0);
+        };
+        let done = statement.execute(&mut **connection).await;
+        drop(lent.0.take());
+        Ok(done?.rows_affected())
     }
 
     pub(super) async fn get(&self, keys: &[String]) -> sqlx::Result<HashMap<String, Vec<u8>>> {
         let text =
             format!("SELECT key, value FROM {TABLE} WHERE key = ANY($1) AND expires > {NOW}");
         let query = sqlx::query(AssertSqlSafe(text)).bind(keys);
-        let rows = query.fetch_all(self.pool().await?).await?;
+        let rows = self.rows(query).await?;
         rows.iter()
             .map(|row| Ok((row.try_get(0)?, row.try_get(1)?)))
             .collect()
@@ -88,7 +128,7 @@ impl Postgres {
         );
         let query = sqlx::query(AssertSqlSafe(text));
         let query = query.bind(rows.keys).bind(rows.values).bind(rows.ttls);
-        query.execute(self.pool().await?).await.map(drop)
+        self.execute(query).await.map(drop)
     }
 
     /// Those keys that had nothing.
@@ -104,7 +144,7 @@ impl Postgres {
         );
         let query = sqlx::query(AssertSqlSafe(text));
         let query = query.bind(rows.keys).bind(rows.values).bind(rows.ttls);
-        let added = query.fetch_all(self.pool().await?).await?;
+        let added = self.rows(query).await?;
         added.iter().map(|row| row.try_get(0)).collect()
     }
 
@@ -116,7 +156,7 @@ impl Postgres {
              )"
         );
         let query = sqlx::query(AssertSqlSafe(text)).bind(keys);
-        query.execute(self.pool().await?).await.map(drop)
+        self.execute(query).await.map(drop)
     }
 
     pub(super) async fn swap(&self, expected: &[u8], item: &Item) -> sqlx::Result<bool> {
@@ -128,8 +168,7 @@ impl Postgres {
         let query = sqlx::query(AssertSqlSafe(text));
         let query = query.bind(&item.key).bind(expected);
         let query = query.bind(&item.value).bind(millis(item.ttl));
-        let done = query.execute(self.pool().await?).await?;
-        Ok(done.rows_affected() == 1)
+        Ok(self.execute(query).await? == 1)
     }
 
     pub(super) async fn extend(&self, keys: &[String], ttl: i64) -> sqlx::Result<()> {
@@ -142,7 +181,7 @@ impl Postgres {
              )"
         );
         let query = sqlx::query(AssertSqlSafe(text)).bind(keys).bind(ttl);
-        query.execute(self.pool().await?).await.map(drop)
+        self.execute(query).await.map(drop)
     }
 
     pub(super) async fn sweep(&self) -> sqlx::Result<u64> {
@@ -153,7 +192,7 @@ impl Postgres {
              )"
         );
         let query = sqlx::query(AssertSqlSafe(text));
-        Ok(query.execute(self.pool().await?).await?.rows_affected())
+        self.execute(query).await
     }
 
     /// Messages are text there, and channels have short names.
@@ -161,7 +200,7 @@ impl Postgres {
         let text: String = message.iter().map(|byte| format!("{byte:02x}")).collect();
         let query = sqlx::query("SELECT pg_notify($1, $2)");
         let query = query.bind(short(channel)).bind(text);
-        query.execute(&self.pool).await.map(drop)
+        self.execute(query).await.map(drop)
     }
 
     pub(super) async fn listen(
@@ -169,7 +208,12 @@ impl Postgres {
         channel: &str,
         hear: &(dyn Fn(Option<&[u8]>) + Send + Sync),
     ) -> sqlx::Result<()> {
-        let mut listener = PgListener::connect_with(&self.pool).await?;
+        // A pool of its own: one that is silent is waited for, and must not take a place from others.
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(CONNECTING)
+            .connect_lazy_with(self.options.clone());
+        let mut listener = PgListener::connect_with(&pool).await?;
         listener.listen(&short(channel)).await?;
         hear(None);
         // None: it was lost, and something with it.
@@ -178,6 +222,26 @@ impl Postgres {
         }
         Ok(())
     }
+}
+
+/// Makes the table. Two who do so at once take turns.
+async fn make(connection: &mut PgConnection) -> sqlx::Result<()> {
+    let mut transaction = connection.begin().await?;
+    sqlx::query("SELECT pg_advisory_xact_lock(4015171)")
+        .execute(&mut *transaction)
+        .await?;
+    let table = format!(
+        "CREATE UNLOGGED TABLE IF NOT EXISTS {TABLE} (
+             key text PRIMARY KEY, value bytea NOT NULL, expires bigint NOT NULL
+         )"
+    );
+    let index = format!("CREATE INDEX IF NOT EXISTS {TABLE}_expires ON {TABLE} (expires)");
+    for statement in [table, index] {
+        sqlx::query(AssertSqlSafe(statement))
+            .execute(&mut *transaction)
+            .await?;
+    }
+    transaction.commit().await
 }
 
 fn short(channel: &str) -> String {
