@@ -51,6 +51,8 @@ pub(crate) enum Fault {
 struct Plan {
     fault: Fault,
     only: &'static str,
+    /// Connections with a lower number are silent for ever.
+    orphans: usize,
 }
 
 pub(crate) struct Proxy {
@@ -78,6 +80,7 @@ impl Proxy {
         let (plan, plans) = watch::channel(Plan {
             fault: Fault::None,
             only: "",
+            orphans: 0,
         });
         let (port, seen) = (free_port(), Arc::new(Seen::default()));
         runtime.spawn(serve(port, server, plans, Arc::clone(&seen)));
@@ -98,8 +101,21 @@ impl Proxy {
 
     /// The same, only with connections on which the client has said this word.
     pub(crate) fn set_on(&self, only: &'static str, fault: Fault) {
-        self.plan.send_replace(Plan { fault, only });
+        self.plan.send_modify(|plan| {
+            *plan = Plan {
+                fault,
+                only,
+                ..*plan
+            }
+        });
         self.wait();
+    }
+
+    /// All connections are silent for ever, and new ones are as good as any: what was between had
+    /// to start again, and remembers nothing.
+    pub(crate) fn orphan(&self) {
+        let orphans = self.connections();
+        self.plan.send_modify(|plan| plan.orphans = orphans);
     }
 
     /// Waits until connections are accepted, or not, as they should be.
@@ -135,8 +151,8 @@ async fn serve(port: u16, server: u16, mut plans: watch::Receiver<Plan>, seen: A
             tokio::select! {
                 accepted = listener.accept() => {
                     let Ok((client, _)) = accepted else { continue };
-                    seen.connections.fetch_add(1, SeqCst);
-                    let end = connect(client, server, plans.clone(), Arc::clone(&seen));
+                    let number = seen.connections.fetch_add(1, SeqCst);
+                    let end = connect(number, client, server, plans.clone(), Arc::clone(&seen));
                     tokio::spawn(async move { drop(end.await) });
                 }
                 changed = plans.changed() => if changed.is_err() { return },
@@ -154,6 +170,7 @@ fn listen(port: u16) -> Result<TcpListener> {
 
 /// A connection's life.
 async fn connect(
+    number: usize,
     client: TcpStream,
     server: u16,
     plans: watch::Receiver<Plan>,
@@ -164,9 +181,17 @@ async fn connect(
     server.set_nodelay(true)?;
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
+    let side = |from, to, said: &Arc<_>| Way {
+        from,
+        to,
+        plans: plans.clone(),
+        number,
+        said: Arc::clone(said),
+        buffer: vec![0; 65536],
+    };
     let said = Arc::default();
-    let up = Way::new(from_client, to_server, plans.clone(), Arc::clone(&said));
-    let down = Way::new(from_server, to_client, plans, said);
+    let up = side(from_client, to_server, &said);
+    let down = side(from_server, to_client, &said);
     tokio::select! {
         ended = up.ask() => ended,
         ended = down.answer(&seen) => ended,
@@ -179,26 +204,12 @@ struct Way {
     to: OwnedWriteHalf,
     plans: watch::Receiver<Plan>,
     buffer: Vec<u8>,
+    number: usize,
     /// What the client has said lately.
     said: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Way {
-    fn new(
-        from: OwnedReadHalf,
-        to: OwnedWriteHalf,
-        plans: watch::Receiver<Plan>,
-        said: Arc<Mutex<Vec<u8>>>,
-    ) -> Self {
-        Way {
-            said,
-            from,
-            to,
-            plans,
-            buffer: vec![0; 65536],
-        }
-    }
-
     /// The next bytes; an error once the connection has to end.
     async fn next(&mut self) -> Result<Vec<u8>> {
         loop {
@@ -219,6 +230,9 @@ impl Way {
     fn fault(&mut self) -> Fault {
         let plan = *self.plans.borrow_and_update();
         let (only, said) = (plan.only.as_bytes(), self.said.lock().unwrap());
+        if self.number < plan.orphans {
+            return Fault::BlackHole;
+        }
         let concerned = only.is_empty() || said.windows(only.len()).any(|part| part == only);
         if concerned { plan.fault } else { Fault::None }
     }

@@ -18,6 +18,7 @@ use ::redis::{
 };
 
 use super::config::{Config, Servers};
+use crate::clock::{self, Clock};
 use crate::error::Error;
 use crate::rt::{self, io};
 use crate::sync::lock;
@@ -51,6 +52,8 @@ struct Shared {
     connecting: Arc<tokio::sync::Mutex<()>>,
     made: AtomicU64,
     unanswered: AtomicU32,
+    /// Since when, in nanoseconds.
+    silent: AtomicU64,
 }
 
 impl Link {
@@ -68,6 +71,7 @@ impl Link {
                 connecting: Arc::default(),
                 made: AtomicU64::new(0),
                 unanswered: AtomicU32::new(0),
+                silent: AtomicU64::new(0),
             }),
         })
     }
@@ -91,8 +95,11 @@ impl Link {
 
     /// The connection, made now if there is none.
     async fn connection(&self) -> RedisResult<(u64, Connection)> {
-        if let Some(known) = lock(&self.shared.connection).clone() {
-            return Ok(known);
+        let known = lock(&self.shared.connection).clone();
+        match known {
+            Some((number, _)) if self.shared.is_silent() => self.shared.give_up(number),
+            Some(known) => return Ok(known),
+            None => {}
         }
         let turn = Arc::clone(&self.shared.connecting).lock_owned().await;
         if let Some(known) = lock(&self.shared.connection).clone() {
@@ -202,6 +209,27 @@ impl Shared {
         }
     }
 
+    /// Whether something was not answered, and nothing since, for as long as connecting takes at
+    /// most: where few ask, nobody waits for the last of them.
+    fn is_silent(&self) -> bool {
+        let silence = || {
+            Clock::System
+                .now()
+                .saturating_sub(self.silent.load(Ordering::SeqCst))
+        };
+        self.unanswered.load(Ordering::SeqCst) > 0
+            && silence() >= clock::nanos(self.config.connect_timeout)
+    }
+
+    /// Counts an operation that was not answered, and says whether that is enough.
+    fn count(&self) -> bool {
+        let before = self.unanswered.fetch_add(1, Ordering::SeqCst);
+        if before == 0 {
+            self.silent.store(Clock::System.now(), Ordering::SeqCst);
+        }
+        before + 1 >= UNANSWERED
+    }
+
     /// Forgets a connection, if it still is the one in use.
     fn give_up(&self, number: u64) {
         let mut connection = lock(&self.connection);
@@ -229,7 +257,7 @@ impl Waiting<'_> {
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if let Some((shared, number)) = self.0.take()
-            && shared.unanswered.fetch_add(1, Ordering::SeqCst) + 1 >= UNANSWERED
+            && shared.count()
         {
             // The connection's end is the runtime's business.
             let _inside = io::enter();
