@@ -10,56 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use dewar::store::{Database, Health, Memcached, Redis, Store};
+use dewar::store::{Health, Store};
 use dewar::testing::TestCache;
 use dewar::{Cache, CacheBuilder, cached, invalidate};
+use servers::origin::Origin;
 use servers::proxy::{Fault, Proxy};
 use servers::until;
-
-/// A server of one of the kinds, and what leads there.
-enum Origin {
-    Redis(servers::redis::Redis),
-    Memcached(servers::memcached::Memcached),
-    Postgres(servers::postgres::Postgres),
-}
-
-impl Origin {
-    fn redis() -> Origin {
-        Origin::Redis(servers::redis::Redis::start())
-    }
-
-    fn memcached() -> Origin {
-        Origin::Memcached(servers::memcached::Memcached::start())
-    }
-
-    fn postgres() -> Origin {
-        Origin::Postgres(servers::postgres::Postgres::start())
-    }
-
-    fn port(&self) -> u16 {
-        match self {
-            Origin::Redis(server) => server.port(),
-            Origin::Memcached(server) => server.0.port,
-            Origin::Postgres(server) => server.0.port,
-        }
-    }
-
-    /// The store at this port: the server's own, or the one of a proxy to it.
-    fn open(&self, port: u16) -> Arc<dyn Store> {
-        match self {
-            Origin::Redis(_) => {
-                Arc::new(Redis::open(&format!("redis://127.0.0.1:{port}")).unwrap())
-            }
-            Origin::Memcached(_) => {
-                Arc::new(Memcached::open(&format!("127.0.0.1:{port}")).unwrap())
-            }
-            Origin::Postgres(_) => {
-                let url = format!("postgres://shop:secret@127.0.0.1:{port}/postgres");
-                Arc::new(Database::open(&url).unwrap())
-            }
-        }
-    }
-}
 
 /// The data behind the cache: a number for each test.
 static SOURCES: [AtomicU64; 64] = [const { AtomicU64::new(1) }; 64];
@@ -111,8 +67,14 @@ fn each(
 ) {
     let numbers: Vec<usize> = numbers.collect();
     let next = AtomicUsize::new(0);
+    // PostgreSQL takes a hundred connections.
+    let threads = if let Origin::Postgres(_) = origin {
+        5
+    } else {
+        16
+    };
     std::thread::scope(|scope| {
-        for _ in 0..16 {
+        for _ in 0..threads {
             scope.spawn(|| {
                 let proxy = Proxy::to(origin.port());
                 while let Some(number) = numbers.get(next.fetch_add(1, SeqCst)) {
@@ -188,38 +150,42 @@ fn invalidations_are_delivered(origin: &Origin, step: usize) {
         cache.scope_blocking(|| change(1)).unwrap();
     });
     let (confirmed, refused) = (AtomicU64::new(0), AtomicU64::new(0));
-    each(origin, (0..=bytes + 2 * step).step_by(step), |proxy, at| {
-        let id = 10 + at as u64;
-        read(&other, of, id);
-        let store = origin.open(proxy.port);
-        // Its clock stands still: nothing is tried again before it is moved, nor given up.
-        let cache = TestCache::with(unhurried(store)).unwrap();
-        proxy.set(Fault::Cut(at));
-        match cache.run(|| change(id)) {
-            Ok(()) => {
-                confirmed.fetch_add(1, SeqCst);
-                assert_eq!(cache.store_status().unwrap().undelivered, 0);
+    each(
+        origin,
+        (0..bytes).step_by(step).chain([1 << 20]),
+        |proxy, at| {
+            let id = 10 + at as u64;
+            read(&other, of, id);
+            let store = origin.open(proxy.port);
+            // Its clock stands still: nothing is tried again before it is moved, nor given up.
+            let cache = TestCache::with(unhurried(store)).unwrap();
+            proxy.set(Fault::Cut(at));
+            match cache.run(|| change(id)) {
+                Ok(()) => {
+                    confirmed.fetch_add(1, SeqCst);
+                    assert_eq!(cache.store_status().unwrap().undelivered, 0);
+                }
+                Err(error) => {
+                    refused.fetch_add(1, SeqCst);
+                    assert!(error.is_store(), "{error}");
+                    assert_eq!(cache.store_status().unwrap().undelivered, 1);
+                    assert!(cache.stats().store_errors > 0);
+                }
             }
-            Err(error) => {
-                refused.fetch_add(1, SeqCst);
-                assert!(error.is_store(), "{error}");
-                assert_eq!(cache.store_status().unwrap().undelivered, 1);
-                assert!(cache.stats().store_errors > 0);
-            }
-        }
-        proxy.set(Fault::None);
-        assert!(until(|| {
-            cache.advance(Duration::from_millis(500));
-            cache.store_status().unwrap().undelivered == 0
-        }));
-        let fresh = patient(origin.open(origin.port()));
-        read(&fresh, of, id);
-        assert_eq!(
-            fresh.stats().loads,
-            1,
-            "cut at {at}: what was stored is void"
-        );
-    });
+            proxy.set(Fault::None);
+            assert!(until(|| {
+                cache.advance(Duration::from_millis(500));
+                cache.store_status().unwrap().undelivered == 0
+            }));
+            let fresh = patient(origin.open(origin.port()));
+            read(&fresh, of, id);
+            assert_eq!(
+                fresh.stats().loads,
+                1,
+                "cut at {at}: what was stored is void"
+            );
+        },
+    );
     assert!(confirmed.into_inner() > 0 && refused.into_inner() > 0);
 }
 
@@ -367,6 +333,7 @@ fn the_channel_may_be_cut_anywhere(origin: &Origin, word: &'static str, step: us
         let key = || value(of, 10_000 + id);
         proxy.set_on(word, Fault::Cut(at));
         let builder = Cache::builder().shared(origin.open(proxy.port));
+        let builder = builder.store_timeout(Duration::from_secs(20));
         let cache = builder.memory_copies(BOUND).build().unwrap();
         for _ in 0..2 {
             let old = cache.scope_blocking(key);

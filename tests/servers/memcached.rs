@@ -1,5 +1,8 @@
 //! Memcached servers.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use super::{Server, free_port};
 
 pub(crate) struct Memcached(pub(crate) Server);
@@ -18,5 +21,14 @@ impl Memcached {
             words
         });
         Memcached(server)
+    }
+
+    /// Has nothing any more.
+    pub(crate) fn forget(&self) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.0.port)).unwrap();
+        stream.write_all(b"flush_all\r\n").unwrap();
+        let mut reply = [0; 4];
+        stream.read_exact(&mut reply).unwrap();
+        assert_eq!(reply, *b"OK\r\n");
     }
 }

@@ -7,6 +7,8 @@
 )]
 
 pub(crate) mod memcached;
+#[cfg(all(feature = "redis", feature = "memcached", feature = "database"))]
+pub(crate) mod origin;
 pub(crate) mod postgres;
 pub(crate) mod proxy;
 pub(crate) mod redis;
@@ -80,6 +82,13 @@ impl Server {
         }
     }
 
+    /// Waits until it has ended by itself.
+    pub(crate) fn finish(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.wait();
+        }
+    }
+
     /// Has it stand still: connections stay open and nothing is answered.
     pub(crate) fn pause(&self) {
         self.signal("STOP");
@@ -97,6 +106,10 @@ impl Server {
                 .status();
             assert!(sent.is_ok_and(|status| status.success()));
         }
+    }
+
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.child.as_ref().map(Child::id)
     }
 
     pub(crate) fn is_running(&self) -> bool {

@@ -55,6 +55,39 @@ impl Postgres {
         Postgres(server)
     }
 
+    /// Ends as if it had crashed: unlogged tables are empty afterwards.
+    pub(crate) fn crash(&mut self) {
+        if let Some(id) = self.0.id() {
+            run("kill", &["-QUIT", &id.to_string()]);
+            let gone = || std::net::TcpStream::connect(("127.0.0.1", self.0.port)).is_err();
+            assert!(super::until(gone));
+        }
+        self.0.finish();
+    }
+
+    /// Sends a signal to the server and to all processes of its own.
+    pub(crate) fn signal(&self, name: &str) {
+        let Some(id) = self.0.id() else { return };
+        let id = id.to_string();
+        let children = Command::new("ps")
+            .args(["-o", "pid=", "--ppid", &id])
+            .output();
+        let children = String::from_utf8(children.unwrap().stdout).unwrap();
+        for id in children.split_whitespace().chain([id.as_str()]) {
+            // One may have ended meanwhile.
+            drop(
+                Command::new("kill")
+                    .args([&format!("-{name}"), id])
+                    .output(),
+            );
+        }
+    }
+
+    pub(crate) fn query(&self, text: &str) {
+        let psql = super::postgres::text(&bin().join("psql"));
+        run(&psql, &["-q", "-c", text, &self.url()]);
+    }
+
     pub(crate) fn url(&self) -> String {
         format!("postgres://shop:secret@127.0.0.1:{}/postgres", self.0.port)
     }
