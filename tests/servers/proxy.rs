@@ -300,15 +300,13 @@ impl Way {
             Fault::Late(by) => tokio::time::sleep(by).await,
             Fault::Garbage => bytes.iter_mut().for_each(|byte| *byte = !*byte),
             Fault::Reordered => bytes.chunks_exact_mut(2).for_each(|two| two.swap(0, 1)),
-            Fault::Cut(offset) | Fault::Silent(offset) => {
-                if offset <= begin + bytes.len() {
-                    bytes.truncate(offset.saturating_sub(begin));
-                    self.to.write_all(&bytes).await?;
-                    if fault == Fault::Cut(offset) {
-                        return self.end().await;
-                    }
-                    bytes.clear();
+            Fault::Cut(offset) | Fault::Silent(offset) if offset <= begin + bytes.len() => {
+                bytes.truncate(offset.saturating_sub(begin));
+                self.to.write_all(&bytes).await?;
+                if fault == Fault::Cut(offset) {
+                    return self.end().await;
                 }
+                bytes.clear();
             }
             Fault::Lost(offset) => drop(within(offset).map(|at| bytes.remove(at))),
             Fault::Changed(offset) => {

@@ -43,7 +43,7 @@ struct Inner {
 }
 
 enum Kind {
-    Postgres(Postgres),
+    Postgres(Box<Postgres>),
     Sqlite(Sqlite),
 }
 
@@ -76,7 +76,9 @@ impl Database {
         let _inside = io::enter();
         let scheme = url.trim().split(':').next().unwrap_or_default();
         let kind = match scheme {
-            "postgres" | "postgresql" => Postgres::open(url.trim()).map(Kind::Postgres),
+            "postgres" | "postgresql" => {
+                Postgres::open(url.trim()).map(|it| Kind::Postgres(Box::new(it)))
+            }
             "sqlite" => Sqlite::open(url.trim()).map(Kind::Sqlite),
             _ => return Err(refused("is of an unknown kind")),
         };
