@@ -184,6 +184,21 @@ fn a_channel_that_falls_silent_is_noticed_and_what_it_vouched_for_is_dropped_in_
 }
 
 #[test]
+fn a_silent_channel_is_trusted_for_the_time_of_copies_and_not_a_moment_longer() {
+    let world = World::new();
+    assert_eq!(world.other_sees(), 1001);
+    world.store.mute(true);
+    SOURCE.store(2, SeqCst);
+    world.one.run(|| invalidate!(value(1)).wait()).unwrap();
+    let moment = Duration::from_millis(1);
+    let silence = world.other.store_status().unwrap().last_heard.unwrap();
+    world.other.advance(BOUND - silence - moment);
+    assert_eq!(world.other_sees(), 1001, "within the bound");
+    world.other.advance(moment);
+    world.until("the copy is gone", || world.other_sees() == 1002);
+}
+
+#[test]
 fn copies_live_shortly_while_the_channel_is_down() {
     let world = World::new();
     world.store.mute(true);

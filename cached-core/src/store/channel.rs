@@ -219,7 +219,14 @@ impl Listener {
         let clock = tier.guard.clock().clone();
         let interval = (tier.copies / 4).clamp(1_000_000, LOOK);
         loop {
-            first(clock.sleep(interval), channel.poked()).await;
+            let silence = clock.now().saturating_sub(channel.heard());
+            let left = tier.copies.saturating_sub(silence);
+            // To the moment, when the time of copies is over.
+            let pause = match left {
+                0 if !channel.is_up() => interval,
+                left => interval.min(left),
+            };
+            first(clock.sleep(pause), channel.poked()).await;
             if self.engine.strong_count() == 0 {
                 return Error::store("listen", "the cache is gone");
             }
@@ -229,10 +236,15 @@ impl Listener {
                 self.drop_memory();
             }
             if up && silence >= tier.copies {
-                return Error::store("push", "nothing was heard for too long");
+                let why = Error::store("push", "nothing was heard for too long");
+                self.lose(&why);
+                self.drop_memory();
+                return why;
             }
             if listening && (!up || silence >= tier.copies / 2) {
-                self.say_hello().await;
+                // No longer than the channel is trusted.
+                let left = tier.copies.saturating_sub(silence).max(interval);
+                first(self.say_hello(), clock.sleep(left)).await;
             }
             if channel.away.swap(false, Ordering::SeqCst) {
                 tier.compare().await;
