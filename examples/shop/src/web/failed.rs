@@ -75,10 +75,13 @@ impl IntoResponse for Failed {
         let [style, icon] = ["shop.css", "icon.svg"].map(super::assets::url);
         let page = format!(
             "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
-             <meta name=\"viewport\" content=\"width=device-width\"><title>{status}</title>\
+             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+             <meta name=\"color-scheme\" content=\"light dark\"><title>{status} · Dewar's</title>\
              <link rel=\"icon\" href=\"{icon}\"><link rel=\"stylesheet\" href=\"{style}\">\
-             <main class=\"alone\"><h1>{status}</h1><p>{message}</p>\
-             <p><a href=\"/\">To the shop</a></p></main></html>"
+             <header class=\"top\"><div class=\"wide\"><a class=\"brand\" href=\"/\">\
+             <img src=\"{icon}\" width=\"28\" height=\"28\" alt=\"\">Dewar's</a></div></header>\
+             <main class=\"wide\"><h1>{status}</h1><p class=\"lead\">{message}</p>\
+             <p><a class=\"button\" href=\"/products\">See the products</a></p></main></html>"
         );
         (status, Html(page)).into_response()
     }
