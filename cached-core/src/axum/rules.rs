@@ -107,6 +107,8 @@ rules! {
     };
     /// `etag = false`.
     no_etag() |rules| rules.with(|it| it.etag(false));
+    /// `etag = weak`.
+    weak_etag() |rules| rules.with(ViewPolicy::weak_etag);
     /// `last_modified = false`.
     no_last_modified() |rules| rules.with(|it| it.last_modified(false));
 }

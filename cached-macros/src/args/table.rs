@@ -90,7 +90,7 @@ pub(super) const OPTIONS: &[Row] = table! {
     "cache_control", "cache_control = \"public, max-age=60\"",
         |given, o, diag| o.of_view.cache_control = given.named(diag, view::cache_control);
     "etag", "etag = false",
-        |given, o, diag| o.of_view.etag = given.named(diag, Given::flag);
+        |given, o, diag| o.of_view.etag = given.named(diag, view::etag);
     "last_modified", "last_modified = false",
         |given, o, diag| o.of_view.last_modified = given.named(diag, Given::flag);
     "companion", "companion = name",

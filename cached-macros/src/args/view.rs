@@ -5,7 +5,7 @@ use syn::{Error, Expr, Lit, LitStr, Result};
 use super::given::{boolean, text};
 use super::split::{Given, Part, bare, describe, parts};
 use crate::diag::Diag;
-use crate::model::{Credentials, Named, Size};
+use crate::model::{Credentials, Etag, Named, Size};
 use crate::words;
 
 /// The statuses that can be stored (RFC 9110, section 15.1), but for 206, which is a part.
@@ -127,6 +127,22 @@ pub(super) fn credentials(given: &Given) -> Result<Credentials> {
         let what = "`private` (not cached unless the response permits it), `keyed` (part of the key) or \
                     `ignored`";
         given.expected(expr, what)
+    })
+}
+
+/// `etag`.
+pub(super) fn etag(given: &Given) -> Result<Etag> {
+    match given.assigned() {
+        Ok(Expr::Path(path)) if path.path.is_ident("weak") => return Ok(Etag::Weak),
+        Ok(expr) if boolean(expr).is_none() => {
+            return Err(given.expected(expr, "`true`, `false` or `weak`"));
+        }
+        _ => {}
+    }
+    Ok(if given.flag()? {
+        Etag::Strong
+    } else {
+        Etag::None
     })
 }
 

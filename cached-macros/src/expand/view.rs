@@ -13,7 +13,7 @@ use super::capture::mentions;
 use super::names::{Function, Part};
 use super::patterns::{Deref, by_reference, names, patterns};
 use super::{function, parts, plan, text};
-use crate::model::{Context, Credentials, Options, Size, Time};
+use crate::model::{Context, Credentials, Etag, Options, Size, Time};
 
 /// The handler and what goes with it.
 pub(crate) fn cached(options: &Options, context: Context, item: &ItemFn) -> TokenStream {
@@ -304,8 +304,10 @@ fn rules(options: &Options) -> TokenStream {
         Some(None) => call("no_cache_control", nothing()),
         None => {}
     }
-    if is_off(&of_view.etag) {
-        call("no_etag", nothing());
+    match of_view.etag.as_ref().map(|it| it.value) {
+        Some(Etag::None) => call("no_etag", nothing()),
+        Some(Etag::Weak) => call("weak_etag", nothing()),
+        Some(Etag::Strong) | None => {}
     }
     if is_off(&of_view.last_modified) {
         call("no_last_modified", nothing());

@@ -7,7 +7,7 @@ mod template;
 mod view;
 
 pub(crate) use template::{Piece, Template};
-pub(crate) use view::{Credentials, Query, Size, ViewOptions};
+pub(crate) use view::{Credentials, Etag, Query, Size, ViewOptions};
 
 use proc_macro2::Span;
 use syn::{Expr, ExprClosure, Ident, Path};

@@ -19,7 +19,7 @@ pub(crate) struct ViewOptions {
     pub(crate) body_limit: Option<Named<Size>>,
     /// What clients are told; `Some(None)`: nothing.
     pub(crate) cache_control: Option<Named<Option<LitStr>>>,
-    pub(crate) etag: Option<Named<bool>>,
+    pub(crate) etag: Option<Named<Etag>>,
     pub(crate) last_modified: Option<Named<bool>>,
 }
 
@@ -37,6 +37,14 @@ pub(crate) enum Credentials {
     Private,
     Keyed,
     Ignored,
+}
+
+/// `etag`: the kind of entity tag that a response without one is given.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Etag {
+    Strong,
+    Weak,
+    None,
 }
 
 /// A number of bytes.
