@@ -6,30 +6,24 @@ mod web;
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
-use axum::response::sse::{Event, Sse};
-use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use axum::{Router, http};
-use dewar::http::{CacheLayer, ViewPolicy, cache_control, conditional, never_cache};
+use dewar::http::{cache_control, conditional, never_cache};
 use dewar::testing::TestCache;
 use futures::{StreamExt, stream};
 use http_body_util::BodyExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::Notify;
 use tower::ServiceExt;
 use tower_http::compression::CompressionLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
-use web::serve;
-
-type Runs = Arc<AtomicU32>;
+use web::{Runs, layer, serve};
 
 async fn count(State(runs): State<Runs>) -> String {
     let run = runs.fetch_add(1, Ordering::SeqCst) + 1;
@@ -37,10 +31,6 @@ async fn count(State(runs): State<Runs>) -> String {
         "run {run} {}",
         "of a page that is worth to be compressed ".repeat(20)
     )
-}
-
-fn layer(cache: &TestCache) -> CacheLayer {
-    CacheLayer::new(ViewPolicy::new().timeout(Duration::from_secs(60))).cache(cache)
 }
 
 #[tokio::test]
@@ -203,253 +193,6 @@ async fn with_timeout_and_trace_in_either_order() {
 }
 
 #[tokio::test]
-async fn a_stream_reaches_the_client_as_it_comes_and_is_stored_when_whole() {
-    let go = Arc::new(Notify::new());
-    let runs = Runs::default();
-    let handler = {
-        let (go, runs) = (Arc::clone(&go), Arc::clone(&runs));
-        move || {
-            runs.fetch_add(1, Ordering::SeqCst);
-            let parts = stream::iter(["first ", "second"]).enumerate();
-            let go = Arc::clone(&go);
-            let parts = parts.then(move |(n, part)| {
-                let go = Arc::clone(&go);
-                async move {
-                    if n > 0 {
-                        go.notified().await;
-                    }
-                    Ok::<_, Infallible>(part)
-                }
-            });
-            async { Body::from_stream(parts) }
-        }
-    };
-    let cache = TestCache::new();
-    let server = serve(Router::new().route("/", get(handler)).layer(layer(&cache))).await;
-    let mut stream = server.connect().await;
-    let request = b"GET / HTTP/1.1\r\nHost: shop.test\r\nConnection: close\r\n\r\n";
-    stream.write_all(request).await.unwrap();
-    let mut seen = String::new();
-    while !seen.contains("first") {
-        let mut bytes = [0; 1024];
-        let read = stream.read(&mut bytes).await.unwrap();
-        assert!(read > 0, "{seen}");
-        seen.push_str(&String::from_utf8_lossy(&bytes[..read]));
-    }
-    assert!(!seen.contains("second"));
-    assert!(cache.is_empty());
-    // Another one waits for what is under way.
-    let waiter = tokio::spawn(async move { server.get("/").await });
-    while cache.stats().coalesced == 0 {
-        tokio::task::yield_now().await;
-    }
-    go.notify_one();
-    let waiter = waiter.await.unwrap();
-    assert_eq!(waiter.body, "first second");
-    assert!(
-        waiter.header("cache-status").contains("collapsed"),
-        "{waiter:?}"
-    );
-    stream.read_to_string(&mut seen).await.unwrap();
-    assert!(seen.contains("second"));
-    assert_eq!(server.get("/").await.body, "first second");
-    assert_eq!(runs.load(Ordering::SeqCst), 1);
-}
-
-#[tokio::test]
-async fn a_body_that_turns_out_too_long_streams_on_unstored() {
-    let handler = async || {
-        let parts = stream::iter(0..100).map(|_| Ok::<_, Infallible>("0123456789"));
-        Body::from_stream(parts)
-    };
-    let cache = TestCache::new();
-    let policy = ViewPolicy::new()
-        .timeout(Duration::from_secs(60))
-        .body_limit(500);
-    let layer = CacheLayer::new(policy).cache(&cache);
-    let server = serve(Router::new().route("/", get(handler)).layer(layer)).await;
-    for _ in 0..2 {
-        let reply = server.get("/").await;
-        assert_eq!(reply.body, "0123456789".repeat(100));
-        assert!(!reply.is_hit());
-    }
-    assert!(cache.is_empty());
-}
-
-#[tokio::test]
-async fn events_and_upgrades_pass_untouched() {
-    let events = async || {
-        let events = stream::iter([Ok::<_, Infallible>(Event::default().data("one"))]);
-        Sse::new(events.chain(stream::pending()))
-    };
-    let upgrade = async || {
-        (
-            StatusCode::SWITCHING_PROTOCOLS,
-            [(header::UPGRADE, "echo")],
-            "",
-        )
-    };
-    let cache = TestCache::new();
-    let app = Router::new()
-        .route("/events", get(events))
-        .route("/upgrade", get(upgrade))
-        .layer(layer(&cache));
-    let server = serve(app).await;
-    let mut stream = server.connect().await;
-    let request = b"GET /events HTTP/1.1\r\nHost: shop.test\r\n\r\n";
-    stream.write_all(request).await.unwrap();
-    let mut seen = String::new();
-    while !seen.contains("data: one") {
-        let mut bytes = [0; 1024];
-        let read = stream.read(&mut bytes).await.unwrap();
-        seen.push_str(&String::from_utf8_lossy(&bytes[..read]));
-    }
-    let upgrade = ["Connection: upgrade", "Upgrade: echo"];
-    let mut stream = server.connect().await;
-    let request = format!(
-        "GET /upgrade HTTP/1.1\r\nHost: a\r\n{}\r\n\r\n",
-        upgrade.join("\r\n")
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut bytes = [0; 64];
-    let read = stream.read(&mut bytes).await.unwrap();
-    assert!(bytes[..read].starts_with(b"HTTP/1.1 101"));
-    assert!(cache.is_empty());
-}
-
-/// A handler that waits to be let go, with a given response.
-fn waits(
-    go: &Arc<Notify>,
-    runs: &Runs,
-    answer: impl Fn(u32) -> Response + Clone + Send + Sync + 'static,
-) -> Router {
-    let (go, runs) = (Arc::clone(go), Arc::clone(runs));
-    let handler = move || {
-        let (go, runs, answer) = (Arc::clone(&go), Arc::clone(&runs), answer.clone());
-        async move {
-            let run = runs.fetch_add(1, Ordering::SeqCst) + 1;
-            go.notified().await;
-            answer(run)
-        }
-    };
-    Router::new().route("/", any(handler))
-}
-
-async fn until(mut done: impl FnMut() -> bool) {
-    while !done() {
-        tokio::task::yield_now().await;
-    }
-}
-
-#[tokio::test]
-async fn many_misses_at_once_run_the_handler_once() {
-    let (go, runs, cache) = (Arc::new(Notify::new()), Runs::default(), TestCache::new());
-    let app = waits(&go, &runs, |run| format!("run {run}").into_response());
-    let server = serve(app.layer(layer(&cache))).await;
-    let asked: Vec<_> = (0..10)
-        .map(|_| tokio::spawn(async move { server.get("/").await }))
-        .collect();
-    until(|| cache.stats().coalesced == 9).await;
-    go.notify_one();
-    for reply in asked {
-        assert_eq!(reply.await.unwrap().body, "run 1");
-    }
-    assert_eq!(runs.load(Ordering::SeqCst), 1);
-}
-
-#[tokio::test]
-async fn nobody_is_given_a_response_that_proved_private() {
-    let (go, runs, cache) = (Arc::new(Notify::new()), Runs::default(), TestCache::new());
-    let app = waits(&go, &runs, |run| {
-        ([(header::CACHE_CONTROL, "private")], format!("run {run}")).into_response()
-    });
-    let server = serve(app.layer(layer(&cache))).await;
-    let asked: Vec<_> = (0..5)
-        .map(|_| tokio::spawn(async move { server.get("/").await }))
-        .collect();
-    until(|| cache.stats().coalesced == 4).await;
-    go.notify_one();
-    // Now each of the others runs the handler for itself, side by side.
-    until(|| runs.load(Ordering::SeqCst) == 5).await;
-    for _ in 0..4 {
-        go.notify_one();
-        tokio::task::yield_now().await;
-    }
-    go.notify_waiters();
-    let mut bodies = Vec::new();
-    for reply in asked {
-        bodies.push(reply.await.unwrap().body);
-    }
-    bodies.sort();
-    assert_eq!(bodies, ["run 1", "run 2", "run 3", "run 4", "run 5"]);
-}
-
-#[tokio::test]
-async fn what_proved_private_is_not_waited_for_the_next_time() {
-    let (go, runs, cache) = (Arc::new(Notify::new()), Runs::default(), TestCache::new());
-    let app = waits(&go, &runs, |_| {
-        [(header::CACHE_CONTROL, "private")].into_response()
-    });
-    let server = serve(app.layer(layer(&cache))).await;
-    go.notify_one();
-    server.get("/").await;
-    let asked: Vec<_> = (0..3)
-        .map(|_| tokio::spawn(async move { server.get("/").await }))
-        .collect();
-    // All of them at once, none after another.
-    until(|| runs.load(Ordering::SeqCst) == 4).await;
-    go.notify_waiters();
-    for reply in asked {
-        assert_eq!(reply.await.unwrap().status, 200);
-    }
-    assert_eq!(cache.stats().coalesced, 0);
-}
-
-#[tokio::test]
-async fn who_waits_is_given_no_other_variant() {
-    let (go, runs, cache) = (Arc::new(Notify::new()), Runs::default(), TestCache::new());
-    let app = waits(&go, &runs, |run| {
-        ([(header::VARY, "accept-language")], format!("run {run}")).into_response()
-    });
-    let server = serve(app.layer(layer(&cache))).await;
-    let ask = |language: &'static str| {
-        tokio::spawn(async move { server.ask("GET", "/", &[language]).await })
-    };
-    let first = ask("Accept-Language: en");
-    until(|| runs.load(Ordering::SeqCst) == 1).await;
-    let (same, other) = (ask("Accept-Language: en"), ask("Accept-Language: de"));
-    until(|| cache.stats().coalesced == 2).await;
-    go.notify_one();
-    assert_eq!(first.await.unwrap().body, "run 1");
-    assert_eq!(same.await.unwrap().body, "run 1");
-    go.notify_one();
-    assert_eq!(other.await.unwrap().body, "run 2");
-    assert_eq!(runs.load(Ordering::SeqCst), 2);
-}
-
-#[tokio::test]
-async fn a_client_that_goes_away_leaves_the_load_to_those_who_wait() {
-    let (go, runs, cache) = (Arc::new(Notify::new()), Runs::default(), TestCache::new());
-    let app = waits(&go, &runs, |run| format!("run {run}").into_response());
-    let server = serve(app.layer(layer(&cache))).await;
-    let mut first = server.connect().await;
-    first
-        .write_all(b"GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n")
-        .await
-        .unwrap();
-    until(|| runs.load(Ordering::SeqCst) == 1).await;
-    let second = tokio::spawn(async move { server.get("/").await });
-    until(|| cache.stats().coalesced == 1).await;
-    drop(first);
-    // The server notices when it looks at the connection.
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    go.notify_one();
-    assert_eq!(second.await.unwrap().body, "run 1");
-    assert_eq!(runs.load(Ordering::SeqCst), 1);
-    assert!(server.get("/").await.is_hit());
-}
-
-#[tokio::test]
 async fn the_helpers_say_what_caches_may_do() {
     let cache = TestCache::new();
     let page = async || "hello";
@@ -502,5 +245,4 @@ async fn a_stream_behind_the_conditional_layer_passes_as_it_is() {
         (reply.body.as_str(), reply.header("etag").as_str()),
         ("one two", "")
     );
-    let _: http::StatusCode = StatusCode::OK;
 }

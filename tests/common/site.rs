@@ -100,3 +100,20 @@ impl Site {
         self.ask(Method::GET, path, headers).await
     }
 }
+
+/// The same request twice.
+pub(crate) async fn twice(site: &Site, path: &str, headers: &[(&str, &str)]) -> (Got, Got) {
+    let first = site.get_with(path, headers).await;
+    (first, site.get_with(path, headers).await)
+}
+
+/// Waits until something has happened on the server.
+pub(crate) async fn until(what: &str, mut happened: impl FnMut() -> bool) {
+    for _ in 0..2_000 {
+        if happened() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("never: {what}");
+}

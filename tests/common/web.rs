@@ -5,8 +5,13 @@
 )]
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use std::time::Duration;
 
 use axum::Router;
+use dewar::http::{CacheLayer, ViewPolicy};
+use dewar::testing::TestCache;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -123,4 +128,31 @@ fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
     }
     body.push(b'!');
     body
+}
+
+/// How often a handler has run.
+pub(crate) type Runs = Arc<AtomicU32>;
+
+/// A layer whose responses are fresh for a minute.
+pub(crate) fn layer(cache: &TestCache) -> CacheLayer {
+    CacheLayer::new(ViewPolicy::new().timeout(Duration::from_secs(60))).cache(cache)
+}
+
+/// Reads from a connection until this has come; what has come so far.
+pub(crate) async fn read_until(stream: &mut TcpStream, text: &str) -> String {
+    let mut seen = String::new();
+    while !seen.contains(text) {
+        let mut bytes = [0; 1024];
+        let read = stream.read(&mut bytes).await.unwrap();
+        assert!(read > 0, "{seen}");
+        seen.push_str(&String::from_utf8_lossy(&bytes[..read]));
+    }
+    seen
+}
+
+/// Waits until something has happened on the server.
+pub(crate) async fn until(mut happened: impl FnMut() -> bool) {
+    while !happened() {
+        tokio::task::yield_now().await;
+    }
 }

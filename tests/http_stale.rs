@@ -1,0 +1,262 @@
+//! What `CacheLayer` does with what is stale, and with what is invalidated.
+#![cfg(feature = "tower")]
+
+#[path = "common/service.rs"]
+mod service;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dewar::http::{CacheLayer, ViewPolicy};
+use dewar::testing::TestCache;
+use http::{Method, Request, StatusCode};
+use http_body_util::Full;
+use service::{Site, minute, site, text, with};
+use tower::{Layer, ServiceExt, service_fn};
+
+#[tokio::test]
+async fn a_stale_response_is_validated_and_lives_on() {
+    let site = site(ViewPolicy::proxy(), |request, run| {
+        let fields = [("cache-control", "max-age=10"), ("etag", "\"a\"")];
+        let mut response = with(run, &fields);
+        if request
+            .headers()
+            .get("if-none-match")
+            .is_some_and(|it| it == "\"a\"")
+        {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            *response.body_mut() = Full::default();
+            response
+                .headers_mut()
+                .insert("x-new", "yes".parse().unwrap());
+        }
+        response
+    });
+    site.get("/").await;
+    site.advance(11);
+    let validated = site.get("/").await;
+    assert_eq!(
+        (validated.status, validated.body.as_str()),
+        (StatusCode::OK, "run 1")
+    );
+    assert_eq!(validated.header("x-new"), "yes");
+    let status = "dewar; fwd=stale; fwd-status=304; ttl=10; stored";
+    assert_eq!(validated.header("cache-status"), status);
+    site.advance(9);
+    assert_eq!(site.get("/").await.header("age"), "9");
+    assert_eq!(site.runs(), 2);
+}
+
+#[tokio::test]
+async fn stale_is_served_while_it_is_loaded_afresh() {
+    let policy = minute().stale_while_revalidate(Duration::from_secs(30));
+    let site = site(policy, |_, run| text(run));
+    site.get("/").await;
+    site.advance(70);
+    let stale = site.get("/").await;
+    assert_eq!(stale.body, "run 1");
+    assert_eq!(stale.header("cache-status"), "dewar; hit; ttl=-10");
+    tokio::task::yield_now().await;
+    assert_eq!(site.runs(), 2);
+    assert_eq!(site.get("/").await.body, "run 2");
+    site.advance(91);
+    assert_eq!(site.get("/").await.body, "run 3");
+}
+
+#[tokio::test]
+async fn of_many_that_are_served_stale_one_loads_afresh() {
+    let policy = minute().stale_while_revalidate(Duration::from_secs(30));
+    let site = site(policy, |_, run| text(run));
+    site.get("/").await;
+    site.advance(70);
+    let stale = (0..5).map(|_| site.get("/"));
+    for reply in futures::future::join_all(stale).await {
+        assert_eq!(reply.body, "run 1");
+    }
+    tokio::task::yield_now().await;
+    assert_eq!(site.runs(), 2);
+}
+
+#[tokio::test]
+async fn stale_is_served_where_the_handler_fails() {
+    let policy = minute().stale_if_error(Duration::from_secs(30));
+    let site = site(policy, |_, run| {
+        let mut response = text(run);
+        if run > 1 {
+            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+        }
+        response
+    });
+    site.get("/").await;
+    site.advance(70);
+    let stale = site.get("/").await;
+    assert_eq!(
+        (stale.status, stale.body.as_str()),
+        (StatusCode::OK, "run 1")
+    );
+    let status = "dewar; fwd=stale; fwd-status=503; ttl=-10";
+    assert_eq!(stale.header("cache-status"), status);
+    site.advance(20);
+    assert_eq!(site.get("/").await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn a_panic_is_answered_with_what_is_stale_or_goes_on() {
+    let policy = minute().stale_if_error(Duration::from_secs(30));
+    let site = Arc::new(site(policy, |_, run| {
+        assert!(run == 1, "the handler fails");
+        text(run)
+    }));
+    site.get("/").await;
+    site.advance(70);
+    assert_eq!(site.get("/").await.body, "run 1");
+    site.advance(30);
+    let other = Arc::clone(&site);
+    let failed = tokio::spawn(async move { other.get("/").await.status }).await;
+    assert!(failed.unwrap_err().is_panic());
+}
+
+#[tokio::test]
+async fn an_unsafe_method_that_succeeds_invalidates_its_url() {
+    let site = site(minute(), |request, run| {
+        let mut response = text(run);
+        match request.uri().path() {
+            "/fails" => *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR,
+            "/moves" => {
+                let headers = response.headers_mut();
+                headers.insert("location", "/b?x=1".parse().unwrap());
+                headers.insert("content-location", "//other.test/a".parse().unwrap());
+            }
+            _ => {}
+        }
+        response
+    });
+    for uri in ["/a", "/b?x=1", "/fails"] {
+        site.get(uri).await;
+    }
+    for method in [
+        Method::POST,
+        Method::PUT,
+        Method::DELETE,
+        Method::from_bytes(b"PURGE").unwrap(),
+    ] {
+        let before = site.get("/a").await.body;
+        site.ask(method.clone(), "/a", &[]).await;
+        assert_ne!(site.get("/a").await.body, before, "{method}");
+    }
+    let (a, b) = (site.get("/a").await.body, site.get("/b?x=1").await.body);
+    site.ask(Method::POST, "/moves", &[]).await;
+    assert_eq!(site.get("/a").await.body, a);
+    assert_ne!(site.get("/b?x=1").await.body, b);
+    let runs = site.runs();
+    site.ask(Method::OPTIONS, "/a", &[]).await;
+    site.ask(Method::POST, "/fails", &[]).await;
+    site.get("/a").await;
+    assert_eq!(
+        site.get("/fails").await.status,
+        StatusCode::INTERNAL_SERVER_ERROR
+    );
+    assert_eq!(site.runs(), runs + 3);
+}
+
+#[tokio::test]
+async fn what_is_cached_is_invalidated_by_url_path_prefix_tag_and_layer() {
+    let site = site(minute(), |_, run| text(run));
+    let uri = "/list?page=2&sort=price";
+    type Form = fn(&Site) -> dewar::Invalidation;
+    let forms: [(&str, Form, bool); 11] = [
+        (
+            "in any order",
+            |it| it.cache.invalidation().url("/list?sort=price&page=2"),
+            true,
+        ),
+        (
+            "on its host",
+            |it| {
+                it.cache
+                    .invalidation()
+                    .url("http://shop.test/list?page=2&sort=price")
+            },
+            true,
+        ),
+        (
+            "another host",
+            |it| {
+                it.cache
+                    .invalidation()
+                    .url("http://other.test/list?page=2&sort=price")
+            },
+            false,
+        ),
+        (
+            "another query",
+            |it| it.cache.invalidation().url("/list?page=2"),
+            false,
+        ),
+        (
+            "spelt otherwise",
+            |it| it.cache.invalidation().url("/l%69st?page=2&sort=price"),
+            true,
+        ),
+        ("path", |it| it.cache.invalidation().path("/list"), true),
+        ("prefix", |it| it.cache.invalidation().prefix("shop"), true),
+        (
+            "another prefix",
+            |it| it.cache.invalidation().prefix("sho"),
+            false,
+        ),
+        ("tag", |it| it.cache.invalidation().tag("pages"), true),
+        ("layer", |it| it.layer.invalidation(), true),
+        ("all", |it| it.cache.invalidation().all(), true),
+    ];
+    for (name, form, expected) in forms {
+        let before = site.get(uri).await.body;
+        form(&site).run().wait().unwrap();
+        assert_eq!(site.get(uri).await.body != before, expected, "{name}");
+    }
+    assert!(site.cache.invalidation().url("list").run().wait().is_err());
+    assert!(
+        site.cache
+            .invalidation()
+            .url("http://")
+            .run()
+            .wait()
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn what_is_softly_invalidated_is_served_while_it_is_loaded_afresh() {
+    let policy = minute().stale_while_revalidate(Duration::from_secs(30));
+    let site = site(policy, |_, run| text(run));
+    site.get("/").await;
+    site.cache
+        .invalidation()
+        .soft()
+        .tag("pages")
+        .run()
+        .wait()
+        .unwrap();
+    assert_eq!(site.get("/").await.body, "run 1");
+    tokio::task::yield_now().await;
+    assert_eq!(site.get("/").await.body, "run 2");
+    assert_eq!(site.runs(), 2);
+}
+
+#[tokio::test]
+async fn a_load_that_began_before_an_invalidation_is_not_stored() {
+    let cache = TestCache::new();
+    let inner = cache.clone();
+    let handler = service_fn(move |_: Request<()>| {
+        let cache = inner.clone();
+        async move {
+            cache.invalidation().url("/").run().await.unwrap();
+            Ok::<_, Infallible>(text(1))
+        }
+    });
+    let service = CacheLayer::new(minute()).cache(&cache).layer(handler);
+    let request = Request::builder().uri("/").body(()).unwrap();
+    service.oneshot(request).await.unwrap();
+    assert!(cache.is_empty());
+}
