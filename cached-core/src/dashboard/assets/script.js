@@ -35,12 +35,11 @@ function pairs(list, facts, tiles) {
   const items = facts.map(([name, value, more, tone]) => {
     const parts = [make("dt", name), make("dd", value, tone ? { class: tone } : {})];
     if (tiles && more) parts.push(make("dd", more, { class: "sub" }));
-    if (!tiles) return parts;
     const tile = make("div");
     tile.append(...parts);
-    return [tile];
+    return tile;
   });
-  list.replaceChildren(...items.flat());
+  list.replaceChildren(...items);
 }
 
 // Mean and 95 % of what was loaded between two snapshots; null where nothing was.
@@ -179,7 +178,7 @@ function store(cache) {
     ["95 % within", time(stats.store_times.p95_seconds)],
     ["Errors", count(stats.store_errors), null, stats.store_errors ? "bad" : ""],
     ["Undelivered", count(s.undelivered), null, s.undelivered ? "bad" : ""],
-    ...(s.memory ? [["Memory used", bytes(s.memory.used)], ["Peak", bytes(s.memory.peak)], ["Fragmentation", s.memory.fragmentation.toFixed(2)], ["Keys", count(s.memory.keys)]] : []),
+    ...(s.memory ? [["Memory used", bytes(s.memory.used) + (s.memory.limit ? " of " + bytes(s.memory.limit) : "")], ["Peak", bytes(s.memory.peak)], ["Fragmentation", s.memory.fragmentation.toFixed(2)], ["Keys", count(s.memory.keys)]] : []),
     ...(s.memory_only.length ? [["Memory only", s.memory_only.join(", ")]] : []),
   ]);
 }
@@ -189,6 +188,7 @@ function operations(list) {
     const row = make("tr"), what = make("td");
     what.append(make("span", o.kind.replace("_", " "), { class: "tag " + o.kind }));
     if (o.detail) what.append(" " + o.detail);
+    what.title = o.detail;
     row.append(make("td", new Date(o.at * 1000).toLocaleTimeString("en-GB")), what,
       make("td", o.function, { class: "fn", title: o.function }), make("td", o.key ?? "–", { class: "key", title: o.key ?? "" }));
     return row;
@@ -220,9 +220,10 @@ function show() {
     ["Hit ratio", percent(s.hit_ratio), `${count(served(s))} of ${count(s.lookups)}`],
     ["Reads", now ? rate(now.served + now.missed) + "/s" : "0/s", count(s.lookups) + " in all"],
     ["Mean load", time(s.load_times.mean_seconds), `95 % within ${time(s.load_times.p95_seconds)}`],
-    ["Time saved", time(s.time_saved_seconds), `${count(s.loads)} loads, ${count(s.load_errors)} failed`],
+    ["Loads", count(s.loads), `${count(s.load_errors)} failed, ${count(s.coalesced)} waits shared`],
+    ["Time saved", time(s.time_saved_seconds), "reads served × mean load"],
     ["Entries", count(s.entries), `${count(s.evictions)} evicted`],
-    ["Memory", bytes(s.bytes), `${count(s.coalesced)} waits shared`],
+    ["Memory", bytes(s.bytes), s.entries ? bytes(s.bytes / s.entries) + " an entry" : "nothing kept"],
   ], true);
   chart($("reads"), points, [["c1", (p) => p.served], ["c3", (p) => p.missed]], rate, 10,
     now ? `Reads per second: now ${rate(now.served)} served and ${rate(now.missed)} missed` : "Reads per second: none yet");

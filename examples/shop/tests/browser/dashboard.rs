@@ -13,7 +13,8 @@ const READS: &str = "document.querySelectorAll('#reads path').length > 1";
 /// A cache with a little of everything in it, and names that mean harm.
 fn busy() -> Cache {
     let builder = Cache::builder().event_keys(dewar::EventKeys::Shown);
-    let cache = builder.build().unwrap();
+    let store = dewar::testing::FaultyStore::new();
+    let cache = builder.shared(store).build().unwrap();
     cache.record_operations();
     let api = cache.blocking();
     for n in 0..40 {
@@ -53,6 +54,10 @@ async fn it_moves_under_load_in_every_view_and_names_are_inert() {
             tokio::time::sleep(std::time::Duration::from_millis(150)).await;
         }
         browser.until(READS).await;
+        let path = "return document.querySelector('#reads path').getAttribute('d')";
+        let before = browser.run(path).await;
+        let moved = format!("document.querySelector('#reads path').getAttribute('d') !== {before}");
+        browser.until(&moved).await;
         assert_eq!(browser.run(FLAWS).await, serde_json::json!([]), "{view:?}");
         assert_eq!(browser.complaints().await, Vec::<String>::new(), "{view:?}");
         for url in browser.traffic().await.urls() {
@@ -93,6 +98,53 @@ async fn it_opens_on_zero_traffic_and_without_the_switch_has_no_button() {
     );
     assert_eq!(browser.count("#form").await, 0);
     browser.picture("dashboard-empty").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver"]
+async fn it_can_be_used_by_keyboard_alone_and_says_what_it_shows() {
+    let cache = busy();
+    let site = open(Dashboard::new().cache(&cache).allow_invalidation()).await;
+    let browser = Browser::start().await;
+    browser.open(&site.url("/stats")).await;
+    browser
+        .until("document.querySelector('#table tbody tr')")
+        .await;
+    browser.press_tab().await;
+    let focused = "return document.activeElement.textContent";
+    assert_eq!(browser.run(focused).await, "Skip to the functions");
+    for name in ["Pause", "Function", "Reads ↓", "Invalidate"] {
+        for _ in 0..40 {
+            browser.press_tab().await;
+            if browser.run(focused).await == name {
+                break;
+            }
+        }
+        assert_eq!(browser.run(focused).await, name);
+        let outline = "return getComputedStyle(document.activeElement).outlineStyle";
+        assert_ne!(
+            browser.run(outline).await,
+            "none",
+            "the focus of {name} is seen"
+        );
+    }
+    let sorted = "return document.querySelector('th[aria-sort]').getAttribute('aria-sort')";
+    assert_eq!(browser.run(sorted).await, "descending");
+    browser
+        .run("document.querySelector('th[aria-sort] button').focus()")
+        .await;
+    browser.press("Enter", 13).await;
+    assert_eq!(browser.run(sorted).await, "ascending");
+    for id in ["reads", "ratio", "latency"] {
+        let said = format!("return document.getElementById('{id}').ariaLabel");
+        assert!(
+            browser.run(&said).await.as_str().unwrap().len() > 10,
+            "{id}"
+        );
+    }
+    let roles = "return document.querySelectorAll('[role=status]').length";
+    assert_eq!(browser.run(roles).await, 2);
     browser.close().await;
 }
 

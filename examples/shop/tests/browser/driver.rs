@@ -144,9 +144,17 @@ impl Browser {
 
     /// Moves the focus on.
     pub(crate) async fn press_tab(&self) {
+        self.press("Tab", 9).await;
+    }
+
+    /// Presses a key that has a name.
+    pub(crate) async fn press(&self, key: &str, code: u32) {
+        let text = if key == "Enter" { "\r" } else { "" };
         for kind in ["keyDown", "keyUp"] {
-            let key =
-                json!({ "type": kind, "key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9 });
+            let key = json!({
+                "type": kind, "key": key, "code": key, "text": text,
+                "windowsVirtualKeyCode": code,
+            });
             self.devtools("Input.dispatchKeyEvent", key).await;
         }
     }
