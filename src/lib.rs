@@ -46,6 +46,8 @@ pub use cached_core::axum;
 pub use cached_core::dashboard;
 #[cfg(feature = "tower")]
 pub use cached_core::http;
+#[cfg(feature = "metrics")]
+pub use cached_core::metrics;
 /// `{% call cached(…) %}` in minijinja's templates.
 #[cfg(feature = "minijinja")]
 pub use cached_core::minijinja;

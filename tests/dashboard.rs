@@ -38,6 +38,19 @@ async fn get(app: &Router, path: &str) -> String {
     text(response).await
 }
 
+/// A page that is open: the stream of its figures.
+async fn opened(app: &Router) -> Body {
+    let request = Request::get("/admin/cache/events");
+    let response = ask(app, request.body(Body::empty()).unwrap()).await;
+    assert_eq!(response.status(), StatusCode::OK);
+    response.into_body()
+}
+
+async fn next(page: &mut Body) -> String {
+    let frame = page.frame().await.unwrap().unwrap();
+    String::from_utf8(frame.into_data().unwrap().to_vec()).unwrap()
+}
+
 async fn figures(app: &Router) -> Value {
     serde_json::from_str(&get(app, "/admin/cache/stats.json").await).unwrap()
 }
@@ -64,7 +77,8 @@ async fn it_opens_on_zero_traffic_with_zeros() {
 async fn figures_follow_what_happens() {
     let cache = TestCache::new();
     let app = mounted(Dashboard::new().cache(&cache));
-    figures(&app).await;
+    let mut page = opened(&app).await;
+    next(&mut page).await;
     cache.run(|| {
         for id in [1, 1, 1, 2, 13] {
             let _ = price(id);
@@ -92,6 +106,32 @@ async fn figures_follow_what_happens() {
     let expected =
         "dewar_misses_total{cache=\"default\",function=\"dashboard::price\",reason=\"absent\"} 3";
     assert!(metrics.contains(expected), "{metrics}");
+}
+
+#[tokio::test]
+async fn what_is_done_is_written_down_only_while_a_page_is_open() {
+    let cache = TestCache::new();
+    let app = mounted(Dashboard::new().cache(&cache));
+    let seen = async || {
+        figures(&app).await["caches"][0]["operations"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    let call = || cache.run(|| price(1)).unwrap();
+    let reads = |times| (0..times).for_each(|_| assert_eq!(call(), 100));
+    get(&app, "/admin/cache").await;
+    get(&app, "/admin/cache/metrics").await;
+    reads(9);
+    assert_eq!(seen().await, 0, "nobody looks");
+    let mut page = opened(&app).await;
+    next(&mut page).await;
+    reads(9);
+    assert_eq!(seen().await, 9, "every hit");
+    drop(page);
+    cache.advance(std::time::Duration::from_secs(11));
+    reads(9);
+    assert_eq!(seen().await, 9, "nobody looks any more");
 }
 
 #[tokio::test]
@@ -413,4 +453,46 @@ async fn a_request_reports_what_it_asked_of_the_caches() {
     let second = ask(&app, request()).await;
     let timing = second.headers()["server-timing"].to_str().unwrap();
     assert!(timing.contains("3 hits, 0 stale, 0 misses"), "{timing}");
+}
+
+#[cfg(feature = "stores")]
+#[tokio::test]
+async fn the_shared_store_is_shown_with_what_its_server_holds() {
+    use dewar::testing::FaultyStore;
+
+    let store = FaultyStore::new();
+    let cache = TestCache::with(Cache::builder().shared(store.clone())).unwrap();
+    let app = mounted(Dashboard::new().cache(&cache));
+    cache.scope(async { price(1) }).await.unwrap();
+    let all = figures(&app).await;
+    let schema = include_str!("../examples/observability/stats.schema.json");
+    let schema = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+    schema.validate(&all).unwrap();
+    let shown = &all["caches"][0]["store"];
+    assert_eq!(
+        (&shown["up"], &shown["undelivered"]),
+        (&json!(true), &json!(0))
+    );
+    assert_eq!(shown["memory"]["keys"], store.keys().len());
+    assert_eq!(shown["memory"]["fragmentation"], 1.0);
+    let metrics = get(&app, "/admin/cache/metrics").await;
+    for line in [
+        "dewar_store_up{cache=\"default\"} 1",
+        "dewar_store_memory_fragmentation_ratio{cache=\"default\"} 1",
+    ] {
+        assert!(metrics.contains(line), "{metrics}");
+    }
+    assert!(
+        !metrics.contains("dewar_store_memory_limit_bytes{"),
+        "it has no bound"
+    );
+
+    // One that fails is shown as it is, and nothing waits for it.
+    store.fail(true);
+    cache.advance(std::time::Duration::from_secs(6));
+    assert_eq!(
+        figures(&app).await["caches"][0]["store"]["memory"],
+        json!(null)
+    );
+    assert_eq!(cache.stats().store_errors, 0);
 }

@@ -416,3 +416,62 @@ fn a_batch_is_one_command_to_read_and_an_invalidation_two_round_trips_whatever_i
     );
     assert_eq!(calls.len(), 2);
 }
+
+#[test]
+fn a_server_tells_of_its_memory() {
+    let server = Redis::with(&["--maxmemory", "64mb"]);
+    let cache = process(&server.url());
+    assert_eq!(
+        cache.store_status().unwrap().memory,
+        None,
+        "nobody has asked"
+    );
+    cache.scope_blocking(|| (value(14, 1), value(14, 2)));
+    assert!(until(|| server.command(&["DBSIZE"]) != ":0\r\n"));
+    block_on(cache.refresh_store_memory());
+    let memory = cache.store_status().unwrap().memory.unwrap();
+    assert!(
+        memory.used > 100_000 && memory.used < 64 << 20,
+        "{memory:?}"
+    );
+    assert!(memory.peak >= memory.used / 2, "{memory:?}");
+    assert!(memory.fragmentation > 0.0, "{memory:?}");
+    assert_eq!(memory.limit, Some(64 << 20));
+    let keys = server.command(&["DBSIZE"]);
+    assert_eq!(format!(":{}\r\n", memory.keys), keys);
+    server.command(&["FLUSHALL"]);
+    block_on(cache.refresh_store_memory());
+    let again = cache.store_status().unwrap().memory.unwrap();
+    assert_eq!(again.keys, memory.keys, "asked every few seconds at most");
+}
+
+#[test]
+fn a_cluster_tells_of_its_memory_as_a_whole() {
+    let cluster = Cluster::start();
+    let store = open(&cluster.url());
+    let item = |n: u32| dewar::store::Item {
+        key: format!("k{n}"),
+        value: b"v".to_vec(),
+        ttl: None,
+    };
+    block_on(store.set_many((0..50).map(item).collect())).unwrap();
+    let memory = block_on(store.memory()).unwrap().unwrap();
+    assert_eq!(memory.keys, 50);
+    assert!(
+        memory.used > 1_000_000 && memory.fragmentation > 0.0,
+        "{memory:?}"
+    );
+}
+
+/// Without the right to ask, nothing is known and nothing has failed.
+#[test]
+fn a_server_that_may_not_tell_of_its_memory_has_not_failed() {
+    let server = Redis::start();
+    server.command(&["ACL", "SETUSER", "default", "-info", "-dbsize"]);
+    let cache = process(&server.url());
+    cache.scope_blocking(|| value(15, 1));
+    block_on(cache.refresh_store_memory());
+    let status = cache.store_status().unwrap();
+    assert_eq!((status.memory, status.health), (None, Health::Up));
+    assert_eq!(cache.stats().store_errors, 0);
+}

@@ -6,14 +6,16 @@ use std::sync::{Arc, Mutex};
 
 use std::time::Duration;
 
-use dewar::{TimedOut, cached, invalidate, testing};
+use dewar::{Cache, EventKeys, Expiry, TimedOut, cached, invalidate, testing};
 use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber, info_span};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Collects every event as text, and the names of the spans that it is told in.
+/// Collects every event as text, with its name and those of the spans that it is told in; and spans,
+/// with what they know when they end.
 #[derive(Clone, Default)]
 struct Collect(Arc<Mutex<Vec<String>>>);
 
@@ -26,8 +28,28 @@ impl Visit for Text {
 }
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Collect {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let span = context.span(id).unwrap();
+        let mut text = Text(format!("{} span {}", span.metadata().level(), span.name()));
+        attributes.record(&mut text);
+        span.extensions_mut().insert(text);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        let span = context.span(id).unwrap();
+        values.record(span.extensions_mut().get_mut::<Text>().unwrap());
+    }
+
+    fn on_close(&self, id: Id, context: Context<'_, S>) {
+        let span = context.span(&id).unwrap();
+        let parent = span.parent().map(|parent| parent.name());
+        let text = span.extensions_mut().remove::<Text>().unwrap().0;
+        self.0.lock().unwrap().push(format!("{text} in {parent:?}"));
+    }
+
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let mut text = Text(event.metadata().level().to_string());
+        let (level, name) = (event.metadata().level(), event.metadata().name());
+        let mut text = Text(format!("{level} {name}"));
         event.record(&mut text);
         let spans = context.event_scope(event).into_iter().flatten();
         let names: Vec<_> = spans.map(|span| span.name()).collect();
@@ -63,14 +85,41 @@ fn an_outcome_is_told_with_cache_and_function_and_without_values() {
             greeting("hunter2");
         });
     });
-    let outcomes: Vec<_> = events
+    let names: Vec<_> = events
         .iter()
-        .filter(|event| event.contains("cache.outcome"))
+        .map(|event| event.split(" cache.name").next().unwrap())
         .collect();
-    assert_eq!(outcomes.len(), 4, "{events:#?}");
-    assert!(outcomes[0].contains("absent") && outcomes[0].contains("tracing::greeting"));
-    assert!(outcomes.iter().any(|event| event.contains("stored")));
-    assert!(outcomes[2].contains("invalidated"), "{events:#?}");
+    let load = "INFO span cache.load";
+    let expected = [
+        "DEBUG cache.miss",
+        "DEBUG cache.loaded",
+        "DEBUG cache.store",
+        load,
+        "TRACE cache.hit",
+        "DEBUG cache.invalidate",
+        "DEBUG cache.miss",
+        "TRACE cache.evict",
+        "DEBUG cache.loaded",
+        "DEBUG cache.store",
+        load,
+    ];
+    assert_eq!(names, expected, "{events:#?}");
+    let of = |what: &str| format!("cache.outcome=\"{what}\"");
+    for (event, what) in events
+        .iter()
+        .zip(["miss", "loaded", "stored", "loaded", "hit"])
+    {
+        assert!(event.contains("cache.name=\"default\""), "{event}");
+        assert!(
+            event.contains("cache.function=\"tracing::greeting\""),
+            "{event}"
+        );
+        assert!(event.contains("cache.key=\"tracing::greeting:"), "{event}");
+        assert!(event.contains(&of(what)), "{event}");
+    }
+    assert!(events[0].contains("cache.reason=\"absent\""), "{events:#?}");
+    assert!(events[5].contains("cache.what=\"call tracing::greeting\""));
+    assert!(events[6].contains("cache.reason=\"invalidated\""));
     assert!(
         !events.iter().any(|event| event.contains("hunter2")),
         "{events:#?}"
@@ -130,11 +179,12 @@ fn the_span_inside_a_body_is_the_callers() {
     });
     let said: Vec<_> = events
         .iter()
-        .filter(|event| event.contains("said"))
+        .filter(|event| event.contains("message=said"))
         .collect();
     assert_eq!(said.len(), 3, "{events:#?}");
     for (event, span) in said.iter().zip(["plain", "asynchronous", "elsewhere"]) {
-        assert!(event.ends_with(&format!("in [{span:?}]")), "{event}");
+        let spans = format!("in [\"cache.load\", {span:?}]");
+        assert!(event.ends_with(&spans), "{event}");
     }
 }
 
@@ -160,4 +210,99 @@ fn a_load_that_fails_in_the_background_is_logged() {
     });
     let warned = |event: &&String| event.starts_with("WARN") && event.contains("background");
     assert_eq!(events.iter().filter(warned).count(), 1, "{events:#?}");
+}
+
+#[test]
+fn a_load_is_a_span_of_its_caller_and_says_how_it_ended() {
+    let events = told(|| {
+        testing::isolated(|_| {
+            info_span!("request").in_scope(|| {
+                says(1);
+                let _ = std::panic::catch_unwind(|| falls(1));
+                doubled(&[1, 2, 3]);
+            })
+        });
+    });
+    let mut spans = events
+        .iter()
+        .filter(|event| event.contains(" span cache.load"));
+    for (function, keys, outcome) in [
+        ("says", 1, "cache.outcome=\"loaded\""),
+        ("falls", 1, "cache.outcome=\"failed\""),
+        ("doubled", 3, ""),
+    ] {
+        let span = spans.next().unwrap();
+        assert!(span.contains(&format!("tracing::{function}\"")), "{span}");
+        assert!(span.contains(&format!("cache.keys={keys}")), "{span}");
+        assert!(span.contains(outcome), "{span}");
+        assert!(span.ends_with("in Some(\"request\")"), "{span}");
+    }
+    assert_eq!(spans.next(), None);
+}
+
+#[cached(timeout = 60)]
+fn falls(n: u64) -> u64 {
+    panic!("{n}")
+}
+
+#[test]
+fn keys_can_be_hashed_or_hidden_here_as_well() {
+    let events = |keys| {
+        told(|| {
+            let cache = Cache::builder().event_keys(keys).build().unwrap();
+            cache.scope_blocking(|| (greeting("a"), greeting("a")));
+            let api = cache.blocking();
+            api.set("session:hunter2", 1, Expiry::Default).unwrap();
+            assert_eq!(api.get("session:hunter2"), Some(1));
+        })
+    };
+    let all = events(EventKeys::Prefixes);
+    assert!(
+        all.iter()
+            .any(|event| event.contains("cache.key=\"session:"))
+    );
+    assert!(
+        !all.iter().any(|event| event.contains("hunter2")),
+        "{all:#?}"
+    );
+    let shown = events(EventKeys::Shown);
+    assert!(shown.iter().any(|event| event.contains("session:hunter2")));
+    let hashed = events(EventKeys::Hashed);
+    assert!(hashed.iter().all(|event| event.contains("cache.key=")));
+    assert!(!hashed.iter().any(|event| event.contains("key=\"session")));
+    let hidden = events(EventKeys::Hidden);
+    assert!(
+        !hidden.iter().any(|event| event.contains("cache.key=")),
+        "{hidden:#?}"
+    );
+    assert!(hidden.iter().any(|event| event.contains("cache.hit")));
+}
+
+#[test]
+fn hits_are_told_at_trace_alone_soon_after_somebody_begins_to_listen() {
+    let cache = Cache::builder().build().unwrap();
+    let read = |times| {
+        cache.scope_blocking(|| (0..times).for_each(|_| assert_eq!(doubles(1), 2)));
+    };
+    // Far beyond those that are noted for moka.
+    read(100);
+    let hits = |events: Vec<String>| events.iter().filter(|it| it.contains("cache.hit")).count();
+    let listened = told(|| {
+        // As it is done by itself every few seconds, and with every load.
+        cache.sweep();
+        read(50)
+    });
+    assert_eq!(hits(listened), 50);
+    let collect = Collect::default();
+    let subscriber = tracing_subscriber::registry()
+        .with(collect.clone())
+        .with(tracing_subscriber::filter::LevelFilter::DEBUG);
+    tracing::subscriber::with_default(subscriber, || read(50));
+    assert_eq!(hits(collect.0.lock().unwrap().clone()), 0);
+    assert_eq!(cache.stats().hits, 199);
+}
+
+#[cached(timeout = 60)]
+fn doubles(n: u64) -> u64 {
+    n * 2
 }

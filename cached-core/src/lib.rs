@@ -11,11 +11,15 @@ mod codec;
 pub mod dashboard;
 mod engine;
 mod error;
+#[cfg(any(feature = "dashboard", feature = "metrics"))]
+mod figures;
 mod fragment;
 #[cfg(feature = "tower")]
 pub mod http;
 mod key;
 mod memory;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod outcome;
 mod policy;
 mod rt;

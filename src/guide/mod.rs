@@ -37,6 +37,8 @@
 //! | [`configuration`] | in code, from the environment, from a file |
 //! | [`statistics`] | what it has done so far |
 //! | [`mod@dashboard`] | the same on a page, and how to find a bad cache |
+//! | [`mod@metrics`] | the same for Prometheus and OpenTelemetry |
+//! | [`traces`] | spans and events with `tracing` |
 //! | [`testing`] | a cache for each test, a clock moved by hand |
 //! | [`executors`] | where background loads run |
 //! | [`errors`] | what can go wrong, and what the messages mean |
@@ -85,6 +87,8 @@ pages! {
     configuration "configuration.md";
     statistics "statistics.md";
     dashboard "dashboard.md";
+    metrics "metrics.md";
+    traces "traces.md";
     testing "testing.md";
     executors "executors.md";
     errors "errors.md";

@@ -282,7 +282,6 @@ impl CacheBuilder {
 
     fn memory(&self) -> Memory {
         let weigher = self.weigher.clone();
-        let name = self.name.clone();
         Memory::new(
             self.limit,
             Arc::new(move |entry, heap| weigh(entry, heap, weigher.as_ref())),
@@ -290,7 +289,6 @@ impl CacheBuilder {
                 let counters = &slot.meta().counters;
                 counters.evictions.one();
                 counters.tell(slot.named(), || EventKind::Evicted(EvictionReason::Size));
-                crate::trace::evicted(&name);
             }),
         )
     }

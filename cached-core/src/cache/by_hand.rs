@@ -318,10 +318,12 @@ struct Text<'a>(&'a str);
 impl key::Part for Text<'_> {
     type Owned = String;
 
+    #[inline]
     fn hash<H: std::hash::Hasher>(&self, hasher: &mut H) {
         std::hash::Hash::hash(self.0, hasher);
     }
 
+    #[inline]
     fn matches(&self, owned: &String) -> bool {
         self.0 == owned
     }

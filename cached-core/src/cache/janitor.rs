@@ -51,5 +51,10 @@ fn run() {
                 crate::trace::sweep_panicked();
             }
         }
+        // A recorder is the application's code.
+        #[cfg(feature = "metrics")]
+        if catch_unwind(crate::metrics::publish).is_err() {
+            crate::trace::recorder_panicked();
+        }
     }
 }

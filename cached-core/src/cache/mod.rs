@@ -131,6 +131,29 @@ impl Cache {
         Some(tier.status(alone))
     }
 
+    /// Asks the shared store what its server holds, for [`store_status`](Cache::store_status);
+    /// nothing where it cannot say, is down, or was asked within the last seconds.
+    ///
+    /// A dashboard does so while it is looked at. No read ever waits for it.
+    ///
+    /// ```
+    /// use dewar::{Cache, testing::FaultyStore};
+    ///
+    /// let cache = Cache::builder().shared(FaultyStore::new()).build()?;
+    /// # futures::executor::block_on(async {
+    /// cache.refresh_store_memory().await;
+    /// let memory = cache.store_status().and_then(|status| status.memory);
+    /// assert_eq!(memory.map(|memory| memory.keys), Some(0));
+    /// # });
+    /// # Ok::<(), dewar::Error>(())
+    /// ```
+    #[cfg(feature = "stores")]
+    pub async fn refresh_store_memory(&self) {
+        if let Some(tier) = &self.0.tier {
+            tier.ask_memory().await;
+        }
+    }
+
     /// Sets all counters back to zero; entries and bytes stay what they are.
     pub fn reset_stats(&self) {
         self.0.counters.reset();
@@ -148,7 +171,7 @@ impl Cache {
     ///
     /// While it does so a hit costs what writing it down costs, half a microsecond or so.
     pub fn record_operations(&self) {
-        self.0.record();
+        self.0.record(crate::clock::Nanos::MAX);
     }
 
     /// The most recent operations, the last first; none before
@@ -158,7 +181,7 @@ impl Cache {
     }
 
     /// Every function, operations by hand included, sorted by name.
-    #[cfg(feature = "dashboard")]
+    #[cfg(any(feature = "dashboard", feature = "metrics"))]
     pub(crate) fn all_stats(&self, since_start: bool) -> Vec<(&'static str, Stats)> {
         let of = |counters: &crate::stats::Counters| match since_start {
             true => counters.total(),
@@ -173,7 +196,7 @@ impl Cache {
     }
 
     /// What the cache has done since it was made, whatever was reset.
-    #[cfg(feature = "dashboard")]
+    #[cfg(any(feature = "dashboard", feature = "metrics"))]
     pub(crate) fn total_stats(&self) -> Stats {
         let mut sum = Stats::default();
         self.all_stats(true)

@@ -16,6 +16,7 @@ use http_body::Frame;
 
 use super::{Shown, text};
 use crate::clock::{Clock, Sleep};
+use crate::rt::BoxFuture;
 
 /// How many pages are told at once.
 const MOST: usize = 32;
@@ -27,6 +28,8 @@ const PAUSE: u64 = 1_000_000_000;
 struct Live {
     shown: Arc<Shown>,
     pause: Option<Sleep>,
+    /// The next figures, while they are collected.
+    next: Option<BoxFuture<'static, String>>,
     left: u32,
 }
 
@@ -35,6 +38,7 @@ pub(super) fn answer(shown: &Arc<Shown>) -> Response {
     let live = Live {
         shown: Arc::clone(shown),
         pause: None,
+        next: None,
         left: EVENTS,
     };
     if before >= MOST {
@@ -64,9 +68,16 @@ impl http_body::Body for Live {
         if let Some(pause) = &mut self.pause {
             ready!(Pin::new(pause).poll(cx));
         }
+        self.pause = None;
+        let shown = Arc::clone(&self.shown);
+        let next = self
+            .next
+            .get_or_insert_with(|| Box::pin(async move { shown.live().await }));
+        let json = ready!(next.as_mut().poll(cx));
+        self.next = None;
         self.left -= 1;
         self.pause = Some(Clock::System.sleep(PAUSE));
-        let event = format!("retry: 500\ndata: {}\n\n", self.shown.json());
+        let event = format!("retry: 500\ndata: {json}\n\n");
         Poll::Ready(Some(Ok(Frame::data(event.into()))))
     }
 }

@@ -39,6 +39,7 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRE
 use http::header::{HeaderValue, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 
 use crate::cache::{Cache, registry};
+use crate::clock::Nanos;
 use invalidate::Token;
 
 const PAGE: &str = include_str!("assets/page.html");
@@ -50,7 +51,24 @@ const ICON: &str = include_str!("assets/icon.svg");
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// How long after its last figures a page is taken to be open.
+const LOOKED_AT: Nanos = 10_000_000_000;
+
 /// Describes the dashboard; see the [module](self).
+///
+/// ```
+/// use axum::Router;
+/// use dewar::{Cache, dashboard::Dashboard};
+///
+/// let cache = Cache::builder().build()?;
+/// let dashboard = Dashboard::new()
+///     .cache(&cache)
+///     .title("Shop")
+///     .back("/", "To the shop")
+///     .allow_invalidation();
+/// let app: Router = Router::new().nest("/admin/cache", dashboard.router());
+/// # Ok::<(), dewar::Error>(())
+/// ```
 #[must_use = "nothing is shown before `router` is mounted"]
 pub struct Dashboard {
     caches: Vec<Cache>,
@@ -110,7 +128,9 @@ impl Dashboard {
 
     /// The routes, to be nested wherever you like.
     ///
-    /// The caches keep their recent operations from now on.
+    /// While nobody looks, they cost nothing. While a page is open, its caches write down what they
+    /// do, which makes a hit half a microsecond or so dearer, and their shared stores are asked for
+    /// their figures every few seconds.
     pub fn router<S: Clone + Send + Sync + 'static>(self) -> Router<S> {
         let shown = Arc::new(Shown {
             caches: self.caches,
@@ -119,7 +139,6 @@ impl Dashboard {
             token: self.invalidation.then(Token::new),
             listening: AtomicUsize::new(0),
         });
-        shown.caches();
         let with = |answer: fn(&Arc<Shown>) -> Response| {
             let shown = Arc::clone(&shown);
             get(move || std::future::ready(answer(&shown)))
@@ -128,19 +147,21 @@ impl Dashboard {
             let shown = Arc::clone(&shown);
             get(move |OriginalUri(uri)| std::future::ready(shown.page(uri.path())))
         };
+        let json = {
+            let shown = Arc::clone(&shown);
+            get(move || async move { text("application/json", shown.json().await) })
+        };
+        let metrics = {
+            let shown = Arc::clone(&shown);
+            get(move || async move { text(prometheus::TYPE, shown.metrics().await) })
+        };
         let router = Router::new()
             .route("/", page)
             .route("/style.css", with(|_| text("text/css", STYLE)))
             .route("/icon.svg", with(|_| text("image/svg+xml", ICON)))
             .route("/script.js", with(|_| text("text/javascript", SCRIPT)))
-            .route(
-                "/stats.json",
-                with(|shown| text("application/json", shown.json())),
-            )
-            .route(
-                "/metrics",
-                with(|shown| text(prometheus::TYPE, prometheus::text(&shown.caches()))),
-            )
+            .route("/stats.json", json)
+            .route("/metrics", metrics)
             .route("/events", with(live::answer));
         if shown.token.is_none() {
             return router;
@@ -168,18 +189,40 @@ impl std::fmt::Debug for Dashboard {
 }
 
 impl Shown {
-    /// The caches, which keep their recent operations from now on.
     fn caches(&self) -> Vec<Cache> {
-        let caches = match self.caches.is_empty() {
+        match self.caches.is_empty() {
             true => registry::all(),
             false => self.caches.clone(),
-        };
-        caches.iter().for_each(Cache::record_operations);
+        }
+    }
+
+    /// The caches, their stores asked for news.
+    async fn asked(&self) -> Vec<Cache> {
+        let caches = self.caches();
+        #[cfg(feature = "stores")]
+        crate::rt::all(
+            caches
+                .iter()
+                .map(|cache| Box::pin(cache.refresh_store_memory())),
+        )
+        .await;
         caches
     }
 
-    fn json(&self) -> String {
-        snapshot::json(&self.caches())
+    async fn json(&self) -> String {
+        snapshot::json(&self.asked().await)
+    }
+
+    async fn metrics(&self) -> String {
+        prometheus::text(&self.asked().await)
+    }
+
+    /// The same for a page that is open: its caches keep what they do.
+    async fn live(&self) -> String {
+        for cache in self.caches() {
+            cache.engine().record(LOOKED_AT);
+        }
+        self.json().await
     }
 
     fn page(&self, path: &str) -> Response {

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 
 use crate::cache::Cache;
+use crate::figures::rows;
 use crate::stats::Stats;
 use crate::watch::Operation;
 
@@ -43,8 +44,14 @@ struct OfStore {
     push: Option<bool>,
     last_heard_seconds: Option<f64>,
     undelivered: usize,
+    memory: Option<OfMemory>,
     memory_only: Vec<&'static str>,
 }
+
+#[cfg(feature = "stores")]
+type OfMemory = crate::store::StoreMemory;
+#[cfg(not(feature = "stores"))]
+type OfMemory = ();
 
 #[derive(Serialize)]
 struct Shown {
@@ -96,6 +103,7 @@ fn of_store(cache: &Cache) -> Option<OfStore> {
         push: status.push,
         last_heard_seconds: status.last_heard.map(|ago| ago.as_secs_f64()),
         undelivered: status.undelivered,
+        memory: status.memory,
         memory_only: status.memory_only,
     })
 }
@@ -120,27 +128,4 @@ fn seconds(at: SystemTime) -> f64 {
     at.duration_since(UNIX_EPOCH)
         .unwrap_or_default()
         .as_secs_f64()
-}
-
-/// What one function does in one cache.
-pub(super) struct Row {
-    pub(super) cache: String,
-    pub(super) function: &'static str,
-    pub(super) stats: Stats,
-}
-
-/// Every function of a cache, by name: those of one name are one. `since_start`, whatever was reset.
-pub(super) fn rows(cache: &Cache, since_start: bool) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
-    for (function, stats) in cache.all_stats(since_start) {
-        match rows.last_mut().filter(|row| row.function == function) {
-            Some(row) => row.stats += stats,
-            None => rows.push(Row {
-                cache: cache.name().to_owned(),
-                function,
-                stats,
-            }),
-        }
-    }
-    rows
 }

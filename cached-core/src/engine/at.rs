@@ -7,7 +7,7 @@ use super::Engine;
 use super::call::{Call, Load};
 use super::miss::{call, missed};
 use super::plan::Plan;
-use super::site::{Marker, Resolved, Site};
+use super::site::{Marker, Site};
 use crate::error::Error;
 use crate::key::{self, Parts};
 use crate::memory::{Entry, Query, Slot};
@@ -117,9 +117,9 @@ where
     O: Outcome<R>,
     P: Parts,
 {
-    let cache = match cache_of(site) {
+    let cache = match site.resolve() {
         Ok(cache) => cache,
-        Err(error) => return At(Place::Bypass(Some(error))),
+        Err(error) => return unresolved(site, error),
     };
     at_in(
         cache.engine(),
@@ -185,10 +185,11 @@ where
     }
 }
 
-#[inline]
-fn cache_of(site: &'static Site) -> Result<Resolved, Error> {
-    site.resolve()
-        .inspect_err(|error| trace::unresolved(site.name(), error))
+/// There is no such cache: the body runs without one.
+#[cold]
+fn unresolved<R>(site: &'static Site, error: Error) -> At<R> {
+    trace::unresolved(site.name(), &error);
+    At(Place::Bypass(Some(error)))
 }
 
 /// Past the cache; the low-level operations still get their place.

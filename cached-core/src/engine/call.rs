@@ -191,8 +191,6 @@ where
             self.outdate(began);
         }
         let stored = entry.is_some_and(|entry| self.insert(entry));
-        let outcome = if stored { "stored" } else { "rejected" };
-        crate::trace::outcome(&self.base.engine, self.base.function, outcome);
         self.base.counters.kept(self.base.named(), stored);
         stored
     }

@@ -22,7 +22,6 @@ use crate::rt::BoxFuture;
 use crate::scope::ticks::Verdict;
 use crate::scope::{Scopes, of_any_tag};
 use crate::sync::lock;
-use crate::watch::EventKind;
 
 /// What a load lands as, for those who waited.
 pub(crate) enum Landing<R> {
@@ -62,6 +61,7 @@ pub(crate) struct Half<R> {
     pub(crate) started: Nanos,
     /// It counts as running while nobody runs it.
     pub(crate) loading: Loading,
+    pub(crate) span: crate::trace::Load,
 }
 
 /// A flight of a function that returns `R`.
@@ -154,8 +154,7 @@ impl Flights {
             let entered = self.enter_one(load, anew);
             if let Entered::Fresh(_) = entered {
                 let base = load.base();
-                base.counters.coalesced.one();
-                base.counters.tell(base.named(), || EventKind::Waited);
+                base.counters.waited(base.named());
             }
             entered
         } else {

@@ -13,6 +13,7 @@ use super::flights::{self, FlightOf, Half, Landing, Orphan};
 use super::{Began, Engine, Loading};
 use crate::clock::{Nanos, Sleep};
 use crate::rt::BoxFuture;
+use crate::trace;
 
 /// What a panic carries.
 pub(crate) type Panic = Box<dyn Any + Send>;
@@ -25,6 +26,8 @@ pub(crate) struct Lead<R: 'static> {
     began: Began,
     started: Nanos,
     loading: Option<Loading>,
+    /// Open from when the body is first run.
+    span: trace::Load,
 }
 
 impl<R: 'static> Lead<R> {
@@ -40,6 +43,7 @@ impl<R: 'static> Lead<R> {
             began,
             started,
             loading: Some(loading),
+            span: trace::Load::NONE,
         }
     }
 
@@ -59,6 +63,7 @@ impl<R: 'static> Lead<R> {
             began,
             started,
             loading,
+            span,
         } = half;
         (
             Lead {
@@ -67,6 +72,7 @@ impl<R: 'static> Lead<R> {
                 began,
                 started,
                 loading: Some(loading),
+                span,
             },
             body,
         )
@@ -92,7 +98,9 @@ impl<R: 'static> Lead<R> {
     /// The load has ended: stores the result and tells the others.
     pub(crate) fn land(mut self, result: R) -> R {
         let base = self.load.base();
-        if !base.was_fetched() {
+        if base.was_fetched() {
+            self.span.ended("fetched");
+        } else {
             self.count(self.load.is_error(&result));
         }
         let failed = self.load.failed(&result);
@@ -109,6 +117,7 @@ impl<R: 'static> Lead<R> {
         let base = self.load.base();
         let gone = base.engine.clock.now().saturating_sub(self.started);
         base.counters.loaded(base.named(), gone, failed);
+        self.span.ended(if failed { "failed" } else { "loaded" });
     }
 
     /// The load of a batch has ended, with no result for this key or with several: there is nothing
@@ -118,7 +127,7 @@ impl<R: 'static> Lead<R> {
         let base = self.load.base();
         if !rows.is_empty() {
             base.counters.kept(base.named(), false);
-            crate::trace::repeated(&base.engine, base.function);
+            trace::repeated(&base.engine, base.function);
         }
         if anew && self.load.fresh().is_some() {
             base.engine.forget(&*self.load.key());
@@ -184,10 +193,19 @@ impl<R: 'static> Lead<R> {
         self.flight.as_deref().map(flights::Body::of)
     }
 
+    /// The body is about to be run, unless somebody has begun to do so.
+    fn open(&mut self) {
+        if self.span.is_none() {
+            let base = self.load.base();
+            self.span = trace::Load::new(&base.engine, base.function, Some(base.named()), 1);
+        }
+    }
+
     /// Runs a synchronous body.
-    pub(crate) fn run(self, body: impl FnOnce() -> R) -> Result<R, Panic> {
+    pub(crate) fn run(mut self, body: impl FnOnce() -> R) -> Result<R, Panic> {
+        self.open();
         let result = {
-            let _inside = self.body();
+            let _inside = (self.body(), self.span.enter());
             catch_unwind(AssertUnwindSafe(body))
         };
         match result {
@@ -207,6 +225,7 @@ impl<R: 'static> Lead<R> {
             began: self.began,
             started: self.started,
             loading,
+            span: std::mem::replace(&mut self.span, trace::Load::NONE),
         };
         match flight.orphan(Orphan::Half(half)) {
             Err(Orphan::Half(half)) => Some(Lead::adopt(Arc::clone(&self.load), flight, half)),
@@ -237,7 +256,8 @@ pub(crate) struct Leading<R: 'static, B: Body<R>> {
 }
 
 impl<R: 'static, B: Body<R>> Leading<R, B> {
-    pub(crate) fn new(lead: Lead<R>, body: B, spawner: Spawner) -> Self {
+    pub(crate) fn new(mut lead: Lead<R>, body: B, spawner: Spawner) -> Self {
+        lead.open();
         Leading {
             state: Some((lead, body)),
             spawner,
@@ -300,7 +320,7 @@ impl<R: 'static, B: Body<R>> Future for Leading<R, B> {
             return Poll::Pending;
         };
         let polled = {
-            let _inside = lead.body();
+            let _inside = (lead.body(), lead.span.enter());
             catch_unwind(AssertUnwindSafe(|| Pin::new(body).poll(cx)))
         };
         match polled {

@@ -62,7 +62,7 @@ pub(super) async fn take<R>(load: &Arc<dyn Load<R>>, read: &mut Read) -> Taken<R
             Some(false) => {}
         }
         if !std::mem::replace(&mut waited, true) {
-            base.counters.coalesced.one();
+            base.counters.waited(base.named());
         }
         clock.sleep(pause).await;
         pause = (pause * 2).min(LONGEST);

@@ -11,7 +11,6 @@ use super::site::{Marker, Site};
 use crate::key::{OwnedKey, Parts};
 use crate::outcome::Outcome;
 use crate::scope::of_key;
-use crate::trace;
 use crate::watch::{EvictionReason, MissReason};
 
 /// The call as the loading half knows it.
@@ -81,10 +80,7 @@ where
     O: Outcome<R>,
     K: Clone + Eq + Send + Sync + 'static,
 {
-    let miss = |base: &Base, reason: MissReason| {
-        trace::outcome(engine, base.function, reason.as_str());
-        base.counters.missed(base.named(), reason);
-    };
+    let miss = |base: &Base, reason: MissReason| base.counters.missed(base.named(), reason);
     if mode == Mode::Key {
         return At(Place::Miss {
             load: Arc::new(call),

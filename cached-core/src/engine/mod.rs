@@ -190,6 +190,7 @@ impl Engine {
     /// A load or a write begins.
     pub(crate) fn begin(&self) -> Began {
         self.clock.check();
+        self.notice_tracing();
         let order = self.orders.fetch_add(1, Ordering::SeqCst);
         Began {
             tick: self.ticks.now(),
@@ -230,7 +231,6 @@ impl Engine {
         self.counters.invalidations.one();
         self.counters
             .tell(None, || EventKind::Invalidated(order.what.clone()));
-        crate::trace::invalidated(&self.name, order);
     }
 
     /// The counters of a function in this cache.
@@ -282,9 +282,17 @@ impl Engine {
         }
     }
 
-    /// From now on the recent operations are kept, and hits are told of as well.
-    pub(crate) fn record(&self) {
-        if self.watch.record() {
+    /// For so long the recent operations are kept, and hits are told of as well.
+    pub(crate) fn record(&self, time: Nanos) {
+        if self.watch.record(time) {
+            self.note_hits();
+        }
+    }
+
+    /// Whether `tracing` is told of hits is not asked with each of them, but now and then; from the
+    /// moment that it is noticed, all of them are told.
+    fn notice_tracing(&self) {
+        if self.watch.notice_tracing() {
             self.note_hits();
         }
     }
@@ -299,6 +307,7 @@ impl Engine {
     /// Takes out everything that can no longer be served to anybody.
     pub(crate) fn sweep(&self) -> usize {
         let Some(memory) = &self.memory else { return 0 };
+        self.notice_tracing();
         let now = self.clock.now();
         memory.sweep(|slot| {
             let reason = if self.verdict_of(slot) == Verdict::Invalid {

@@ -12,7 +12,6 @@ use super::flights::{FlightOf, Half, Landing, Orphan};
 use super::lead::{Lead, Leading};
 use crate::clock::Sleep;
 use crate::rt::BoxFuture;
-use crate::watch::EventKind;
 
 /// A caller that waits for another's load, for a bounded time.
 pub(crate) struct Joined<R: 'static> {
@@ -81,8 +80,7 @@ impl<R: 'static> Joined<R> {
     fn count(&mut self) {
         if !std::mem::replace(&mut self.counted, true) {
             let base = self.load.base();
-            base.counters.coalesced.one();
-            base.counters.tell(base.named(), || EventKind::Waited);
+            base.counters.waited(base.named());
         }
     }
 

@@ -20,7 +20,6 @@ use super::view::View;
 use super::wait::{self, Part};
 use crate::engine::Engine;
 use crate::scope::ticks::Order;
-use crate::watch::EventKind;
 
 /// What a request says, as far as the cache needs it when the handler has run.
 #[derive(Debug)]
@@ -187,8 +186,7 @@ where
         match wait::enter(&load) {
             Part::Lead(start) => start,
             Part::Join(flight) => {
-                load.counters.coalesced.one();
-                load.counters.tell(load.named(), || EventKind::Waited);
+                load.counters.waited(load.named());
                 let landed = wait::wait(&load, flight).await;
                 if let Some(response) = landed.and_then(|stored| collapsed(&load, why, &stored)) {
                     return Ok(response);

@@ -25,6 +25,7 @@ use super::view::View;
 use super::{storing, vary};
 use crate::cache::current::Scoped;
 use crate::rt::BoxFuture;
+use crate::trace;
 
 /// Runs the handler for this request. Others who wait need not lose the load with this client: what
 /// is under way then goes on in the background.
@@ -143,9 +144,15 @@ impl Leading {
         let conditions = self.conditions();
         let replaced = conditions.replace();
         // Also what the handler does before its first wait.
-        let result = caught(async move { run(conditions).await }).await;
+        let load = &self.load;
+        let span = trace::Load::new(&load.engine, load.view.name, Some(load.named()), 1);
+        let result = caught(&span, async move { run(conditions).await }).await;
         let timing = self.load.timing(self.start.asked_at);
         self.count(&timing);
+        span.ended(match &result {
+            Ok(Ok(_)) => "loaded",
+            _ => "failed",
+        });
         match result {
             Err(panic) => match self.fallback(None) {
                 Some(response) => Ok(response),
@@ -165,6 +172,7 @@ impl Leading {
         if stored.order <= found || !self.load.is_fresh(&stored, now) {
             return None;
         }
+        self.load.counters.waited(self.load.named());
         let asked = &self.load.asked;
         let mut response = stored.answer(&asked.method, &asked.headers, now);
         report(
@@ -443,14 +451,18 @@ fn is_name(member: &[u8], name: &HeaderName) -> bool {
 }
 
 /// Runs a future to its end, or to its panic.
-async fn caught<F: Future>(future: F) -> Result<F::Output, Box<dyn Any + Send>> {
+async fn caught<F: Future>(
+    span: &trace::Load,
+    future: F,
+) -> Result<F::Output, Box<dyn Any + Send>> {
     let mut future = pin!(future);
-    poll_fn(
-        |cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+    poll_fn(|cx| {
+        let _inside = span.enter();
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
             Ok(Poll::Pending) => Poll::Pending,
             Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
             Err(panic) => Poll::Ready(Err(panic)),
-        },
-    )
+        }
+    })
     .await
 }

@@ -218,12 +218,10 @@ impl Load {
     pub(crate) fn insert(&self, stored: &Arc<Stored>, began: Began) -> bool {
         let inserted = (0..ATTEMPTS).find_map(|_| self.try_insert(stored, began));
         let inserted = inserted.unwrap_or(false);
-        let outcome = if inserted { "stored" } else { "rejected" };
         self.counters.kept(self.named(), inserted);
         if inserted {
             self.view.alone.forget(self.spot.any().hash());
         }
-        crate::trace::outcome(&self.engine, self.view.name, outcome);
         inserted
     }
 

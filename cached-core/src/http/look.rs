@@ -325,12 +325,10 @@ fn accepts(asked: &Control, stored: &Stored, now: Nanos) -> bool {
 
 fn missed(load: Load, found: Found, mode: Mode) -> Look {
     let now = load.engine.clock.now();
-    let tell = |outcome| crate::trace::outcome(&load.engine, load.view.name, outcome);
     let asked = directives(&load.view, &load.asked.headers);
     let (why, old) = match found {
         Found::Answer(response) => return Look::Answer(response),
         Found::Old { stored, usable } => {
-            tell("expired");
             let why = match stored.staleness(now) {
                 Some(_) => Forwarded::Stale,
                 None if stored.freshness.validate => Forwarded::Stale,
@@ -339,10 +337,7 @@ fn missed(load: Load, found: Found, mode: Mode) -> Look {
             (why, Some((stored, usable)))
         }
         Found::Other(why) => (why, None),
-        Found::Absent => {
-            tell("absent");
-            (Forwarded::UriMiss, None)
-        }
+        Found::Absent => (Forwarded::UriMiss, None),
     };
     let meanwhile = old.as_ref().is_some_and(|(_, usable)| usable.meanwhile);
     if asked.is_some_and(|asked| asked.only_if_cached) && !meanwhile {

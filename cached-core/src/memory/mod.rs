@@ -40,7 +40,7 @@ use tally::Tally;
 
 use crate::key::{AnyKey, Parts};
 use crate::sync::lock;
-use crate::watch::{EventKind, Named};
+use crate::watch::Named;
 
 /// How many entries, or how many bytes, may be kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,13 +189,10 @@ impl Memory {
     }
 
     #[cold]
+    #[inline(never)]
     fn note(&self, meta: &Meta, hash: u64, epoch: u16, reads: u16) {
-        let watched = meta.counters.watched();
-        if watched {
-            let prefix = meta.scopes().prefix();
-            meta.counters
-                .tell(Named { prefix, hash }, || EventKind::Hit);
-        }
+        let prefix = meta.scopes().prefix();
+        let watched = meta.counters.tell_hit(Named { prefix, hash });
         let next = if reads & !FIRSTS == epoch {
             reads + 1
         } else {

@@ -68,13 +68,15 @@ macro_rules! counters {
             pub(crate) hits: Striped,
             $(pub(crate) $name: Counter,)*
             load_times: Timings,
-            pub(crate) store_times: Timings,
+            store_times: Timings,
             pub(crate) memory: Kept,
             /// What was counted before the last reset.
             before: Mutex<Stats>,
             /// `crate::module::function`.
             function: &'static str,
             watch: Option<Arc<Watch>>,
+            #[cfg(feature = "metrics")]
+            times: crate::metrics::Times,
         }
 
         impl Default for Counters {
@@ -95,6 +97,8 @@ macro_rules! counters {
                     before: Mutex::default(),
                     function,
                     watch,
+                    #[cfg(feature = "metrics")]
+                    times: Default::default(),
                 }
             }
         }
@@ -258,6 +262,17 @@ impl Counters {
         self.watch.as_ref().is_some_and(|watch| watch.is_on())
     }
 
+    /// Tells of a hit, where anybody here wants to know; says whether anybody anywhere does.
+    pub(crate) fn tell_hit(&self, key: Named<'_>) -> bool {
+        let Some(watch) = &self.watch else {
+            return false;
+        };
+        if watch.is_told_of_hits() {
+            watch.tell(self.function, Some(key), EventKind::Hit);
+        }
+        watch.is_told_by_us() || crate::trace::may_be_told_of_hits()
+    }
+
     /// Tells whoever wants to know what happened, to one entry or to none in particular.
     pub(crate) fn tell<'a>(
         &self,
@@ -266,6 +281,16 @@ impl Counters {
     ) {
         if let Some(watch) = self.watch.as_deref().filter(|watch| watch.is_on()) {
             watch.tell(self.function, key.into(), kind());
+        }
+    }
+
+    /// An operation of the shared store has ended.
+    #[cfg(feature = "stores")]
+    pub(crate) fn operated(&self, gone: Nanos) {
+        self.store_times.record(gone);
+        #[cfg(feature = "metrics")]
+        if let Some(watch) = &self.watch {
+            self.times.store(watch.cache(), gone);
         }
     }
 
@@ -283,6 +308,12 @@ impl Counters {
             }
         }
         self.tell(key, || EventKind::Miss(reason));
+    }
+
+    /// A caller has another's load to thank, or will.
+    pub(crate) fn waited<'a>(&self, key: impl Into<Option<Named<'a>>>) {
+        self.coalesced.one();
+        self.tell(key, || EventKind::Waited);
     }
 
     /// A result was stored, or it was not.
@@ -306,6 +337,10 @@ impl Counters {
     /// A body has been run, to whatever end.
     pub(crate) fn loaded<'a>(&self, key: impl Into<Option<Named<'a>>>, gone: Nanos, failed: bool) {
         self.load_times.record(gone);
+        #[cfg(feature = "metrics")]
+        if let Some(watch) = &self.watch {
+            self.times.loaded(watch.cache(), self.function, gone);
+        }
         self.loads.one();
         if failed {
             self.load_errors.one();

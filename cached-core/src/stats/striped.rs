@@ -94,6 +94,10 @@ impl Striped {
     /// Adds one, and says how many there are in this stripe.
     #[inline]
     pub(crate) fn one(&self) -> u64 {
+        // What it costs is measured against a build that does not do it.
+        if cfg!(dewar_uncounted) {
+            return 1;
+        }
         let mine = MINE.get();
         // The last stripe is nobody's.
         if mine < self.stripes.len() - 1 {

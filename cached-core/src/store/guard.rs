@@ -108,8 +108,15 @@ impl Guard {
             self.counters.store_errors.one();
             self.counters
                 .tell(None, || EventKind::StoreFailed(error.to_string()));
-            crate::trace::store_failed(error);
         })
+    }
+
+    /// An operation for people: within its time, and neither counted nor held against the store.
+    pub(super) async fn uncounted<T>(
+        &self,
+        operation: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        self.timed(self.limits.operation, operation).await
     }
 
     async fn admitted<T>(
@@ -123,7 +130,7 @@ impl Guard {
         let begun = self.clock.now();
         let result = self.timed(limit, operation).await;
         let gone = self.clock.now().saturating_sub(begun);
-        self.counters.store_times.record(gone);
+        self.counters.operated(gone);
         match &result {
             Err(error) if !error.is_refused() => {
                 if pass.failed(self.clock.now()) {
@@ -134,6 +141,7 @@ impl Guard {
             _ => {
                 if pass.answered() {
                     self.counters.tell(None, || EventKind::CircuitClosed);
+                    crate::trace::store_up(&self.store.describe());
                 }
             }
         }

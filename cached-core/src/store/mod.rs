@@ -17,6 +17,7 @@ pub(crate) mod guard;
 mod journal;
 #[cfg(feature = "memcached")]
 mod memcached;
+mod memory;
 pub(crate) mod message;
 pub(crate) mod names;
 #[cfg(feature = "redis")]
@@ -31,6 +32,7 @@ pub use database::Database;
 pub use filesystem::Filesystem;
 #[cfg(feature = "memcached")]
 pub use memcached::Memcached;
+pub use memory::StoreMemory;
 #[cfg(feature = "redis")]
 pub(crate) use redis::address as redis_address;
 #[cfg(feature = "redis")]
@@ -106,6 +108,13 @@ pub trait Store: Send + Sync + 'static {
     /// How it tells other processes something; none if it cannot.
     fn push(&self) -> Option<&dyn Push> {
         None
+    }
+
+    /// What its server holds, for people; none if it cannot say.
+    ///
+    /// It is asked every few seconds while somebody looks, and a failure fails nobody.
+    fn memory(&self) -> BoxFuture<'_, Result<Option<StoreMemory>, Error>> {
+        Box::pin(std::future::ready(Ok(None)))
     }
 
     /// What it is and where, for people: no credentials.
@@ -184,6 +193,10 @@ impl<S: Store + ?Sized> Store for std::sync::Arc<S> {
 
     fn push(&self) -> Option<&dyn Push> {
         (**self).push()
+    }
+
+    fn memory(&self) -> BoxFuture<'_, Result<Option<StoreMemory>, Error>> {
+        (**self).memory()
     }
 
     fn describe(&self) -> String {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::memory::StoreMemory;
 use super::tier::Tier;
 use crate::sync::lock;
 
@@ -20,6 +21,9 @@ pub struct StoreStatus {
     pub last_heard: Option<Duration>,
     /// Scopes whose invalidation has not reached it yet; they are tried again.
     pub undelivered: usize,
+    /// What its server holds, as it said when it was last asked by
+    /// [`Cache::refresh_store_memory`](crate::Cache::refresh_store_memory).
+    pub memory: Option<StoreMemory>,
     /// Functions whose results cannot be serialised, and stay in this process' memory.
     pub memory_only: Vec<&'static str>,
 }
@@ -46,6 +50,7 @@ impl Tier {
             },
             push: pushes.then(|| self.channel.is_up()),
             last_heard: pushes.then(|| Duration::from_nanos(silence)),
+            memory: self.memory.get(),
             undelivered: lock(&self.journal).len(),
             memory_only,
         }

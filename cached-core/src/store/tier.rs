@@ -30,6 +30,7 @@ use super::channel::Channel;
 use super::envelope::{EVER, Envelope};
 use super::guard::{Budget, Guard, Limits};
 use super::journal::Journal;
+use super::memory::Known;
 use super::names::{self, Names};
 use super::{Found, Item, Store};
 use crate::clock::{Clock, NEVER, Nanos};
@@ -50,6 +51,7 @@ pub(crate) struct Tier {
     pub(super) journal: Mutex<Journal>,
     pub(super) delivering: AtomicBool,
     pub(super) channel: Channel,
+    pub(super) memory: Known,
 }
 
 /// What is said about a store when a cache is built.
@@ -112,6 +114,7 @@ impl Tier {
             journal: Mutex::default(),
             delivering: AtomicBool::new(false),
             channel: Channel::new(heard),
+            memory: Known::default(),
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::clock::{Clock, ManualClock, NEVER, Nanos, nanos};
 use crate::error::Error;
 use crate::rt::BoxFuture;
-use crate::store::{Found, Item, Push, Store};
+use crate::store::{Found, Item, Push, Store, StoreMemory};
 use crate::sync::lock;
 
 /// A store in memory that fails, stalls and forgets when a test says so.
@@ -253,6 +253,23 @@ impl Store for FaultyStore {
                 items.extend([stored(item, now)]);
             }
             same
+        })
+    }
+
+    /// The bytes of its keys and values.
+    fn memory(&self) -> BoxFuture<'_, Result<Option<StoreMemory>, Error>> {
+        self.run(|items, _| {
+            let sizes = items
+                .iter()
+                .map(|(key, (value, _))| key.len() + value.len());
+            let used = sizes.sum::<usize>() as u64;
+            Some(StoreMemory {
+                used,
+                peak: used,
+                fragmentation: 1.0,
+                limit: None,
+                keys: items.len() as u64,
+            })
         })
     }
 

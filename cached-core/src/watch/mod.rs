@@ -15,10 +15,10 @@ pub use recent::Operation;
 pub use report::Report;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Nanos};
 use recent::Recent;
 
 /// A hook of a user's.
@@ -36,7 +36,10 @@ pub(crate) struct Watch {
     keys: EventKeys,
     hooks: Option<Hooks>,
     recent: Recent,
-    recording: AtomicBool,
+    /// Until when operations are kept; zero where they are not.
+    recording: AtomicU64,
+    /// Whether `tracing` was told of hits when that was asked last.
+    traced: AtomicBool,
     clock: Clock,
 }
 
@@ -54,7 +57,8 @@ impl Watch {
             keys,
             hooks: (!hooks.is_empty()).then(|| Hooks::new(hooks)),
             recent: Recent::default(),
-            recording: AtomicBool::new(false),
+            recording: AtomicU64::new(0),
+            traced: AtomicBool::new(false),
             clock,
         }
     }
@@ -62,12 +66,44 @@ impl Watch {
     /// Whether anybody wants to be told.
     #[inline]
     pub(crate) fn is_on(&self) -> bool {
-        self.hooks.is_some() || self.recording.load(Ordering::Relaxed) || report::wanted()
+        self.is_told_by_us() || crate::trace::is_on()
     }
 
-    /// Keeps the most recent operations from now on; returns whether it did not do so before.
-    pub(crate) fn record(&self) -> bool {
-        !self.recording.swap(true, Ordering::Relaxed)
+    /// The same for hits.
+    pub(crate) fn is_told_of_hits(&self) -> bool {
+        self.is_told_by_us() || crate::trace::is_told_of_hits()
+    }
+
+    /// Whether anybody wants to be told of whatever happens, `tracing` aside.
+    pub(crate) fn is_told_by_us(&self) -> bool {
+        self.hooks.is_some() || self.recording.load(Ordering::Relaxed) > 0 || report::wanted()
+    }
+
+    /// Whether `tracing` wants to be told of hits, and did not when this was asked last.
+    pub(crate) fn notice_tracing(&self) -> bool {
+        let told = crate::trace::may_be_told_of_hits();
+        told != self.traced.load(Ordering::Relaxed)
+            && !self.traced.swap(told, Ordering::Relaxed)
+            && told
+    }
+
+    /// Keeps the most recent operations for so long from now on; returns whether it did not do so
+    /// before.
+    pub(crate) fn record(&self, time: Nanos) -> bool {
+        let until = self.clock.now().saturating_add(time);
+        self.recording.fetch_max(until, Ordering::Relaxed) == 0
+    }
+
+    /// Whether operations are kept; no longer when the time is over.
+    fn is_recording(&self) -> bool {
+        let until = self.recording.load(Ordering::Relaxed);
+        if until > 0 && self.clock.now() > until {
+            let _ = self
+                .recording
+                .compare_exchange(until, 0, Ordering::Relaxed, Ordering::Relaxed);
+            return false;
+        }
+        until > 0
     }
 
     #[cold]
@@ -78,8 +114,9 @@ impl Watch {
             key: key.and_then(|key| self.shown(function, key)),
             kind,
         };
+        crate::trace::told(&event);
         report::note(&event);
-        if self.recording.load(Ordering::Relaxed) {
+        if self.is_recording() {
             let at = UNIX_EPOCH + Duration::from_millis(self.clock.wall_millis());
             self.recent.add(at, event.clone());
         }
@@ -88,7 +125,13 @@ impl Watch {
         }
     }
 
-    fn shown(&self, function: &str, key: Named<'_>) -> Option<Arc<str>> {
+    /// The cache's name.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn cache(&self) -> &str {
+        &self.cache
+    }
+
+    pub(crate) fn shown(&self, function: &str, key: Named<'_>) -> Option<Arc<str>> {
         let Named { prefix, hash } = key;
         let text = match self.keys {
             EventKeys::Prefixes if function == BY_HAND => match prefix.rsplit_once(':') {

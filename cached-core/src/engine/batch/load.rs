@@ -14,6 +14,7 @@ use crate::engine::lead::{Lead, Panic};
 use crate::engine::run::throttle;
 #[cfg(feature = "stores")]
 use crate::engine::through::{Read, accept, fetch_all, write_all};
+use crate::trace;
 
 /// A body that loads many keys at once.
 pub trait LoadMany<K, R> {
@@ -77,7 +78,9 @@ where
     let run = body.load(keys);
     let answers = {
         let run = pin!(run);
-        Marked { leads: &leads, run }.await
+        let span = span(&leads);
+        let leads = &leads;
+        Marked { leads, run, span }.await
     };
     let pairs = match answers.map(R::pairs) {
         Ok(Ok(pairs)) => pairs,
@@ -218,10 +221,20 @@ fn fail<R>(
     }
 }
 
+/// One span for all keys.
+fn span<K, V: 'static>(leads: &[Led<K, V>]) -> trace::Load {
+    let first = leads.iter().find_map(|led| led.missing.load.as_ref().ok());
+    first.map_or(trace::Load::NONE, |load| {
+        let base = load.base();
+        trace::Load::new(&base.engine, base.function, None, leads.len())
+    })
+}
+
 /// A run of the body, marked as running for every key that it loads.
 struct Marked<'a, K, V: 'static, F> {
     leads: &'a [Led<K, V>],
     run: Pin<&'a mut F>,
+    span: trace::Load,
 }
 
 impl<K, V: 'static, F: Future> Future for Marked<'_, K, V, F> {
@@ -230,7 +243,9 @@ impl<K, V: 'static, F: Future> Future for Marked<'_, K, V, F> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let leads = self.leads.iter().filter_map(|led| led.lead.as_ref());
         let _inside: Vec<Body> = leads.filter_map(Lead::body).collect();
-        let run = self.run.as_mut();
+        let Marked { run, span, .. } = &mut *self;
+        let _span = span.enter();
+        let run = run.as_mut();
         match catch_unwind(AssertUnwindSafe(|| run.poll(cx))) {
             Ok(polled) => polled.map(Ok),
             Err(panic) => Poll::Ready(Err(panic)),

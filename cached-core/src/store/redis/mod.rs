@@ -5,6 +5,7 @@
 //! `KEYS`, `FLUSHDB` and `SCAN` are not among them.
 
 mod config;
+mod info;
 mod link;
 mod push;
 mod url;
@@ -22,7 +23,7 @@ use std::time::Duration;
 
 use ::redis::{Cmd, Value};
 
-use super::{Found, Item, Push, Store};
+use super::{Found, Item, Push, Store, StoreMemory};
 use crate::error::Error;
 use crate::rt::{BoxFuture, io};
 use config::Config;
@@ -198,6 +199,18 @@ impl Store for Redis {
 
     fn push(&self) -> Option<&dyn Push> {
         Some(self)
+    }
+
+    fn memory(&self) -> BoxFuture<'_, Result<Option<StoreMemory>, Error>> {
+        let mut info = command("INFO");
+        info.arg("memory");
+        let sent = self.send("tell of its memory", vec![info, command("DBSIZE")]);
+        Box::pin(async move {
+            match &sent.await?[..] {
+                [info, keys] => Ok(info::memory(info, keys)),
+                _ => Err(unexpected("tell of its memory")),
+            }
+        })
     }
 
     fn describe(&self) -> String {
