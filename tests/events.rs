@@ -251,3 +251,109 @@ fn a_report_does_not_grow_for_ever() {
     report.run(|| cache.run(|| (0..2_000).for_each(|_| assert_eq!(product(1), 1))));
     assert_eq!((report.events().len(), report.dropped()), (1_000, 1_002));
 }
+
+#[cached(timeout = 60, stale_while_revalidate = 60, skip(fails))]
+fn fragile(id: u64, fails: bool) -> Result<u64, String> {
+    match fails {
+        false => Ok(id),
+        true => Err("down".into()),
+    }
+}
+
+#[test]
+fn what_fails_what_is_stale_and_what_an_invalidation_names_are_told() {
+    let (cache, events) = told(Cache::builder());
+    cache.run(|| {
+        let _ = fragile(1, true);
+        assert_eq!(fragile(1, false), Ok(1));
+        cache.advance(secs(61));
+        assert_eq!(fragile(1, false), Ok(1));
+        invalidate!(fragile(1, _)).wait().unwrap();
+        invalidate!(fragile).wait().unwrap();
+        invalidate!(pattern = "product*").wait().unwrap();
+        invalidate!(all).wait().unwrap();
+    });
+    let name = "events::fragile";
+    let expected = [
+        "miss absent",
+        "loaded failed after 0.0ns",
+        "rejected",
+        "miss absent",
+        "loaded 0.0ns",
+        "stored",
+        "stale",
+        "loaded 0.0ns",
+        "stored",
+        &format!("invalidated call {name}"),
+        &format!("invalidated function {name}"),
+        "invalidated pattern product*",
+        "invalidated everything",
+    ];
+    assert_eq!(next(&events, expected.len()), expected);
+}
+
+#[cfg(feature = "stores")]
+#[test]
+fn a_store_that_fails_is_told_of_and_so_is_its_circuit() {
+    #[cached(timeout = 60)]
+    fn number(n: u64) -> u64 {
+        n
+    }
+
+    let store = dewar::testing::FaultyStore::new();
+    let (cache, events) = told(Cache::builder().shared(store.clone()));
+    store.fail(true);
+    cache.run(|| (0..9).for_each(|n| assert_eq!(number(n), n)));
+    store.fail(false);
+    cache.advance(secs(1));
+    cache.run(|| number(10));
+    let mut names = Vec::new();
+    while names.last() != Some(&"circuit_closed") {
+        let event = events.recv_timeout(Duration::from_secs(10)).unwrap();
+        names.push(event.kind.name());
+    }
+    let count = |name| names.iter().filter(|it| **it == name).count();
+    assert_eq!((count("circuit_opened"), count("circuit_closed")), (1, 1));
+    assert_eq!(count("store_failed") as u64, cache.stats().store_errors);
+    let opened = names.iter().position(|name| *name == "circuit_opened");
+    assert!(
+        opened
+            > names
+                .iter()
+                .position(|name| *name == "store_failed")
+                .map(|at| at + 1)
+    );
+}
+
+/// Each event is one count, and each count one event; fewer of them than wait for a hook at most.
+#[test]
+fn events_and_counters_agree_under_concurrent_load() {
+    let (cache, events) = told(Cache::builder().max_entries(30));
+    let calls = 60;
+    std::thread::scope(|scope| {
+        for of in 0..4 {
+            let cache = &cache;
+            scope.spawn(move || {
+                cache.run(|| (0..calls).for_each(|n| assert!(product((n * 7 + of) % 40) < 40)))
+            });
+        }
+    });
+    cache.sweep();
+    let stats = cache.stats();
+    assert_eq!((cache.dropped_events(), stats.lookups()), (0, 4 * calls));
+    let counted = [
+        ("hit", stats.hits),
+        ("miss", stats.misses()),
+        ("waited", stats.coalesced),
+        ("loaded", stats.loads),
+        ("stored", stats.stores),
+        ("rejected", stats.rejections),
+        ("evicted", stats.evictions),
+    ];
+    let all = counted.iter().map(|(_, count)| *count as usize).sum();
+    let told = next(&events, all);
+    for (name, count) in counted {
+        let of = |event: &&String| event.split(' ').next() == Some(name);
+        assert_eq!(told.iter().filter(of).count() as u64, count, "{name}");
+    }
+}
