@@ -4,6 +4,7 @@
 #
 #   benches/guard.sh            # compares with guard.txt; fails if something changed
 #   benches/guard.sh --accept   # writes what it is now into guard.txt
+#   benches/guard.sh --uncounted  # what hits would cost without statistics: another build, for people
 #
 # Instructions are counted by callgrind for so many hits and for twice as many; the difference is
 # that of the hits alone, without what a program does once. They may be off by 3 % or by 8, the rest
@@ -18,25 +19,41 @@ snapshot=../cached-macros/src/expand/snapshots/async_result.rs
 
 command -v valgrind >/dev/null || { echo "valgrind is not installed" >&2; exit 1; }
 
-cargo build -q --release -p dewar-guard
-bin=${CARGO_TARGET_DIR:-target}/release
+target=${CARGO_TARGET_DIR:-target}
+if [ "${1:-}" = --uncounted ]; then
+    target=$target/uncounted
+    export RUSTFLAGS="--cfg dewar_uncounted" CARGO_TARGET_DIR=$target
+fi
+bin=$target/release
 
 instructions() {
     valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bin/hits" "$1" "$2" 2>&1 |
         sed -n 's/.*Collected : //p'
 }
 
-measure() {
+# With the features named, under a prefix.
+hits() {
     local name one two
+    cargo build -q --release -p dewar-guard "${@:2}"
     for name in $("$bin/hits"); do
         one=$(instructions "$name" "$times")
         two=$(instructions "$name" $((2 * times)))
-        echo "instructions_$name $(((two - one) / times))"
+        echo "instructions_$1$name $(((two - one) / times))"
     done
+}
+
+measure() {
+    hits told_ --features told
+    hits ""
     "$bin/allocations"
     # The first lines say what is expanded; a test holds the rest equal to the expansion.
     echo "expansion_async_result $(sed '/^\/\/ /d' "$snapshot" | sed 1d | wc -c)"
 }
+
+if [ "${1:-}" = --uncounted ]; then
+    hits ""
+    exit
+fi
 
 now=$(measure)
 if [ "${1:-}" = --accept ]; then
