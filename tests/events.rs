@@ -357,3 +357,44 @@ fn events_and_counters_agree_under_concurrent_load() {
         assert_eq!(told.iter().filter(of).count() as u64, count, "{name}");
     }
 }
+
+#[cfg(all(feature = "axum", feature = "tokio"))]
+#[tokio::test]
+async fn of_a_view_the_same_is_told() {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::extract::{Path, Request};
+    use axum::http::StatusCode;
+    use tower::ServiceExt;
+
+    #[cached(view, timeout = 60, key_prefix = "page")]
+    async fn page(Path(id): Path<u64>) -> (StatusCode, &'static str) {
+        match id {
+            13 => (StatusCode::SERVICE_UNAVAILABLE, "down"),
+            _ => (StatusCode::OK, "up"),
+        }
+    }
+
+    let (cache, events) = told(Cache::builder());
+    let router: Router = Router::new().route("/{id}", axum::routing::get(page));
+    let app = router.layer(dewar::http::ScopeLayer::new(&cache));
+    for id in [1, 1, 13] {
+        let request = Request::get(format!("/{id}")).header("host", "a");
+        let response = app.clone().oneshot(request.body(Body::empty()).unwrap());
+        let body = response.await.unwrap().into_body();
+        axum::body::to_bytes(body, 100).await.unwrap();
+    }
+    let load = "loaded 0.0ns";
+    let expected = [
+        "miss absent",
+        load,
+        "stored",
+        "hit",
+        "miss absent",
+        "loaded failed after 0.0ns",
+        "rejected",
+    ];
+    assert_eq!(next(&events, expected.len()), expected);
+    let stats = cache.stats();
+    assert_eq!((stats.loads, stats.load_errors, stats.hits), (2, 1, 1));
+}

@@ -148,11 +148,12 @@ impl Leading {
         let span = trace::Load::new(&load.engine, load.view.name, Some(load.named()), 1);
         let result = caught(&span, async move { run(conditions).await }).await;
         let timing = self.load.timing(self.start.asked_at);
-        self.count(&timing);
-        span.ended(match &result {
-            Ok(Ok(_)) => "loaded",
-            _ => "failed",
-        });
+        let failed = match &result {
+            Ok(Ok(response)) => is_failure(response.status()),
+            _ => true,
+        };
+        self.count(&timing, failed);
+        span.ended(if failed { "failed" } else { "loaded" });
         match result {
             Err(panic) => match self.fallback(None) {
                 Some(response) => Ok(response),
@@ -204,21 +205,19 @@ impl Leading {
         }
     }
 
-    fn count(&self, timing: &Timing) {
+    fn count(&self, timing: &Timing, failed: bool) {
         let counters = &self.load.counters;
         let gone = timing.received.saturating_sub(timing.asked);
-        counters.loaded(self.load.named(), gone, false);
+        counters.loaded(self.load.named(), gone, failed);
     }
 
     /// The stale response, where a fresh one cannot be had.
     fn fallback(&self, status: Option<StatusCode>) -> Option<Response<ViewBody>> {
-        let counters = &self.load.counters;
-        counters.load_errors.one();
         let (stored, usable) = self.old.as_ref()?;
         if !usable.on_error {
             return None;
         }
-        counters.fallbacks.one();
+        self.load.counters.fallbacks.one();
         let status = status.unwrap_or(StatusCode::BAD_GATEWAY);
         self.land(Landing::Alone);
         Some(self.load.answer_stale(stored, self.why, Some(status)))
@@ -231,7 +230,7 @@ impl Leading {
         timing: &Timing,
     ) -> Response<ViewBody> {
         let status = response.status();
-        if matches!(status.as_u16(), 500 | 502 | 503 | 504)
+        if is_failure(status)
             && let Some(stale) = self.fallback(Some(status))
         {
             return stale;
@@ -448,6 +447,11 @@ pub(crate) fn add_vary(view: &View, headers: &mut HeaderMap) {
 
 fn is_name(member: &[u8], name: &HeaderName) -> bool {
     member.eq_ignore_ascii_case(name.as_str().as_bytes())
+}
+
+/// Where a stale response may stand in (RFC 5861, section 4).
+fn is_failure(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 500 | 502 | 503 | 504)
 }
 
 /// Runs a future to its end, or to its panic.
