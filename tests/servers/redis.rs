@@ -15,7 +15,12 @@ impl Redis {
     }
 
     pub(crate) fn with(more: &[&str]) -> Redis {
-        let server = Server::start("redis-server", free_port(), |port, _| {
+        Redis::of("redis-server", more)
+    }
+
+    /// The same by another program, which takes the same arguments.
+    pub(crate) fn of(program: &str, more: &[&str]) -> Redis {
+        let server = Server::start(program, free_port(), |port, _| {
             let mut arguments = base(port);
             arguments.extend(more.iter().map(ToString::to_string));
             arguments
@@ -150,11 +155,65 @@ pub(crate) fn command(port: u16, words: &[&str]) -> String {
     text.trim_end_matches("$7\r\nthe end\r\n").to_owned()
 }
 
-/// A cluster of three masters.
+/// A cluster of three masters; those that come after them are their replicas.
 pub(crate) struct Cluster(pub(crate) Vec<Redis>);
 
 impl Cluster {
     pub(crate) fn start() -> Cluster {
+        Cluster::of(3)
+    }
+
+    pub(crate) fn with_replicas() -> Cluster {
+        let cluster = Cluster::of(6);
+        for n in 0..3 {
+            let replicate = ["CLUSTER", "REPLICATE", &cluster.id(n)];
+            assert_eq!(cluster.0[n + 3].command(&replicate), "+OK\r\n");
+        }
+        let linked = |n: usize| cluster.0[n].command(&["ROLE"]).contains("connected");
+        assert!(until(|| (3..6).all(linked)), "the replicas do not connect");
+        let seen = |node: &Redis| node.command(&["CLUSTER", "NODES"]).matches("slave").count();
+        assert!(until(|| cluster.0.iter().all(|node| seen(node) == 3)));
+        cluster
+    }
+
+    /// What a node is called.
+    pub(crate) fn id(&self, node: usize) -> String {
+        let id = self.0[node].command(&["CLUSTER", "MYID"]);
+        id.lines().nth(1).unwrap().to_owned()
+    }
+
+    /// Moves a slot with all that is in it, as `redis-cli --cluster reshard` does; `meanwhile` is
+    /// called when half of that is done.
+    pub(crate) fn move_slot(&self, slot: &str, from: usize, to: usize, meanwhile: impl FnOnce()) {
+        let say = |node: usize, words: &[&str]| {
+            let reply = self.0[node].command(words);
+            assert!(!reply.starts_with('-'), "{words:?}: {reply}");
+            reply
+        };
+        let (source, target) = (self.id(from), self.id(to));
+        say(to, &["CLUSTER", "SETSLOT", slot, "IMPORTING", &source]);
+        say(from, &["CLUSTER", "SETSLOT", slot, "MIGRATING", &target]);
+        let keys = say(from, &["CLUSTER", "GETKEYSINSLOT", slot, "1000"]);
+        let keys: Vec<&str> = keys.lines().skip(2).step_by(2).collect();
+        let port = self.0[to].port().to_string();
+        let mut meanwhile = Some(meanwhile);
+        for (n, key) in keys.iter().enumerate() {
+            if n >= keys.len() / 2
+                && let Some(meanwhile) = meanwhile.take()
+            {
+                meanwhile();
+            }
+            say(from, &["MIGRATE", "127.0.0.1", &port, key, "0", "5000"]);
+        }
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
+        }
+        for node in [to, from] {
+            say(node, &["CLUSTER", "SETSLOT", slot, "NODE", &target]);
+        }
+    }
+
+    fn of(count: usize) -> Cluster {
         let node = || {
             Redis::with(&[
                 "--cluster-enabled",
@@ -165,20 +224,21 @@ impl Cluster {
                 "2000",
             ])
         };
-        let nodes: Vec<Redis> = (0..3).map(|_| node()).collect();
-        for (n, node) in nodes.iter().enumerate() {
+        let nodes: Vec<Redis> = (0..count).map(|_| node()).collect();
+        let known = format!("cluster_known_nodes:{count}");
+        for node in &nodes[1..] {
+            let port = nodes[0].port().to_string();
+            node.command(&["CLUSTER", "MEET", "127.0.0.1", &port]);
+        }
+        for (n, node) in nodes.iter().take(3).enumerate() {
             let (first, last) = (n * 5462, ((n + 1) * 5462).min(16384) - 1);
             let range = [first.to_string(), last.to_string()];
             let reply = node.command(&["CLUSTER", "ADDSLOTSRANGE", &range[0], &range[1]]);
             assert_eq!(reply, "+OK\r\n");
-            let port = nodes[0].port().to_string();
-            if n > 0 {
-                node.command(&["CLUSTER", "MEET", "127.0.0.1", &port]);
-            }
         }
         let ready = |node: &Redis| {
             let info = node.command(&["CLUSTER", "INFO"]);
-            info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
+            info.contains("cluster_state:ok") && info.contains(&known)
         };
         assert!(
             until(|| nodes.iter().all(ready)),

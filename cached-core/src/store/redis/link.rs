@@ -383,7 +383,13 @@ fn provide_cryptography() {
 fn useless(error: &RedisError) -> bool {
     // A master that has become a replica: the master is elsewhere.
     let demoted = error.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly);
-    demoted || error.is_unrecoverable_error() || error.is_io_error()
+    // The crate's own words on a cluster one of whose nodes is gone: it does not ask anew where that
+    // node's slots are when a read of many keys meets it.
+    let lost = matches!(
+        error.kind(),
+        ErrorKind::Client | ErrorKind::ClusterConnectionNotFound
+    );
+    demoted || lost || error.is_unrecoverable_error() || error.is_io_error()
 }
 
 /// An error of the crate as one of ours: the server's own words are a refusal.
