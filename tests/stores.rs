@@ -336,6 +336,65 @@ fn what_is_said_to_be_shared_is() {
     assert_eq!((one.stats().loads, other.stats().loads), (1, 0));
 }
 
+#[cached(timeout = 60, cache_err = "5s", key_prefix = "failing:{id}")]
+fn failing(id: u64) -> Result<u64, String> {
+    match SOURCE.load(SeqCst) {
+        0 => Err(format!("{id} is down")),
+        now => Ok(id * 1000 + now),
+    }
+}
+
+#[cached(timeout = 60, cache_none, cache_err, key_prefix = "perhaps:{id}")]
+fn perhaps(id: u64) -> Result<Option<u64>, String> {
+    match SOURCE.load(SeqCst) {
+        0 => Err(format!("{id} is down")),
+        now => Ok((id > 0).then_some(now)),
+    }
+}
+
+#[cached(timeout = 60, cache_err, key_prefix = "odd:{id}")]
+fn odd(id: u64) -> Result<u64, std::fmt::Error> {
+    (id > 0).then_some(id).ok_or(std::fmt::Error)
+}
+
+#[test]
+fn errors_that_are_stored_are_shared_for_their_own_time() {
+    let (_turn, _, one, other) = world();
+    SOURCE.store(0, SeqCst);
+    let down = || Err("1 is down".to_owned());
+    assert_eq!(one.run(|| failing(1)), down());
+    SOURCE.store(1, SeqCst);
+    assert_eq!(other.run(|| failing(1)), down());
+    assert_eq!((one.stats().loads, other.stats().loads), (1, 0));
+    other.advance(Duration::from_secs(5));
+    assert_eq!(other.run(|| failing(1)), Ok(1001));
+    assert_eq!(other.stats().loads, 1);
+}
+
+#[test]
+fn nothing_and_errors_and_values_are_told_apart_on_the_store() {
+    let (_turn, _, one, other) = world();
+    for (now, id) in [(0, 1), (1, 0), (1, 2)] {
+        SOURCE.store(now, SeqCst);
+        let here = one.run(|| perhaps(id));
+        SOURCE.store(7, SeqCst);
+        assert_eq!(other.run(|| perhaps(id)), here);
+    }
+    assert_eq!((one.stats().loads, other.stats().loads), (3, 0));
+    assert_eq!(other.store_status().unwrap().memory_only, [""; 0]);
+}
+
+#[test]
+fn errors_that_cannot_be_serialised_keep_their_results_in_memory() {
+    let (_turn, _, one, other) = world();
+    for cache in [&one, &other] {
+        assert_eq!(cache.run(|| odd(0)), Err(std::fmt::Error));
+        assert_eq!(cache.run(|| odd(0)), Err(std::fmt::Error));
+        assert_eq!((cache.stats().loads, cache.stats().hits), (1, 1));
+        assert_eq!(cache.store_status().unwrap().memory_only, ["stores::odd"]);
+    }
+}
+
 #[test]
 fn what_stays_in_memory_is_shown() {
     let (_turn, _, one, _) = world();

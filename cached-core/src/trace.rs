@@ -161,8 +161,8 @@ mod on {
     #[cfg(feature = "stores")]
     pub(crate) fn memory_only(function: &str) {
         event!(name: "cache.memory_only", target: "dewar", Level::WARN, cache.function = function,
-            "the results are not `Serialize + DeserializeOwned`: they stay in this process' memory; \
-             say `local` if that is meant"
+            "the results (with `cache_err` their errors too) are not `Serialize + DeserializeOwned`: \
+             they stay in this process' memory; say `local` if that is meant"
         );
     }
 

@@ -127,6 +127,28 @@ mod coded {
         /// Any value.
         Value<R> as Plain<R> where { R: Serialize + DeserializeOwned }, None;
     }
+
+    macro_rules! whole {
+        ($($level:ident <$result:ty> as $kind:ident;)*) => {$(
+            #[cfg(feature = "stores")]
+            impl<T, E> $level<$result>
+            where
+                T: Serialize + DeserializeOwned,
+                E: Serialize + DeserializeOwned + Clone + Send + Sync + 'static,
+            {
+                /// Errors stored too, and both can be serialised.
+                pub fn whole(&self) -> $kind<T, E> {
+                    $kind::new(codec(), None)
+                }
+            }
+        )*};
+    }
+
+    whole! {
+        Out<Result<Option<T>, E>> as WholeOptional;
+        Transposed<Option<Result<T, E>>> as OptionalWhole;
+        Shared<Result<T, E>> as Whole;
+    }
 }
 
 impl<T, E: Clone + Send + Sync + 'static> LocalOptionalShared<Result<Option<T>, E>> {
