@@ -79,7 +79,7 @@ promtool check rules examples/observability/alerts.yml
 step "the shop in a browser"
 cargo test -p shop --test browser -- --ignored
 
-step "two instances of the shop on one Redis"
+step "two instances of the shop on one store, of each kind"
 cargo build -q -p shop --example shop
 cargo test -p shop --test instances -- --ignored
 

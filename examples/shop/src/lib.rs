@@ -13,7 +13,7 @@
 //! | [`templates`] | the pages' HTML |
 //!
 //! Nothing in it knows which store is behind the cache: that is `CACHE_TYPE` in the environment. With
-//! `CACHE_TYPE=redis`, `memcached` or `filesystem` several instances, each with a `PORT` of its own,
+//! `CACHE_TYPE=redis`, `memcached`, `database` or `filesystem` several instances, each with a `PORT` of its own,
 //! share what they have read.
 
 pub mod data;

@@ -1,12 +1,12 @@
-//! Two instances of the shop on one Redis: the program itself, as `cargo run --example shop` builds
-//! it. Needs redis-server, so it is run on request:
+//! Two instances of the shop on one store: the program itself, as `cargo run --example shop` builds
+//! it. Needs redis-server and memcached, so it is run on request:
 //! `cargo test -p shop --test instances -- --ignored`, and by `./test.sh`.
 
 use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{COOKIE, SET_COOKIE};
 use reqwest::redirect::Policy;
@@ -23,43 +23,43 @@ impl Drop for Process {
     }
 }
 
-/// A Redis that keeps nothing, and its address.
-fn redis(folder: &TempDir) -> (Process, String) {
-    // Taken and given back: redis-server cannot be asked to take any.
+/// A server on a free port, of which the last argument is told, and that port.
+fn server(folder: &TempDir, program: &str, arguments: &[&str]) -> (Process, u16) {
+    // Taken and given back: neither server can be asked to take any.
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();
     drop(free);
-    let process = Command::new("redis-server")
-        .args([
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--port",
-            &port.to_string(),
-        ])
+    let process = Command::new(program)
+        .args(arguments)
+        .arg(port.to_string())
         .current_dir(folder)
         .stdout(Stdio::null())
         .spawn()
-        .expect("redis-server starts: install it");
+        .unwrap_or_else(|error| panic!("{program}: {error}: install it"));
     let process = Process(process);
     for _ in 0..200 {
         if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            return (process, format!("redis://127.0.0.1:{port}/0"));
+            return (process, port);
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    panic!("redis-server does not answer");
+    panic!("{program} does not answer");
+}
+
+/// A Redis that keeps nothing, and its address.
+fn redis(folder: &TempDir) -> (Process, String) {
+    let arguments = ["--bind", "127.0.0.1", "--save", "", "--port"];
+    let (process, port) = server(folder, "redis-server", &arguments);
+    (process, format!("redis://127.0.0.1:{port}/0"))
 }
 
 /// An instance, and its address.
-fn instance(redis: &str) -> (Process, String) {
+fn instance(settings: &[(&str, &str)]) -> (Process, String) {
     let tests = std::env::current_exe().unwrap();
     let shop: PathBuf = tests.ancestors().nth(2).unwrap().join("examples/shop");
     let mut process = Command::new(&shop)
         .env("PORT", "0")
-        .env("CACHE_TYPE", "redis")
-        .env("CACHE_REDIS_URL", redis)
+        .envs(settings.iter().copied())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap_or_else(|error| panic!("{}: {error}; build the example", shop.display()));
@@ -98,13 +98,93 @@ async fn post(url: String, fields: &[(&str, &str)]) -> Response {
     client().post(url).form(fields).send().await.unwrap()
 }
 
+const KETTLE: [(&str, &str); 6] = [
+    ("name", "Shared kettle"),
+    ("category", "Kitchen"),
+    ("maker", "Nordhus"),
+    ("price", "42.50"),
+    ("stock", "7"),
+    ("description", ""),
+];
+
+/// What one instance changes, another shows within the time of copies, by a message or without.
+async fn a_change_is_shown_by_the_other(settings: &[(&str, &str)]) {
+    const COPIES: Duration = Duration::from_secs(2);
+    let copies = ("CACHE_MEMORY_COPIES", "2");
+    let settings: Vec<_> = settings.iter().copied().chain([copies]).collect();
+    let (_one, one) = instance(&settings);
+    let (_other, other) = instance(&settings);
+    let first = read_at(&one).await;
+    assert_eq!(
+        read_at(&other).await,
+        first,
+        "one has read it, both know it"
+    );
+    post(format!("{one}/products/1/edit"), &KETTLE).await;
+    let changed = Instant::now();
+    let shown = text(&format!("{one}/products")).await;
+    assert!(shown.contains("Shared kettle"), "at once where it was made");
+    while read_at(&other).await == first {
+        let late = changed.elapsed();
+        assert!(
+            late < COPIES + Duration::from_secs(2),
+            "{late:?}: {settings:?}"
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    println!("{}: {:?}", settings[0].1, changed.elapsed());
+}
+
+#[tokio::test]
+#[ignore = "needs memcached"]
+async fn two_instances_on_memcached() {
+    let folder = TempDir::new().unwrap();
+    let arguments = ["-l", "127.0.0.1", "-U", "0", "-u", "nobody", "-p"];
+    let (_memcached, port) = server(&folder, "memcached", &arguments);
+    let servers = format!("127.0.0.1:{port}");
+    a_change_is_shown_by_the_other(&[
+        ("CACHE_TYPE", "memcached"),
+        ("CACHE_MEMCACHED_SERVERS", &servers),
+    ])
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the program"]
+async fn two_instances_on_a_database_of_their_own() {
+    let folder = TempDir::new().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("cache.db").display());
+    a_change_is_shown_by_the_other(&[("CACHE_TYPE", "database"), ("CACHE_DATABASE_URL", &url)])
+        .await;
+}
+
+/// `SHOP_POSTGRES=postgres://… cargo test -p shop --test instances -- --ignored postgres`
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn two_instances_on_postgres() {
+    let Ok(url) = std::env::var("SHOP_POSTGRES") else {
+        return;
+    };
+    a_change_is_shown_by_the_other(&[("CACHE_TYPE", "database"), ("CACHE_DATABASE_URL", &url)])
+        .await;
+}
+
+#[tokio::test]
+#[ignore = "needs the program"]
+async fn two_instances_on_files() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("cache").display().to_string();
+    a_change_is_shown_by_the_other(&[("CACHE_TYPE", "filesystem"), ("CACHE_DIR", &path)]).await;
+}
+
 #[tokio::test]
 #[ignore = "needs redis-server"]
 async fn two_instances_share_what_they_know_and_who_is_logged_in() {
     let folder = TempDir::new().unwrap();
     let (_redis, url) = redis(&folder);
-    let (_one, one) = instance(&url);
-    let (_other, other) = instance(&url);
+    let settings = [("CACHE_TYPE", "redis"), ("CACHE_REDIS_URL", url.as_str())];
+    let (_one, one) = instance(&settings);
+    let (_other, other) = instance(&settings);
 
     let first = read_at(&one).await;
     assert_eq!(
@@ -113,15 +193,7 @@ async fn two_instances_share_what_they_know_and_who_is_logged_in() {
         "one has read it, both know it"
     );
 
-    let fields = [
-        ("name", "Shared kettle"),
-        ("category", "Kitchen"),
-        ("maker", "Nordhus"),
-        ("price", "42.50"),
-        ("stock", "7"),
-        ("description", ""),
-    ];
-    post(format!("{one}/products/1/edit"), &fields).await;
+    post(format!("{one}/products/1/edit"), &KETTLE).await;
     assert!(
         text(&format!("{one}/products"))
             .await
