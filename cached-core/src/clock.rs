@@ -148,6 +148,8 @@ impl std::fmt::Debug for ManualClock {
 #[derive(Default)]
 struct Timers {
     waiting: Mutex<BTreeMap<(Nanos, u64), Waker>>,
+    /// When the thread that fires them looks next; only changed while holding `waiting`.
+    look: AtomicU64,
     changed: Condvar,
     next: AtomicU64,
 }
@@ -155,18 +157,24 @@ struct Timers {
 impl Timers {
     fn add(&self, deadline: Nanos, waker: Waker) -> (Nanos, u64) {
         let id = (deadline, self.next.fetch_add(1, Ordering::Relaxed));
+        self.set(id, waker);
+        id
+    }
+
+    fn set(&self, id: (Nanos, u64), waker: Waker) {
         let mut waiting = lock(&self.waiting);
         waiting.insert(id, waker);
-        if waiting.keys().next() == Some(&id) {
+        // Most timers are limits that are not reached. The thread is not woken for each of them,
+        // only where it would look too late.
+        if id.0 < self.look.load(Ordering::Relaxed) {
+            self.look.store(id.0, Ordering::Relaxed);
             self.changed.notify_one();
         }
-        id
     }
 
     /// Replaces the waker, unless the timer has gone off; then it is set anew and goes off again.
     fn renew(&self, id: (Nanos, u64), waker: &Waker) {
-        lock(&self.waiting).insert(id, waker.clone());
-        self.changed.notify_one();
+        self.set(id, waker.clone());
     }
 
     fn remove(&self, id: (Nanos, u64)) {
@@ -194,6 +202,8 @@ impl Timers {
                 None => Duration::from_secs(3600),
             };
             if !pause.is_zero() {
+                self.look
+                    .store(now.saturating_add(nanos(pause)), Ordering::Relaxed);
                 drop(self.changed.wait_timeout(waiting, pause));
             }
         }

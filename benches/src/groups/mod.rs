@@ -7,6 +7,7 @@ pub mod invalidation;
 pub mod miss;
 pub mod scaling;
 pub mod stampede;
+pub mod stores;
 pub mod view;
 
 use crate::cli::Group;
@@ -19,6 +20,7 @@ pub const TIMED: &[Group] = &[
     ("invalidation", invalidation::run),
     ("hit_ratio", hit_ratio::run),
     ("scaling", scaling::run),
+    ("stores", stores::run),
     ("view", view::run),
     ("compile", compile::run),
 ];

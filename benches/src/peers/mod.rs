@@ -30,6 +30,7 @@ pub const PACKAGES: &[&str] = &[
     "moka",
     "papaya",
     "quick_cache",
+    "redis",
     "tower-http-cache",
 ];
 

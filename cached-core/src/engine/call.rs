@@ -59,6 +59,15 @@ impl Base {
         self.fetched.load(Ordering::SeqCst) > 0
     }
 
+    /// Whether memory serves nothing of what goes to the shared store: then it holds nothing of it.
+    fn serves_no_copies(&self) -> bool {
+        #[cfg(feature = "stores")]
+        if let (Some(tier), Some(_)) = (&self.engine.tier, &self.names) {
+            return tier.copies == 0;
+        }
+        false
+    }
+
     /// Whether the value came from the shared store: there is none.
     #[cfg(not(feature = "stores"))]
     pub(crate) fn was_fetched(&self) -> bool {
@@ -186,11 +195,10 @@ where
     }
 
     fn store(&self, result: &R, began: Began) -> bool {
-        let entry = self.entry(result, began);
-        if entry.is_none() && matches!(self.outcome.judge(result), Judged::Nothing(_)) {
-            self.outdate(began);
-        }
-        let stored = entry.is_some_and(|entry| self.insert(entry));
+        let stored = match self.base.serves_no_copies() {
+            true => self.keep(result).is_some(),
+            false => self.place(result, began),
+        };
         self.base.counters.kept(self.base.named(), stored);
         stored
     }
@@ -250,6 +258,15 @@ where
     O: Outcome<R>,
     K: Clone + Eq + Send + Sync + 'static,
 {
+    /// Puts a result into memory; says whether it is there.
+    fn place(&self, result: &R, began: Began) -> bool {
+        let entry = self.entry(result, began);
+        if entry.is_none() && matches!(self.outcome.judge(result), Judged::Nothing(_)) {
+            self.outdate(began);
+        }
+        entry.is_some_and(|entry| self.insert(entry))
+    }
+
     /// Takes out what an older load left: what it found is gone now.
     fn outdate(&self, began: Began) {
         let engine = &self.base.engine;

@@ -16,10 +16,11 @@ impl Stable {
 
     /// Appends what `write` writes, preceded by its length: no part runs into the next.
     pub(crate) fn part(&mut self, write: impl FnOnce(&mut Stable)) {
-        let mut part = Stable::default();
-        write(&mut part);
-        self.bytes(&(part.0.len() as u64).to_le_bytes());
-        self.bytes(&part.0);
+        let length = self.0.len();
+        self.bytes(&[0; 8]);
+        write(self);
+        let written = (self.0.len() - length - 8) as u64;
+        self.0[length..length + 8].copy_from_slice(&written.to_le_bytes());
     }
 
     /// Appends what another has collected.

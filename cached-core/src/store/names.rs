@@ -1,5 +1,6 @@
 //! What entries and scopes are called on a shared store.
 
+use std::borrow::Cow;
 use std::hash::BuildHasher;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,33 +25,35 @@ impl Names {
     /// The scope of the key in this process.
     pub(crate) fn of_key(&self) -> crate::scope::Scope {
         let own = self.own.as_deref().unwrap_or_default();
-        crate::scope::of_shared_key(own.strip_prefix("key ").unwrap_or(own))
+        crate::scope::of_shared_key(own.strip_prefix(KEY).unwrap_or(own))
     }
 }
 
 /// The scope of everything; every entry belongs to it.
 pub(crate) const EVERYTHING: &str = "all";
+/// What the scope of one key begins with; its hash follows.
+const KEY: &str = "key ";
 /// The scope of any tag.
 pub(crate) const ANY_TAG: &str = "tags";
 
 /// The scope of a function.
 pub(crate) fn function(name: &str) -> String {
-    format!("function {name}")
+    ["function ", name].concat()
 }
 
 /// The scope of one key.
 pub(crate) fn key(hash: &str) -> String {
-    format!("key {hash}")
+    [KEY, hash].concat()
 }
 
 /// The scope of a level of a prefix.
 pub(crate) fn level(level: &str) -> String {
-    format!("level {level}")
+    ["level ", level].concat()
 }
 
 /// The scope of a tag.
 pub(crate) fn tag(tag: &str) -> String {
-    format!("tag {tag}")
+    ["tag ", tag].concat()
 }
 
 /// The key of an entry: readable, free of spaces, control characters and what clusters take for the
@@ -61,16 +64,30 @@ pub(crate) fn entry(prefix: &str, hash: &str) -> String {
         c if c.is_ascii_graphic() => c,
         _ => '_',
     };
-    let readable: String = prefix.chars().take(120).map(plain).collect();
-    format!("{readable}:{hash}")
+    let mut name = String::with_capacity(prefix.len().min(120) + 1 + hash.len());
+    name.extend(prefix.chars().take(120).map(plain));
+    name.push(':');
+    name.push_str(hash);
+    name
 }
 
 /// 160 bits of a cryptographic hash, as text.
 pub(crate) fn digest(bytes: &[u8]) -> String {
-    blake3::hash(bytes).as_bytes()[..20]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |n: u8| char::from(DIGITS[usize::from(n & 15)]);
+    let mut text = String::with_capacity(40);
+    for byte in &blake3::hash(bytes).as_bytes()[..20] {
+        text.extend([digit(byte >> 4), digit(*byte)]);
+    }
+    text
+}
+
+/// The key of a scope's version, without the namespace. That of one key is a digest already.
+pub(crate) fn version(scope: &str) -> Cow<'_, str> {
+    match scope.strip_prefix(KEY) {
+        Some(hash) => hash.into(),
+        None => digest(scope.as_bytes()).into(),
+    }
 }
 
 /// A number that no process has given to anything yet, but by a chance of one in 2^64.

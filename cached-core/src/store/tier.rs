@@ -26,6 +26,8 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 use std::time::Duration;
 
+use foldhash::fast::RandomState;
+
 use super::channel::Channel;
 use super::envelope::{EVER, Envelope};
 use super::guard::{Budget, Guard, Limits};
@@ -45,7 +47,7 @@ pub(crate) struct Tier {
     pub(super) namespace: String,
     writing: Writing,
     /// How long memory may serve a copy that nobody would tell it of.
-    pub(super) copies: Nanos,
+    pub(crate) copies: Nanos,
     /// How long a process may load what others wait for.
     pub(crate) lease: Nanos,
     pub(super) journal: Mutex<Journal>,
@@ -186,15 +188,12 @@ impl Tier {
         if complete {
             self.complete(budget, &mut scopes).await;
         }
-        let concerned = |names: &Names| lock(&self.journal).concerns(&names.scopes);
-        entries
-            .iter()
-            .zip(keys)
-            .zip(found)
-            .map(|((names, key), entry)| match scopes.versions_of(names) {
-                Some(versions) if !concerned(names) => Fetched {
+        let journal = lock(&self.journal);
+        (entries.iter().enumerate().zip(keys).zip(found))
+            .map(|(((at, names), key), entry)| match scopes.versions_of(at) {
+                Some(versions) if !journal.concerns(&names.scopes) => Fetched {
                     // Whatever was stored under a version that was lost is not valid.
-                    value: (scopes.known(names, &before))
+                    value: (scopes.known(at, &before))
                         .then(|| self.valid(&entry, &key, &versions))
                         .flatten(),
                     versions: Some(versions),
@@ -226,7 +225,7 @@ impl Tier {
 
     /// Gives versions to the scopes that have none, all in one operation; where others were faster
     /// with some of them, theirs are read.
-    async fn complete(&self, budget: &Budget, scopes: &mut Scopes<'_>) -> Option<()> {
+    async fn complete(&self, budget: &Budget, scopes: &mut Scopes) -> Option<()> {
         let missing = scopes.missing();
         if missing.is_empty() {
             return Some(());
@@ -346,41 +345,46 @@ impl Tier {
     }
 
     pub(super) fn entry_key(&self, key: &str) -> String {
-        format!("{}:{key}", self.namespace)
+        [&self.namespace, ":", key].concat()
     }
 
     pub(super) fn version_key(&self, scope: &str) -> String {
-        format!("{}:v:{}", self.namespace, names::digest(scope.as_bytes()))
+        [&self.namespace, ":v:", &names::version(scope)].concat()
     }
 }
 
 /// The scopes of several entries, each of them once.
-struct Scopes<'a> {
-    at: HashMap<&'a str, usize>,
+struct Scopes {
+    /// Of each entry, where in the following its scopes are.
+    entries: Vec<Vec<usize>>,
     keys: Vec<String>,
     versions: Vec<Option<u64>>,
     /// Of what depends on them, the longest.
     lifetimes: Vec<Nanos>,
 }
 
-impl<'a> Scopes<'a> {
-    fn of(tier: &Tier, entries: &[&'a Names]) -> Self {
+impl Scopes {
+    fn of<'a>(tier: &Tier, entries: &[&'a Names]) -> Self {
+        let mut known: HashMap<&'a str, usize, RandomState> = HashMap::default();
         let mut scopes = Scopes {
-            at: HashMap::new(),
+            entries: Vec::with_capacity(entries.len()),
             keys: Vec::new(),
             versions: Vec::new(),
             lifetimes: Vec::new(),
         };
         for names in entries {
+            let mut places = Vec::with_capacity(names.scopes.len());
             for scope in &names.scopes {
                 let next = scopes.keys.len();
-                let at = *scopes.at.entry(scope).or_insert(next);
+                let at = *known.entry(scope).or_insert(next);
                 if at == next {
                     scopes.keys.push(tier.version_key(scope));
                     scopes.lifetimes.push(0);
                 }
                 scopes.lifetimes[at] = scopes.lifetimes[at].max(names.lifetime);
+                places.push(at);
             }
+            scopes.entries.push(places);
         }
         scopes
     }
@@ -394,15 +398,15 @@ impl<'a> Scopes<'a> {
     }
 
     /// The versions that an entry depends on, if they all are known.
-    fn versions_of(&self, names: &Names) -> Option<Vec<u64>> {
-        let version = |scope: &String| self.versions[*self.at.get(scope.as_str())?];
-        names.scopes.iter().map(version).collect()
+    fn versions_of(&self, entry: usize) -> Option<Vec<u64>> {
+        let places = self.entries[entry].iter();
+        places.map(|at| self.versions[*at]).collect()
     }
 
     /// Whether all versions that an entry depends on were there.
-    fn known(&self, names: &Names, before: &[Option<u64>]) -> bool {
-        let known = |scope: &String| Some(before[*self.at.get(scope.as_str())?].is_some());
-        names.scopes.iter().all(|scope| known(scope) == Some(true))
+    fn known(&self, entry: usize, before: &[Option<u64>]) -> bool {
+        let mut places = self.entries[entry].iter();
+        places.all(|at| before[*at].is_some())
     }
 }
 
