@@ -114,8 +114,34 @@ pub(crate) fn spawn_thread(task: BoxFuture<'static, ()>) -> Result<(), BoxFuture
     task.map_or(Ok(()), Err)
 }
 
+#[cfg(feature = "io")]
+thread_local! {
+    /// How many futures this thread drives by itself, one inside the other.
+    static DRIVEN: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// While it lives, this thread polls nothing but one future: a runtime that it belongs to stands
+/// still.
+struct Blocked;
+
+impl Blocked {
+    fn enter() -> Self {
+        #[cfg(feature = "io")]
+        let _ = DRIVEN.try_with(|driven| driven.set(driven.get() + 1));
+        Blocked
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        #[cfg(feature = "io")]
+        let _ = DRIVEN.try_with(|driven| driven.set(driven.get() - 1));
+    }
+}
+
 /// Drives a future on this thread, asleep while it waits.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
+    let _blocked = Blocked::enter();
     struct Unpark(Thread);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {
@@ -138,6 +164,20 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
             Poll::Pending => thread::park(),
         }
     }
+}
+
+/// Lets whoever polls this task see to something else first.
+#[cfg(feature = "stores")]
+pub(crate) async fn yield_now() {
+    let mut yielded = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Does work that blocks, on one of some threads that are there for that.
@@ -196,6 +236,18 @@ pub(crate) mod io {
     /// guard lives.
     pub(crate) fn enter() -> Option<EnterGuard<'static>> {
         handle().map(Handle::enter)
+    }
+
+    /// The caller's own runtime: none where this is none of its tasks, or blocks it.
+    #[cfg(feature = "redis")]
+    pub(crate) fn of_caller() -> Option<Handle> {
+        let blocked = super::DRIVEN.try_with(|driven| driven.get() > 0);
+        if blocked.unwrap_or(true) {
+            return None;
+        }
+        let runtime = Handle::try_current().ok()?;
+        let ours = handle().is_some_and(|ours| ours.id() == runtime.id());
+        (!ours).then_some(runtime)
     }
 
     /// Runs a task there.

@@ -3,7 +3,9 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 #[cfg(feature = "stores")]
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::OnceLock;
+#[cfg(feature = "stores")]
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::plan::Plan;
@@ -42,6 +44,15 @@ pub(crate) struct Base {
     /// How long a value that came from the store is good for still; 0 for one that was loaded.
     #[cfg(feature = "stores")]
     pub(crate) fetched: AtomicU64,
+    /// The expired entry that the shared store has, if it has one that is of use.
+    #[cfg(feature = "stores")]
+    pub(crate) offered: OnceLock<Slot>,
+    /// When this call's load began.
+    #[cfg(feature = "stores")]
+    pub(crate) began: OnceLock<Began>,
+    /// There was a load to run, and another process runs it.
+    #[cfg(feature = "stores")]
+    pub(crate) skipped: AtomicBool,
 }
 
 impl Base {
@@ -74,6 +85,59 @@ impl Base {
         false
     }
 
+    /// Whether the load was left to another process.
+    pub(crate) fn was_skipped(&self) -> bool {
+        #[cfg(feature = "stores")]
+        return self.skipped.load(Ordering::SeqCst);
+        #[cfg(not(feature = "stores"))]
+        false
+    }
+
+    /// Notes when the load of this call began; of several, the first counts.
+    pub(crate) fn begins(&self, began: Began) {
+        #[cfg(feature = "stores")]
+        let _ = self.began.set(began);
+        #[cfg(not(feature = "stores"))]
+        let _ = began;
+    }
+
+    /// The expired entry that may stand in for a load: the one that was found, or that the shared
+    /// store has.
+    pub(crate) fn expired(&self) -> Option<&Slot> {
+        #[cfg(feature = "stores")]
+        return self.stale.as_ref().or_else(|| self.offered.get());
+        #[cfg(not(feature = "stores"))]
+        self.stale.as_ref()
+    }
+
+    /// Whether the shared store has brought a value that may be served while it is refreshed.
+    pub(crate) fn revalidates(&self) -> bool {
+        #[cfg(feature = "stores")]
+        if self.policy.stale_while_revalidate > 0
+            && let Some(offered) = self.offered.get()
+        {
+            let judged = offered.meta().times().judge(self.engine.clock.now());
+            return judged == Judgement::Revalidate;
+        }
+        false
+    }
+
+    /// Whether it waits for a load for which an expired value may turn up.
+    fn hears_of_stale(&self) -> bool {
+        #[cfg(feature = "stores")]
+        return self.awaits_stale() && self.began.get().is_none();
+        #[cfg(not(feature = "stores"))]
+        false
+    }
+
+    /// Whether an expired value may turn up while the load is under way.
+    pub(crate) fn awaits_stale(&self) -> bool {
+        #[cfg(feature = "stores")]
+        return self.names.is_some() && self.policy.stale() > 0;
+        #[cfg(not(feature = "stores"))]
+        false
+    }
+
     /// The deadlines of an entry in memory whose value lives for `lifetime`.
     fn times(&self, lifetime: Nanos) -> Times {
         let now = self.engine.clock.now();
@@ -84,14 +148,19 @@ impl Base {
                 0 => lifetime,
                 left => lifetime.min(left),
             };
-            let times = self.policy.times(now, lifetime, random);
-            match (&self.engine.tier, &self.names) {
-                (Some(tier), Some(_)) => times.vouch_until(now, tier.vouched(now)),
-                _ => times,
-            }
+            self.vouched(now, self.policy.times(now, lifetime, random))
         }
         #[cfg(not(feature = "stores"))]
         self.policy.times(now, lifetime, random)
+    }
+
+    /// The same for as long as memory may vouch for a copy.
+    #[cfg(feature = "stores")]
+    fn vouched(&self, now: Nanos, times: Times) -> Times {
+        match (&self.engine.tier, &self.names) {
+            (Some(tier), Some(_)) => times.vouch_until(now, tier.vouched(now)),
+            _ => times,
+        }
     }
 }
 
@@ -130,6 +199,14 @@ pub(crate) trait Load<R>: Send + Sync {
     /// The result that came from the shared store.
     #[cfg(feature = "stores")]
     fn decode(&self, bytes: &[u8], format: crate::codec::Format) -> Option<R>;
+
+    /// Takes what the shared store has and has expired, in case that it is of use.
+    #[cfg(feature = "stores")]
+    fn offer(&self, stale: &crate::store::tier::Value);
+
+    /// The value of the entry that was found, while it may be served.
+    #[cfg(feature = "stores")]
+    fn held(&self) -> Option<R>;
 
     /// How to make the error of a load that runs into the hard timeout.
     fn overdue(&self) -> Option<Overdue<R>>;
@@ -188,7 +265,9 @@ where
 
     fn stale(&self) -> Option<R> {
         let engine = &self.base.engine;
-        let entry: &Entry<K, O::Stored> = self.base.stale.as_ref()?.downcast()?;
+        let known = self.base.expired().cloned().or_else(|| self.arrived());
+        let known = known?;
+        let entry: &Entry<K, O::Stored> = known.downcast()?;
         let valid = engine.verdict(&entry.meta, &entry.key) != Verdict::Invalid;
         let good = entry.meta.times().good_on_error(engine.clock.now());
         (valid && good).then(|| self.outcome.give(&entry.value))
@@ -246,6 +325,38 @@ where
         Some(self.outcome.give(&stored))
     }
 
+    #[cfg(feature = "stores")]
+    fn offer(&self, stale: &crate::store::tier::Value) {
+        let (base, policy) = (&self.base, self.base.policy);
+        let (Some(began), Some(codec)) = (base.began.get(), self.outcome.codec()) else {
+            return;
+        };
+        if base.expired().is_some() || stale.past >= policy.stale() {
+            return;
+        }
+        let Some(stored) = codec.decode(&stale.bytes, stale.format) else {
+            base.counters.undecodable.one();
+            return;
+        };
+        let now = base.engine.clock.now();
+        let times = Times::expired(now, stale.past, policy);
+        // What the load brings comes after it.
+        let order = began.order.saturating_sub(1);
+        let entry = self.made(stored, base.vouched(now, times), Began { order, ..*began });
+        let slot = Slot::new(entry);
+        if !base.serves_no_copies() {
+            self.insert(slot.clone());
+        }
+        let _ = base.offered.set(slot);
+    }
+
+    #[cfg(feature = "stores")]
+    fn held(&self) -> Option<R> {
+        let entry: &Entry<K, O::Stored> = self.base.stale.as_ref()?.downcast()?;
+        let valid = self.base.engine.verdict(&entry.meta, &entry.key) != Verdict::Invalid;
+        valid.then(|| self.outcome.give(&entry.value))
+    }
+
     fn overdue(&self) -> Option<Overdue<R>> {
         let error = TimedOut::after(Duration::from_nanos(self.base.policy.hard));
         self.plan.timed_out.map(|make| Overdue { make, error })
@@ -264,7 +375,15 @@ where
         if entry.is_none() && matches!(self.outcome.judge(result), Judged::Nothing(_)) {
             self.outdate(began);
         }
-        entry.is_some_and(|entry| self.insert(entry))
+        entry.is_some_and(|entry| self.insert(Slot::new(entry)))
+    }
+
+    /// The expired entry that the shared store had for the load that this call waits for.
+    fn arrived(&self) -> Option<Slot> {
+        let memory = self.base.engine.memory.as_ref();
+        let found = memory.filter(|_| self.base.hears_of_stale())?;
+        let found = found.find(&*self.key)?;
+        (found.meta().order() != self.base.refused).then_some(found)
     }
 
     /// Takes out what an older load left: what it found is gone now.
@@ -281,16 +400,19 @@ where
     fn entry(&self, result: &R, began: Began) -> Option<Entry<K, O::Stored>> {
         let (stored, lifetime) = self.keep(result)?;
         self.base.engine.memory.as_ref()?;
+        Some(self.made(stored, self.base.times(lifetime), began))
+    }
+
+    fn made(&self, stored: O::Stored, times: Times, began: Began) -> Entry<K, O::Stored> {
         let value = self.outcome.value(&stored);
         let late = value.map_or_else(Vec::new, |value| self.plan.late_tags(value));
         let scopes = (self.base.scopes).and(late.iter().map(|tag| of_tag(tag.as_str())));
-        let (times, counters) = (self.base.times(lifetime), &self.base.counters);
-        let meta = Meta::new(began, times, scopes, Arc::clone(counters));
-        Some(Entry {
-            meta,
+        let counters = Arc::clone(&self.base.counters);
+        Entry {
+            meta: Meta::new(began, times, scopes, counters),
             key: self.key.as_ref().clone(),
             value: stored,
-        })
+        }
     }
 
     /// What to keep of a result, and for how long.
@@ -320,12 +442,11 @@ where
         (!refused && lifetime > 0).then_some((stored, lifetime))
     }
 
-    fn insert(&self, entry: Entry<K, O::Stored>) -> bool {
+    fn insert(&self, slot: Slot) -> bool {
         let engine = &self.base.engine;
         let Some(memory) = &engine.memory else {
             return false;
         };
-        let slot = Slot::new(entry);
         memory.insert(slot.clone(), self.base.heap, |_old| {
             engine.verdict_of(&slot) != Verdict::Invalid
         })

@@ -36,6 +36,7 @@ impl<R: 'static> Lead<R> {
         // First the count, then the tick: a write that sees no load running comes before it.
         let loading = engine.loading(load.base().hash);
         let began = engine.begin();
+        load.base().begins(began);
         let started = engine.clock.now();
         Lead {
             load,
@@ -98,6 +99,12 @@ impl<R: 'static> Lead<R> {
     /// The load has ended: stores the result and tells the others.
     pub(crate) fn land(mut self, result: R) -> R {
         let base = self.load.base();
+        if base.was_skipped() {
+            // Nothing was loaded: whoever waits for it asks for itself.
+            self.span.ended("skipped");
+            super::run::throttle(&*self.load);
+            return result;
+        }
         if base.was_fetched() {
             self.span.ended("fetched");
         } else {

@@ -66,6 +66,8 @@ pub(super) struct Limited<R: 'static, L> {
     hard: Option<Sleep>,
     /// The rest of a load that was to go on in the background, where there is none.
     rest: Option<(BoxFuture<'static, ()>, R)>,
+    /// The shared store may bring a value that is good while this load goes on.
+    revalidates: bool,
 }
 
 /// Nothing in it is ever pinned in place.
@@ -75,7 +77,8 @@ impl<R: 'static, L: Limitable<R>> Limited<R, L> {
     pub(super) fn new(load: &Arc<dyn Load<R>>, inner: L) -> Self {
         let base = load.base();
         let sleep = |limit| (limit > 0).then(|| base.engine.clock.sleep(limit));
-        let soft = sleep(base.policy.soft).filter(|_| base.stale.is_some());
+        let may_stand_in = base.stale.is_some() || base.awaits_stale();
+        let soft = sleep(base.policy.soft).filter(|_| may_stand_in);
         let hard = sleep(base.policy.hard).filter(|_| load.overdue().is_some());
         Limited {
             load: Arc::clone(load),
@@ -83,6 +86,7 @@ impl<R: 'static, L: Limitable<R>> Limited<R, L> {
             soft,
             hard,
             rest: None,
+            revalidates: base.awaits_stale(),
         }
     }
 
@@ -114,6 +118,12 @@ where
             && let Poll::Ready(result) = Pin::new(&mut this.inner).poll(cx)
         {
             return Poll::Ready(Ended::Result(result));
+        }
+        if this.revalidates && this.load.base().revalidates() {
+            this.revalidates = false;
+            if let Some(stale) = this.soften() {
+                return Poll::Ready(Ended::Stale(stale));
+            }
         }
         if ready_now(&mut this.soft, cx)
             && let Some(stale) = this.soften()

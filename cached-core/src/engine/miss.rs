@@ -56,6 +56,12 @@ where
         names,
         #[cfg(feature = "stores")]
         fetched: Default::default(),
+        #[cfg(feature = "stores")]
+        offered: Default::default(),
+        #[cfg(feature = "stores")]
+        began: Default::default(),
+        #[cfg(feature = "stores")]
+        skipped: Default::default(),
     };
     Call {
         base,
@@ -156,12 +162,13 @@ where
         engine.memory_only(site);
         return None;
     }
-    let mut stable = crate::key::stable::Stable::default();
+    let mut stable = crate::key::stable::Stable::roomy();
     stable.part(|out| out.bytes(site.name().as_bytes()));
     stable.part(|out| out.bytes(marker.name.as_bytes()));
     parts.stable(&mut stable);
     let hash = crate::store::names::digest(&stable.into_bytes());
     let policy = || site.policy().lifetime(engine.default_timeout);
     let lifetime = plan.lifetime(None).unwrap_or_else(policy);
-    Some(plan.names(site.name(), &hash, lifetime))
+    let useful = lifetime.saturating_add(site.policy().stale());
+    Some(plan.names(site.name(), &hash, useful))
 }

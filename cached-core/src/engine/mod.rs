@@ -134,7 +134,7 @@ impl Engine {
             counters: parts.counters,
             watch: parts.watch,
             functions: Mutex::default(),
-            orders: AtomicU64::new(1),
+            orders: AtomicU64::new(2),
             loads: (0..LOADS).map(|_| AtomicU32::new(0)).collect(),
         }
     }
@@ -191,7 +191,8 @@ impl Engine {
     pub(crate) fn begin(&self) -> Began {
         self.clock.check();
         self.notice_tracing();
-        let order = self.orders.fetch_add(1, Ordering::SeqCst);
+        // Two: what the shared store has for a load stands right before what it brings itself.
+        let order = self.orders.fetch_add(2, Ordering::SeqCst);
         Began {
             tick: self.ticks.now(),
             order,

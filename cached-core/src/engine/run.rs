@@ -16,7 +16,7 @@ use super::flights::Entered;
 use super::job::Job;
 use super::lead::{Lead, Leading, Panic};
 use super::limits::{Ended, Limited, Waiting};
-use super::through::{through, through_sync};
+use super::through::{Want, through, through_sync};
 use super::wait::Waited;
 use crate::rt;
 
@@ -45,14 +45,14 @@ async fn detachable<F: Future<Output: Send + 'static> + Send + 'static>(
     place: Place<F::Output>,
     body: F,
 ) -> F::Output {
-    let (load, anew) = place.load();
-    let body = || Boxed(Box::pin(through(load, anew, body)));
+    let (load, want) = place.load();
+    let body = || Boxed(Box::pin(through(load, want, body)));
     go(place, body, Spawner::Runtime).await
 }
 
 async fn attached<F: Future<Output: 'static>>(place: Place<F::Output>, body: F) -> F::Output {
-    let (load, anew) = place.load();
-    let mut body = pin!(through(load, anew, body));
+    let (load, want) = place.load();
+    let mut body = pin!(through(load, want, body));
     go(place, || Pinned(body.as_mut()), Spawner::Runtime).await
 }
 
@@ -149,8 +149,8 @@ impl<R: 'static> At<R> {
         match self.0 {
             Place::Hit(result) => result,
             place => {
-                let (load, anew) = place.load();
-                let body = || Boxed(Box::pin(through(load, anew, Job::new(body))));
+                let (load, want) = place.load();
+                let body = || Boxed(Box::pin(through(load, want, Job::new(body))));
                 rt::block_on(go(place, body, Spawner::Thread))
             }
         }
@@ -164,10 +164,10 @@ impl<R: 'static> Place<R> {
             Place::Hit(result) => result,
             Place::Bypass(_) => body(),
             Place::Ready { value, load } => {
-                ready_sync(value, &load, || through_sync(&load, true, body))
+                ready_sync(value, &load, || through_sync(&load, Want::Newer, body))
             }
             Place::Miss { load, anew } => {
-                load_sync(&load, anew, || through_sync(&load, anew, body))
+                load_sync(&load, anew, || through_sync(&load, Want::of(anew), body))
             }
         }
     }
@@ -177,17 +177,17 @@ impl<R: 'static> Place<R> {
     where
         R: Send,
     {
-        let (load, anew) = self.load();
-        let body = || Boxed(Box::pin(through(load, anew, async move { body() })));
+        let (load, want) = self.load();
+        let body = || Boxed(Box::pin(through(load, want, async move { body() })));
         rt::block_on(go(self, body, Spawner::Thread))
     }
 
-    /// The load, and whether its result is to be new whatever the store has.
-    fn load(&self) -> (Option<Arc<dyn Load<R>>>, bool) {
+    /// The load, and what is good enough for it of what the store has.
+    fn load(&self) -> (Option<Arc<dyn Load<R>>>, Want) {
         match self {
-            Place::Hit(_) | Place::Bypass(_) => (None, false),
-            Place::Ready { load, .. } => (Some(Arc::clone(load)), true),
-            Place::Miss { load, anew } => (Some(Arc::clone(load)), *anew),
+            Place::Hit(_) | Place::Bypass(_) => (None, Want::Any),
+            Place::Ready { load, .. } => (Some(Arc::clone(load)), Want::Newer),
+            Place::Miss { load, anew } => (Some(Arc::clone(load)), Want::of(*anew)),
         }
     }
 }
@@ -245,7 +245,7 @@ fn settle_ready<R: 'static>(load: &dyn Load<R>, result: Ended<Result<R, Panic>, 
 /// Holds the next load of this key back for a moment: the last one failed.
 pub(crate) fn throttle<R>(load: &dyn Load<R>) {
     let base = load.base();
-    if let Some(slot) = &base.stale {
+    if let Some(slot) = base.expired() {
         let until = base.engine.clock.now().saturating_add(base.policy.retry);
         slot.meta().times().throttle(until);
     }

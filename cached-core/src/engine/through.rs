@@ -9,11 +9,28 @@ use std::sync::Arc;
 
 use super::call::Load;
 
+/// What is good enough for a load of what the store has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// Whatever is fresh.
+    Any,
+    /// What is not due for a refresh itself: a value is being served meanwhile.
+    Newer,
+    /// Nothing: the body is to run.
+    New,
+}
+
+impl Want {
+    pub(crate) fn of(anew: bool) -> Want {
+        if anew { Want::New } else { Want::Any }
+    }
+}
+
 /// The body of a load, by way of the store.
 #[cfg(not(feature = "stores"))]
 pub(crate) async fn through<R, F: Future<Output = R>>(
     _load: Option<Arc<dyn Load<R>>>,
-    _anew: bool,
+    _want: Want,
     body: F,
 ) -> R {
     body.await
@@ -21,13 +38,14 @@ pub(crate) async fn through<R, F: Future<Output = R>>(
 
 /// The same for a synchronous body.
 #[cfg(not(feature = "stores"))]
-pub(crate) fn through_sync<R>(_: &Arc<dyn Load<R>>, _: bool, body: impl FnOnce() -> R) -> R {
+pub(crate) fn through_sync<R>(_: &Arc<dyn Load<R>>, _: Want, body: impl FnOnce() -> R) -> R {
     body()
 }
 
 #[cfg(feature = "stores")]
 pub(crate) use shared::{
-    Read, accept, fetch_all, peek_all, publish, publish_all, through, through_sync, write_all,
+    Read, accept, fetch_all, offer, peek_all, publish, publish_all, through, through_sync,
+    write_all,
 };
 
 #[cfg(feature = "stores")]
@@ -36,11 +54,11 @@ mod shared {
 
     use super::*;
     use crate::engine::call::Base;
-    use crate::engine::lease::{Taken, take};
+    use crate::engine::lease::{Taken, take, try_take};
     use crate::error::Error;
     use crate::store::guard::Budget;
     use crate::store::names::Names;
-    use crate::store::tier::{Fetched, Tier, Written};
+    use crate::store::tier::{Fetched, Tier, Value, Written};
 
     /// What goes to the store, and for how long; none for what is not to be kept.
     type Encoded = Option<(Vec<u8>, crate::clock::Nanos)>;
@@ -59,28 +77,44 @@ mod shared {
     /// The body of a load, by way of the store.
     pub(crate) async fn through<R, F: Future<Output = R>>(
         load: Option<Arc<dyn Load<R>>>,
-        anew: bool,
+        want: Want,
         body: F,
     ) -> R {
         let Some(load) = load.filter(|load| place(load.base()).is_some()) else {
             return body.await;
         };
         let mut read = fetch_all(&[&load]).await.pop().unwrap_or_default();
-        if !anew && let Some(result) = accept(&*load, &mut read) {
-            return result;
+        if want != Want::New {
+            if let Some(result) = accept_if(&*load, &mut read, want) {
+                return result;
+            }
+            offer(&*load, &read);
+            if load.base().revalidates() {
+                // The caller may take that and leave, before the body begins.
+                crate::rt::yield_now().await;
+            }
         }
-        let lease = match load.base().policy.distributed && !anew {
-            false => None,
-            true => match take(&load, &mut read).await {
+        // What a hit on the store does not come to is in boxes: it need not make room for that.
+        let lease = match (load.base().policy.distributed, want) {
+            (false, _) | (true, Want::New) => None,
+            (true, Want::Any) => match Box::pin(take(&load, &mut read)).await {
                 Taken::Loaded(result) => return result,
                 Taken::Load(lease) => Some(lease),
+            },
+            // Somebody refreshes it already, and there is a value meanwhile: nobody waits.
+            (true, Want::Newer) => match (Box::pin(try_take(&*load)).await, load.held()) {
+                (None, Some(held)) => {
+                    load.base().skipped.store(true, Ordering::SeqCst);
+                    return held;
+                }
+                (lease, _) => lease,
             },
         };
         let result = body.await;
         let written = (&load, read, load.encode(&result));
-        write_all(vec![written]).await;
+        Box::pin(write_all(vec![written])).await;
         if let Some(lease) = lease {
-            lease.release().await;
+            Box::pin(lease.release()).await;
         }
         result
     }
@@ -88,13 +122,13 @@ mod shared {
     /// The same for a synchronous body.
     pub(crate) fn through_sync<R>(
         load: &Arc<dyn Load<R>>,
-        anew: bool,
+        want: Want,
         body: impl FnOnce() -> R,
     ) -> R {
         if place(load.base()).is_none() {
             return body();
         }
-        crate::rt::block_on(through(Some(Arc::clone(load)), anew, async { body() }))
+        crate::rt::block_on(through(Some(Arc::clone(load)), want, async { body() }))
     }
 
     /// Has the store hold a value that no load brought: whoever loads it now, anywhere, will not
@@ -165,6 +199,27 @@ mod shared {
             .collect()
     }
 
+    /// The same, if it is good enough.
+    fn accept_if<R>(load: &dyn Load<R>, read: &mut Read, want: Want) -> Option<R> {
+        let ahead = u64::from(load.base().policy.refresh_ahead);
+        let due = |value: &Value| {
+            let last = value.lifetime / 1000 * 1000u64.saturating_sub(ahead);
+            ahead > 0 && value.left <= last
+        };
+        let value = read.fetched.value.as_ref();
+        if want == Want::Newer && value.is_some_and(due) {
+            return None;
+        }
+        accept(load, read)
+    }
+
+    /// Keeps what was fetched and has expired, for the case that the load fails or is slow.
+    pub(crate) fn offer<R>(load: &dyn Load<R>, read: &Read) {
+        if let Some(stale) = &read.fetched.stale {
+            load.offer(stale);
+        }
+    }
+
     /// The result that was fetched, if it can be read.
     pub(crate) fn accept<R>(load: &dyn Load<R>, read: &mut Read) -> Option<R> {
         let value = read.fetched.value.take()?;
@@ -199,10 +254,7 @@ mod shared {
                 value,
                 format: tier.format(),
                 lifetime,
-                stale: base
-                    .policy
-                    .stale_while_revalidate
-                    .max(base.policy.stale_if_error),
+                stale: base.policy.stale(),
             });
             to = Some((tier, budget));
         }

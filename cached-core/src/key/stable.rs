@@ -9,6 +9,12 @@ use std::hash::Hasher;
 pub struct Stable(Vec<u8>);
 
 impl Stable {
+    /// With room for the key of most calls.
+    #[cfg(feature = "stores")]
+    pub(crate) fn roomy() -> Self {
+        Stable(Vec::with_capacity(192))
+    }
+
     /// Appends bytes as they are.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);

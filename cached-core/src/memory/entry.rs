@@ -24,7 +24,7 @@ pub(crate) struct Meta {
     pub(crate) counters: Arc<Counters>,
 }
 
-/// The bits of the hits. Of the order 48 are left: enough for nine years of a million loads a
+/// The bits of the hits. Of the order 48 are left: enough for four years of a million loads a
 /// second.
 const READS: u32 = 16;
 

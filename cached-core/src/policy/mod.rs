@@ -169,6 +169,12 @@ impl Policy {
         Times::new(now, expires, refresh, self)
     }
 
+    /// How long an entry may be served after its expiry, for whatever reason.
+    #[cfg(feature = "stores")]
+    pub(crate) fn stale(&self) -> Nanos {
+        self.stale_while_revalidate.max(self.stale_if_error)
+    }
+
     /// Whether there is more to the times of an entry than when it expires.
     fn has_windows(&self) -> bool {
         self.idle != 0 || self.stale_while_revalidate != 0 || self.stale_if_error != 0

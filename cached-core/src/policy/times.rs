@@ -21,6 +21,9 @@ pub(crate) struct Windows {
     /// Until when memory may vouch for a copy of what a shared store has.
     #[cfg(feature = "stores")]
     vouched: Nanos,
+    /// For how long it had expired when it came.
+    #[cfg(feature = "stores")]
+    past: Nanos,
     /// No load before then: the last one failed.
     retry: AtomicU64,
     policy: &'static Policy,
@@ -68,6 +71,17 @@ impl Times {
         }
     }
 
+    /// Those of a copy that comes now, and expired so long ago.
+    #[cfg(feature = "stores")]
+    pub(crate) fn expired(now: Nanos, past: Nanos, policy: &'static Policy) -> Self {
+        let mut windows = Windows::new(now, now, NEVER, policy);
+        windows.past = past;
+        Times {
+            fresh: 0,
+            windows: Some(Box::new(windows)),
+        }
+    }
+
     /// The entry is a copy, and good for nothing after `until`.
     #[cfg(feature = "stores")]
     pub(crate) fn vouch_until(mut self, now: Nanos, until: Nanos) -> Self {
@@ -90,6 +104,8 @@ impl Windows {
             last_read: AtomicU64::new(now),
             #[cfg(feature = "stores")]
             vouched: NEVER,
+            #[cfg(feature = "stores")]
+            past: 0,
             retry: AtomicU64::new(0),
             policy,
         }
@@ -126,7 +142,7 @@ impl Windows {
     }
 
     fn judge_stale(&self, now: Nanos, expires: Nanos) -> Judgement {
-        let past = now - expires;
+        let past = self.past(now, expires);
         let (revalidate, error) = self.stale();
         let throttled = now < self.retry.load(Ordering::Relaxed);
         if throttled && past < revalidate.max(error) {
@@ -138,6 +154,14 @@ impl Windows {
         } else {
             Judgement::Expired
         }
+    }
+
+    /// How long ago the entry expired.
+    fn past(&self, now: Nanos, expires: Nanos) -> Nanos {
+        let past = now.saturating_sub(expires);
+        #[cfg(feature = "stores")]
+        let past = past.saturating_add(self.past);
+        past
     }
 
     /// The windows after expiry: while it is refreshed, and where a load fails.
@@ -176,9 +200,12 @@ impl Deadlines<'_> {
 
     /// Whether the entry may be served because its load failed.
     pub(crate) fn good_on_error(self, now: Nanos) -> bool {
-        let (revalidate, error) = self.windows.map_or((0, 0), Windows::stale);
-        let past = now.saturating_sub(self.expiry().load(Ordering::Relaxed));
-        past < error.max(revalidate)
+        let Some(windows) = self.windows else {
+            return false;
+        };
+        let (revalidate, error) = windows.stale();
+        let expires = windows.expires.load(Ordering::Relaxed);
+        windows.past(now, expires) < error.max(revalidate)
     }
 
     /// Remembers a read, where that matters: to a thousandth of the idle timeout, so that threads

@@ -20,6 +20,7 @@ use std::task::{Poll, Waker};
 use super::message::{self, Said};
 use super::names::{self, ANY_TAG, EVERYTHING};
 use super::tier::Tier;
+use super::waits::Waits;
 use crate::clock::Nanos;
 use crate::engine::Engine;
 use crate::error::Error;
@@ -51,6 +52,8 @@ pub(super) struct Channel {
     /// Wakes who looks after the channel.
     poke: Mutex<Option<Waker>>,
     poked: AtomicBool,
+    /// Who waits for loads of other processes.
+    pub(super) waits: Arc<Waits>,
 }
 
 impl Channel {
@@ -65,6 +68,7 @@ impl Channel {
             name: OnceLock::new(),
             poke: Mutex::default(),
             poked: AtomicBool::new(false),
+            waits: Arc::default(),
         }
     }
 
@@ -180,6 +184,7 @@ impl Listener {
                 }
             }
             Said::Hello => {}
+            Said::Loaded(lease) => channel.waits.wake(&lease),
             Said::Invalid { .. } if message.from == channel.me => {}
             Said::Invalid { scopes, soft } => {
                 if let Some(engine) = self.engine.upgrade() {

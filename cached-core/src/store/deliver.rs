@@ -96,6 +96,15 @@ impl Tier {
         Ok(())
     }
 
+    /// Tells the other processes that the load with this lease has ended.
+    pub(crate) async fn tell_loaded(&self, budget: &super::guard::Budget, lease: &str) {
+        if let Some(push) = self.store().push() {
+            let message = message::loaded(self.channel.me(), lease);
+            let told = push.publish(self.channel_name(), &message);
+            self.guard.try_run(budget, told).await;
+        }
+    }
+
     /// Tells the other processes that a copy of an entry is not what the store has any more: now,
     /// or as soon as that is possible.
     pub(crate) async fn tell_changed(

@@ -1,10 +1,12 @@
-//! What processes say to each other: which scopes were invalidated, and nothing else.
+//! What processes say to each other: which scopes were invalidated, and, where somebody is known to
+//! wait for it, that a load has ended.
 //!
 //! ```text
 //! 1 byte   format, 1
-//! 1 byte   0: these scopes are invalid; 1: they have expired; 2: is this heard?
+//! 1 byte   0: these scopes are invalid; 1: they have expired; 2: is this heard?;
+//!          3: a load has ended
 //! 8 bytes  who says it
-//! then for each scope 2 bytes of length, and its name
+//! then for each scope 2 bytes of length, and its name; of a load the key of its lease
 //! ```
 
 const FORMAT: u8 = 1;
@@ -20,6 +22,8 @@ pub(crate) enum Said {
     Invalid { scopes: Vec<String>, soft: bool },
     /// Nothing: the channel is tried out.
     Hello,
+    /// The load with this lease has ended.
+    Loaded(String),
 }
 
 /// Something said by somebody.
@@ -62,6 +66,13 @@ pub(crate) fn hello(from: u64) -> Vec<u8> {
     head(from, 2)
 }
 
+/// The message that says that a load has ended.
+pub(crate) fn loaded(from: u64, lease: &str) -> Vec<u8> {
+    let mut message = head(from, 3);
+    message.extend_from_slice(lease.as_bytes());
+    message
+}
+
 fn head(from: u64, kind: u8) -> Vec<u8> {
     let mut message = vec![FORMAT, kind];
     message.extend_from_slice(&from.to_le_bytes());
@@ -82,6 +93,11 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Message> {
                 from,
                 said: Said::Hello,
             });
+        }
+        (3, false) => {
+            let lease = String::from_utf8(rest.to_vec()).ok()?;
+            let said = Said::Loaded(lease);
+            return Some(Message { from, said });
         }
         (0 | 1, false) => *kind == 1,
         _ => return None,
@@ -114,6 +130,12 @@ mod tests {
                 other => panic!("{other:?}"),
             }).collect();
             prop_assert_eq!(heard, scopes);
+        }
+
+        #[test]
+        fn the_end_of_a_load_is_heard(from: u64, lease in ".{1,40}") {
+            let heard = read(&super::loaded(from, &lease));
+            prop_assert_eq!(heard, Some(Message { from, said: Said::Loaded(lease) }));
         }
 
         #[test]

@@ -24,6 +24,7 @@ pub(crate) mod names;
 mod redis;
 mod status;
 pub(crate) mod tier;
+pub(crate) mod waits;
 
 pub(crate) use channel::listen;
 #[cfg(feature = "database")]

@@ -16,7 +16,7 @@ pub(crate) struct Names {
     pub(crate) scopes: Vec<String>,
     /// Of the scope of its key alone.
     pub(crate) own: Option<String>,
-    /// How long the entry will live, as far as that is known before it is loaded: what it depends
+    /// How long the entry will be of use, as far as that is known before it is loaded: what it depends
     /// on is to live longer.
     pub(crate) lifetime: Nanos,
 }
@@ -28,6 +28,9 @@ impl Names {
         crate::scope::of_shared_key(own.strip_prefix(KEY).unwrap_or(own))
     }
 }
+
+/// So many characters of a prefix are in a key.
+const READABLE: usize = 120;
 
 /// The scope of everything; every entry belongs to it.
 pub(crate) const EVERYTHING: &str = "all";
@@ -59,27 +62,27 @@ pub(crate) fn tag(tag: &str) -> String {
 /// The key of an entry: readable, free of spaces, control characters and what clusters take for the
 /// part that decides, and not too long for any store.
 pub(crate) fn entry(prefix: &str, hash: &str) -> String {
-    let plain = |c: char| match c {
-        '{' | '}' => '_',
-        c if c.is_ascii_graphic() => c,
+    let plain = |c: u8| c.is_ascii_graphic() && !matches!(c, b'{' | b'}');
+    if prefix.len() <= READABLE && prefix.bytes().all(plain) {
+        return [prefix, ":", hash].concat();
+    }
+    let readable = |c: char| match u8::try_from(c) {
+        Ok(byte) if plain(byte) => c,
         _ => '_',
     };
-    let mut name = String::with_capacity(prefix.len().min(120) + 1 + hash.len());
-    name.extend(prefix.chars().take(120).map(plain));
-    name.push(':');
-    name.push_str(hash);
-    name
+    let readable: String = prefix.chars().take(READABLE).map(readable).collect();
+    [&readable, ":", hash].concat()
 }
 
 /// 160 bits of a cryptographic hash, as text.
 pub(crate) fn digest(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |n: u8| char::from(DIGITS[usize::from(n & 15)]);
-    let mut text = String::with_capacity(40);
-    for byte in &blake3::hash(bytes).as_bytes()[..20] {
-        text.extend([digit(byte >> 4), digit(*byte)]);
+    let digit = |n: u8| DIGITS[usize::from(n & 15)];
+    let mut text = [0; 40];
+    for (digits, byte) in text.chunks_mut(2).zip(blake3::hash(bytes).as_bytes()) {
+        digits.copy_from_slice(&[digit(byte >> 4), digit(*byte)]);
     }
-    text
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// The key of a scope's version, without the namespace. That of one key is a digest already.

@@ -70,6 +70,8 @@ pub(crate) struct Settings {
 pub(crate) struct Fetched {
     /// The value that is there.
     pub(crate) value: Option<Value>,
+    /// The value that is there and has expired, not so long ago that it is of no use.
+    pub(crate) stale: Option<Value>,
     /// The versions of the entry's scopes; none if they could not be read, and then nothing must
     /// be written.
     pub(crate) versions: Option<Vec<u64>>,
@@ -81,8 +83,12 @@ pub(crate) struct Fetched {
 pub(crate) struct Value {
     pub(crate) bytes: Vec<u8>,
     pub(crate) format: Format,
+    /// How long it was to live.
+    pub(crate) lifetime: Nanos,
     /// How long it is good for still.
     pub(crate) left: Nanos,
+    /// How long ago it expired.
+    pub(crate) past: Nanos,
 }
 
 /// An entry to be written.
@@ -176,35 +182,44 @@ impl Tier {
     async fn read(&self, budget: &Budget, entries: &[&Names], complete: bool) -> Vec<Fetched> {
         let mut scopes = Scopes::of(self, entries);
         let mut keys: Vec<String> = entries.iter().map(|e| self.entry_key(&e.key)).collect();
-        keys.extend_from_slice(&scopes.keys);
+        keys.append(&mut scopes.keys);
         let found = self.store().get_many(&keys);
         let Some(mut found) = self.guard.try_run(budget, found).await else {
             return entries.iter().map(|_| Fetched::default()).collect();
         };
+        scopes.keys = keys.split_off(entries.len());
         let versions = found.split_off(entries.len().min(found.len()));
         scopes.versions = versions.iter().map(version).collect();
         scopes.versions.resize(scopes.keys.len(), None);
-        let before = scopes.versions.clone();
-        if complete {
-            self.complete(budget, &mut scopes).await;
+        let lost = scopes.missing();
+        if complete && !lost.is_empty() {
+            Box::pin(self.complete(budget, &mut scopes)).await;
         }
         let journal = lock(&self.journal);
         (entries.iter().enumerate().zip(keys).zip(found))
             .map(|(((at, names), key), entry)| match scopes.versions_of(at) {
-                Some(versions) if !journal.concerns(&names.scopes) => Fetched {
+                Some(versions) if !journal.concerns(&names.scopes) => {
                     // Whatever was stored under a version that was lost is not valid.
-                    value: (scopes.known(at, &before))
-                        .then(|| self.valid(&entry, &key, &versions))
-                        .flatten(),
-                    versions: Some(versions),
-                    raw: entry,
-                },
+                    let known = scopes.known(at, &lost);
+                    let valid = known.then(|| self.valid(&entry, &key, &versions)).flatten();
+                    let (value, stale) = match valid {
+                        Some(valid) if valid.left == 0 => (None, Some(valid)),
+                        valid => (valid, None),
+                    };
+                    Fetched {
+                        value,
+                        stale,
+                        versions: Some(versions),
+                        raw: entry,
+                    }
+                }
                 _ => Fetched::default(),
             })
             .collect()
     }
 
-    /// The value in an entry, if it can be read, is not over, and no scope of its has moved on.
+    /// The value in an entry, if it can be read, is fresh or may be served stale, and no scope of
+    /// its has moved on.
     fn valid(&self, entry: &Found, key: &str, versions: &[u64]) -> Option<Value> {
         let Some(envelope) = Envelope::open(entry.as_ref()?, key, &self.writing) else {
             self.guard.counters().undecodable.one();
@@ -212,14 +227,22 @@ impl Tier {
         };
         // A clock that is behind must not make it older than it can be, nor one ahead younger.
         let age = (self.guard.clock().wall_millis()).saturating_sub(envelope.written);
+        let nanos = |millis: u64| match millis {
+            EVER => NEVER,
+            millis => millis.saturating_mul(1_000_000),
+        };
         let left = match envelope.fresh {
             EVER => NEVER,
-            fresh => fresh.saturating_sub(age).saturating_mul(1_000_000),
+            fresh => nanos(fresh.saturating_sub(age)),
         };
-        (left > 0 && envelope.versions == versions).then_some(Value {
+        let past = age.saturating_sub(envelope.fresh);
+        let useful = left > 0 || past < envelope.stale;
+        (useful && envelope.versions == versions).then_some(Value {
             bytes: envelope.value,
             format: envelope.format,
+            lifetime: nanos(envelope.fresh),
             left,
+            past: nanos(past),
         })
     }
 
@@ -227,9 +250,6 @@ impl Tier {
     /// with some of them, theirs are read.
     async fn complete(&self, budget: &Budget, scopes: &mut Scopes) -> Option<()> {
         let missing = scopes.missing();
-        if missing.is_empty() {
-            return Some(());
-        }
         let fresh: Vec<u64> = missing.iter().map(|_| names::unique()).collect();
         let new = |(at, version): (&usize, &u64)| {
             let key = scopes.keys[*at].clone();
@@ -263,7 +283,7 @@ impl Tier {
         };
         let Some(longest) = entries
             .iter()
-            .map(|e| dependable(e.lifetime))
+            .map(|e| dependable(e.lifetime.saturating_add(e.stale)))
             .reduce(longer)
         else {
             return;
@@ -309,7 +329,8 @@ impl Tier {
             value: entry.value,
         };
         let value = envelope.close(&self.writing)?;
-        let ttl = (entry.lifetime != NEVER).then(|| Duration::from_nanos(entry.lifetime));
+        let useful = entry.lifetime.saturating_add(entry.stale);
+        let ttl = (useful != NEVER).then(|| Duration::from_nanos(useful));
         Some(Item { key, value, ttl })
     }
 
@@ -325,6 +346,19 @@ impl Tier {
                 Ok(self.guard.run(budget, added).await? == [true])
             }
         }
+    }
+
+    /// Stores items where there is nothing; none if the store does not say what became of it.
+    pub(crate) async fn add(&self, budget: &Budget, items: Vec<Item>) -> Option<Vec<bool>> {
+        let added = self.store().add_many(items);
+        self.guard.try_run(budget, added).await
+    }
+
+    /// The bytes at a key; none if the store does not say.
+    pub(crate) async fn raw(&self, budget: &Budget, key: &str) -> Option<Found> {
+        let keys = [key.to_owned()];
+        let found = self.store().get_many(&keys);
+        self.guard.try_run(budget, found).await?.pop()
     }
 
     /// Frees what entries take that are void already.
@@ -404,9 +438,10 @@ impl Scopes {
     }
 
     /// Whether all versions that an entry depends on were there.
-    fn known(&self, entry: usize, before: &[Option<u64>]) -> bool {
+    fn known(&self, entry: usize, lost: &[usize]) -> bool {
         let mut places = self.entries[entry].iter();
-        places.all(|at| before[*at].is_some())
+        // They are in order.
+        lost.is_empty() || places.all(|at| lost.binary_search(at).is_err())
     }
 }
 

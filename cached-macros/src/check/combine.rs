@@ -50,12 +50,6 @@ fn pairs(written: &Written, diag: &mut Diag) {
         .is_some_and(|it| it.value == SingleFlight::Off);
     let distributed =
         (options.single_flight.as_ref()).filter(|it| it.value == SingleFlight::Distributed);
-    if let (Some(flight), true) = (distributed, options.batch.is_some()) {
-        diag.at(
-            flight.name,
-            "`single_flight = \"distributed\"` is for one key at a time: leave it out of a `batch`",
-        );
-    }
     if let (Some(flight), true) = (distributed, options.local.is_some()) {
         diag.at(
             flight.name,

@@ -11,9 +11,11 @@ use super::{Led, Sharing};
 use crate::engine::answers::Answers;
 use crate::engine::flights::Body;
 use crate::engine::lead::{Lead, Panic};
+#[cfg(feature = "stores")]
+use crate::engine::lease::{Lease, Turn, release_all, take_many};
 use crate::engine::run::throttle;
 #[cfg(feature = "stores")]
-use crate::engine::through::{Read, accept, fetch_all, write_all};
+use crate::engine::through::{Read, accept, fetch_all, offer, write_all};
 use crate::trace;
 
 /// A body that loads many keys at once.
@@ -69,35 +71,94 @@ where
         failed: None,
         ill: false,
     };
+    let mut left = leads;
     #[cfg(feature = "stores")]
-    let (leads, fetched) = fetch::<R>(leads, &mut brought.asked).await;
-    if leads.is_empty() {
-        return brought;
+    let mut turn = Turn::new();
+    while !left.is_empty() {
+        #[cfg(feature = "stores")]
+        let (mine, others, store) = share_out::<R>(left, &mut brought.asked, &mut turn).await;
+        #[cfg(not(feature = "stores"))]
+        let (mine, others) = (left, Vec::new());
+        left = others;
+        if mine.is_empty() {
+            continue;
+        }
+        let keys = mine.iter().map(|led| led.missing.key.clone()).collect();
+        let run = body.load(keys);
+        match drive::<R, _>(&mine, run).await {
+            Ok(pairs) => {
+                let answers = Grouped::new(pairs);
+                #[cfg(feature = "stores")]
+                store.write::<R>(&mine, &answers).await;
+                land(&mut brought, mine, answers);
+            }
+            Err(failure) => {
+                #[cfg(feature = "stores")]
+                release_all(store.leases).await;
+                let all = mine.into_iter().chain(left).collect();
+                fail(&mut brought, all, failure, sharing);
+                break;
+            }
+        }
     }
-    let keys = leads.iter().map(|led| led.missing.key.clone()).collect();
-    let run = body.load(keys);
-    let answers = {
-        let run = pin!(run);
-        let span = span(&leads);
-        let leads = &leads;
-        Marked { leads, run, span }.await
-    };
-    let pairs = match answers.map(R::pairs) {
-        Ok(Ok(pairs)) => pairs,
-        Ok(Err(failed)) => {
-            fail(&mut brought, leads, Failure::Result(failed), sharing);
-            return brought;
-        }
-        Err(panic) => {
-            fail(&mut brought, leads, Failure::Panic(panic), sharing);
-            return brought;
-        }
-    };
-    let answers = Grouped::new(pairs);
-    #[cfg(feature = "stores")]
-    write::<R>(&leads, fetched, &answers).await;
-    land(&mut brought, leads, answers);
     brought
+}
+
+/// Polls one run of the body, for these keys.
+async fn drive<R, F>(leads: &Leads<R>, run: F) -> Result<Vec<(R::Key, R::Value)>, Failure<R>>
+where
+    R: Answers<Value: 'static>,
+    F: Future<Output = R>,
+{
+    let run = pin!(run);
+    let span = span(leads);
+    match (Marked { leads, run, span }).await.map(R::pairs) {
+        Ok(pairs) => pairs.map_err(Failure::Result),
+        Err(panic) => Err(Failure::Panic(panic)),
+    }
+}
+
+/// What the store had of the keys that are to be loaded, and the right to load them.
+#[cfg(feature = "stores")]
+struct Shared {
+    fetched: Vec<Read>,
+    leases: Vec<Lease>,
+}
+
+/// Takes what the shared store has, and parts what this call is to load from what other processes
+/// do; where they load all of it, that has been waited for.
+#[cfg(feature = "stores")]
+async fn share_out<R>(
+    leads: Leads<R>,
+    asked: &mut Vec<(R::Key, Rows<R::Value>)>,
+    turn: &mut Turn,
+) -> (Leads<R>, Leads<R>, Shared)
+where
+    R: Answers<Value: 'static>,
+{
+    let (leads, fetched) = fetch::<R>(leads, asked).await;
+    let load = |led: &Led<R::Key, R::Value>| {
+        let load = led.missing.load.as_ref().ok();
+        load.filter(|_| !led.missing.anew).cloned()
+    };
+    let loads: Vec<_> = leads.iter().map(load).collect();
+    let taken = Box::pin(take_many(&loads, turn)).await;
+    let (mut mine, mut others) = (Vec::new(), Vec::new());
+    let (mut read, mut leases) = (Vec::new(), Vec::new());
+    for ((led, fetched), lease) in leads.into_iter().zip(fetched).zip(taken) {
+        let Some(lease) = lease else {
+            others.push(led);
+            continue;
+        };
+        mine.push(led);
+        read.push(fetched);
+        leases.push(lease);
+    }
+    let store = Shared {
+        fetched: read,
+        leases,
+    };
+    (mine, others, store)
 }
 
 /// Takes what the shared store has, all read in one operation; the rest is left to be loaded.
@@ -133,6 +194,9 @@ where
                 asked.push((led.missing.key, Rows::One(value)));
             }
             None => {
+                if let Some(load) = wanted {
+                    offer(&**load, &read);
+                }
                 left.push(led);
                 rest.push(read);
             }
@@ -141,19 +205,23 @@ where
     (left, rest)
 }
 
-/// Writes what was loaded to the shared store, in one operation.
 #[cfg(feature = "stores")]
-async fn write<R>(leads: &Leads<R>, fetched: Vec<Read>, answers: &Grouped<R::Key, R::Value>)
-where
-    R: Answers<Key: Clone + Eq + Hash, Value: 'static>,
-{
-    let results = leads.iter().zip(fetched).filter_map(|(led, fetched)| {
-        let load = led.missing.load.as_ref().ok()?;
-        let encoded = load.encode(answers.one(&led.missing.key)?);
-        Some((load, fetched, encoded))
-    });
-    let results = results.collect();
-    write_all(results).await;
+impl Shared {
+    /// Writes what was loaded to the shared store, in one operation, and has others load again.
+    async fn write<R>(self, leads: &Leads<R>, answers: &Grouped<R::Key, R::Value>)
+    where
+        R: Answers<Key: Clone + Eq + Hash, Value: 'static>,
+    {
+        let results = leads.iter().zip(self.fetched);
+        let results = results.filter_map(|(led, fetched)| {
+            let load = led.missing.load.as_ref().ok()?;
+            let encoded = load.encode(answers.one(&led.missing.key)?);
+            Some((load, fetched, encoded))
+        });
+        let results = results.collect();
+        write_all(results).await;
+        release_all(self.leases).await;
+    }
 }
 
 /// The load has ended well.
