@@ -475,3 +475,32 @@ fn a_server_that_may_not_tell_of_its_memory_has_not_failed() {
     assert_eq!((status.memory, status.health), (None, Health::Up));
     assert_eq!(cache.stats().store_errors, 0);
 }
+
+#[test]
+fn a_connection_can_be_the_callers_own_runtimes_to_drive() {
+    let server = Redis::start();
+    let cache = || {
+        let store = Store::builder().url(&server.url()).unwrap();
+        let store = store.on_caller_runtime().build().unwrap();
+        let builder = Cache::builder().shared(store);
+        builder.memory_copies(Duration::ZERO).build().unwrap()
+    };
+    let (one, other) = (cache(), cache());
+    let minute = Duration::from_secs(60);
+    // Runtimes come and go, and between them callers that are none of their tasks.
+    for n in 0..20u64 {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let story = async {
+            one.set("n", n, minute).await.unwrap();
+            let both = futures::future::join(other.get("n"), other.get("n")).await;
+            assert_eq!(both, (Some(n), Some(n)));
+            // This blocks the runtime: it has to be another connection.
+            assert_eq!(one.blocking().get("n"), Some(n));
+        };
+        runtime.enable_all().build().unwrap().block_on(story);
+        assert_eq!(block_on(other.get("n")), Some(n));
+    }
+    assert_eq!(one.stats().store_errors + other.stats().store_errors, 0);
+    let clients = || server.command(&["CLIENT", "LIST"]).lines().count();
+    assert!(until(|| clients() < 8), "what is gone is closed");
+}

@@ -38,6 +38,9 @@ const TARGETS: &[(&str, &str, &str, Rule)] = &[
     // One after the other they would take 640 ms.
     ("stampede", "64 keys", "", AtMost(30e6)),
     ("hit ratio", "", "", WithinPoints(1.0, "moka")),
+    ("stores", "hit in memory", "", AtMostTimes(1.1, &["dewar, no store"])),
+    ("stores", "hit on the store", "", AtMostTimes(1.15, &["plain redis"])),
+    ("stores", "batch of 100", "", AtMostTimes(1.3, &["plain redis"])),
     ("view", "1 KiB", "", AtMostTimes(1.15, &["plain handler"])),
     ("memory", "1,000,000 entries", "", AtMostTimes(1.5, &["moka"])),
     ("allocations", "hit", "", AtMost(0.0)),

@@ -159,7 +159,7 @@ pub(super) async fn take_many<R>(
             Some(held) if added.next() == Some(true) => Some(Lease(Some(held))),
             Some(held) => {
                 if let Some(load) = load.as_ref().filter(|_| first) {
-                    load.base().counters.coalesced.one();
+                    load.base().counters.waited(load.base().named());
                 }
                 others.push(held);
                 None

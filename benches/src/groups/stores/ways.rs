@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cached::{AsyncRedisCache, ConcurrentCachedAsync};
-use dewar::store::Redis;
+use dewar::store::{Redis, RedisBuilder};
 use dewar::{Cache, cached};
 use futures::future::join_all;
 use redis::AsyncCommands;
@@ -44,10 +44,14 @@ async fn get_many(ids: &[u64]) -> std::collections::HashMap<u64, Product> {
     product::products(ids)
 }
 
+fn store(url: &str) -> RedisBuilder {
+    Redis::builder().url(url).expect("a URL")
+}
+
 impl Ours {
     /// Behind the memory tier.
     pub(super) async fn new(url: &str) -> Self {
-        let ours = Ours::made(Some(url), None);
+        let ours = Ours::made(Some(store(url)), None);
         let pushed = || ours.0.store_status().and_then(|status| status.push);
         // What is read before then is served from memory for a short time only.
         while pushed() != Some(true) {
@@ -58,7 +62,7 @@ impl Ours {
 
     /// The same, but memory serves nothing.
     pub(super) async fn without_memory(url: &str) -> Self {
-        Ours::made(Some(url), Some(Duration::ZERO))
+        Ours::made(Some(store(url)), Some(Duration::ZERO))
     }
 
     /// No store at all.
@@ -66,10 +70,16 @@ impl Ours {
         Ours::made(None, None)
     }
 
-    fn made(url: Option<&str>, copies: Option<Duration>) -> Self {
+    /// Its connection driven by the runtime that calls.
+    pub(super) async fn on_caller(url: &str) -> Self {
+        let store = store(url).on_caller_runtime();
+        Ours::made(Some(store), Some(Duration::ZERO))
+    }
+
+    fn made(store: Option<RedisBuilder>, copies: Option<Duration>) -> Self {
         let mut builder = Cache::builder().max_entries(CAPACITY as u64);
-        if let Some(url) = url {
-            builder = builder.shared(Redis::open(url).expect("a URL"));
+        if let Some(store) = store {
+            builder = builder.shared(store.build().expect("a store"));
         }
         if let Some(copies) = copies {
             builder = builder.memory_copies(copies);

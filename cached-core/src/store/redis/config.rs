@@ -51,6 +51,8 @@ pub(super) struct Config {
     #[cfg(feature = "redis-tls")]
     pub(super) client_certificate: Option<(Vec<u8>, Vec<u8>)>,
     pub(super) connect_timeout: Duration,
+    /// Connections are the callers' runtimes' to drive.
+    pub(super) on_caller: bool,
 }
 
 /// Describes a Redis store; made by [`Redis::builder`].
@@ -88,6 +90,7 @@ impl Default for RedisBuilder {
             #[cfg(feature = "redis-tls")]
             client_certificate: None,
             connect_timeout: Duration::from_secs(1),
+            on_caller: false,
         })
     }
 }
@@ -192,6 +195,20 @@ impl RedisBuilder {
         self
     }
 
+    /// Has a tokio runtime that calls drive a connection of its own, instead of the thread that
+    /// drives one for all callers otherwise.
+    ///
+    /// An operation is then not handed to another thread and back, which is most of what it costs
+    /// beside a plain `GET` where the server is near. In return the runtime has to have I/O and
+    /// time enabled, and has to be polled: what blocks its threads for longer than
+    /// [`store_timeout`](crate::CacheBuilder::store_timeout) makes its operations time out, and so
+    /// does an executor of another kind that blocks inside of it. Callers that are no tasks of a
+    /// tokio runtime, synchronous ones among them, and clusters, use the thread all the same.
+    pub fn on_caller_runtime(mut self) -> Self {
+        self.0.on_caller = true;
+        self
+    }
+
     /// The store; nothing is connected yet.
     ///
     /// # Errors
@@ -199,7 +216,7 @@ impl RedisBuilder {
     pub fn build(self) -> Result<Redis, Error> {
         let config = self.0;
         config.check()?;
-        let link = Link::new(&config)?;
+        let link = Link::new(&config, None)?;
         Ok(Redis::new(config, link))
     }
 }

@@ -17,6 +17,8 @@ use ::redis::{
     RedisResult, ServerErrorKind, Value,
 };
 
+use tokio::runtime::Handle;
+
 use super::config::{Config, Servers};
 use crate::clock::{self, Clock};
 use crate::error::Error;
@@ -47,6 +49,8 @@ pub(super) struct Link {
 
 struct Shared {
     config: Config,
+    /// What drives the connection; the runtime in which it is asked for if nothing is said.
+    runtime: Option<Handle>,
     connector: Connector,
     connection: Mutex<Option<(u64, Connection)>>,
     connecting: Arc<tokio::sync::Mutex<()>>,
@@ -57,7 +61,7 @@ struct Shared {
 }
 
 impl Link {
-    pub(super) fn new(config: &Config) -> Result<Self, Error> {
+    pub(super) fn new(config: &Config, runtime: Option<Handle>) -> Result<Self, Error> {
         let refused = |error: RedisError| Error::config("redis", format!("is refused: {error}"));
         #[cfg(feature = "redis-tls")]
         if config.tls {
@@ -67,6 +71,7 @@ impl Link {
             shared: Arc::new(Shared {
                 connector: connector(config).map_err(refused)?,
                 config: config.clone(),
+                runtime,
                 connection: Mutex::new(None),
                 connecting: Arc::default(),
                 made: AtomicU64::new(0),
@@ -107,13 +112,17 @@ impl Link {
         }
         let shared = Arc::clone(&self.shared);
         // A task of its own: it goes on for the others when this caller leaves.
-        let made = tokio::spawn(async move {
+        let making = async move {
             let _turn = turn;
             let connection = shared.connect().await?;
             let number = shared.made.fetch_add(1, Ordering::SeqCst);
             *lock(&shared.connection) = Some((number, connection.clone()));
             Ok((number, connection))
-        });
+        };
+        let made = match &self.shared.runtime {
+            Some(runtime) => runtime.spawn(making),
+            None => tokio::spawn(making),
+        };
         made.await
             .unwrap_or_else(|_| Err((ErrorKind::Client, "connecting was cut short").into()))
     }

@@ -7,6 +7,7 @@
 mod config;
 mod info;
 mod link;
+mod near;
 mod push;
 mod url;
 
@@ -28,6 +29,7 @@ use crate::error::Error;
 use crate::rt::{BoxFuture, io};
 use config::Config;
 use link::Link;
+use near::Near;
 
 /// A Redis or Valkey server, a Sentinel set, or a Cluster.
 ///
@@ -48,6 +50,7 @@ pub struct Redis(Arc<Inner>);
 struct Inner {
     config: Config,
     link: Link,
+    near: Near,
     /// The server knows no `PEXPIRE … GT`: it is older than 7.0.
     old: AtomicBool,
 }
@@ -86,6 +89,7 @@ impl Redis {
 
     fn new(config: Config, link: Link) -> Self {
         Redis(Arc::new(Inner {
+            near: Near::new(&config),
             config,
             link,
             old: AtomicBool::new(false),
@@ -98,8 +102,11 @@ impl Redis {
         operation: &'static str,
         commands: Vec<Cmd>,
     ) -> BoxFuture<'a, Result<Vec<Value>, Error>> {
-        io::inside(async move {
-            let sent = self.0.link.send(&commands).await;
+        Box::pin(async move {
+            let sent = match self.0.near.link() {
+                Some(link) => link.send(&commands).await,
+                None => io::inside(self.0.link.send(&commands)).await,
+            };
             sent.map_err(|error| link::error(operation, &error))
         })
     }
@@ -110,8 +117,9 @@ impl Store for Redis {
         if keys.is_empty() {
             return Box::pin(std::future::ready(Ok(Vec::new())));
         }
-        let mut get = command("MGET");
-        get.arg(keys);
+        let length: usize = keys.iter().map(String::len).sum();
+        let mut get = Cmd::with_capacity(keys.len() + 1, length + 4);
+        get.arg("MGET").arg(keys);
         let sent = self.send("read", vec![get]);
         Box::pin(async move {
             match sent.await?.pop() {
