@@ -12,6 +12,7 @@ pub(crate) mod origin;
 pub(crate) mod postgres;
 pub(crate) mod proxy;
 pub(crate) mod redis;
+pub(crate) mod turns;
 
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};

@@ -40,6 +40,9 @@ impl Drop for Lent {
     }
 }
 
+/// A connection that was used so short a time ago is taken to be alive.
+const TRUSTED: Duration = Duration::from_secs(1);
+
 /// The database's clock, in milliseconds since 1970: the same for all processes.
 const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
@@ -56,6 +59,16 @@ impl Postgres {
         let pool = PgPoolOptions::new()
             .max_connections(8)
             .acquire_timeout(CONNECTING)
+            // Not each time: that would be a second round trip for every operation.
+            .test_before_acquire(false)
+            .before_acquire(|connection, known| {
+                Box::pin(async move {
+                    if known.idle_for >= TRUSTED {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_lazy_with(options.clone());
         Some(Postgres {
             pool,
