@@ -283,14 +283,12 @@ where
     }
 
     fn is_error(&self, result: &R) -> bool {
-        matches!(self.outcome.judge(result), Judged::Failed(_))
+        self.outcome.error(result).is_some()
     }
 
     fn failed(&self, result: &R) -> bool {
-        match self.outcome.judge(result) {
-            Judged::Failed(error) => self.plan.only.as_ref().is_none_or(|only| only(error)),
-            _ => false,
-        }
+        let only = |error| self.plan.only.as_ref().is_none_or(|only| only(error));
+        self.outcome.error(result).is_some_and(only)
     }
 
     fn share(&self, result: &R) -> Option<Share<R>> {

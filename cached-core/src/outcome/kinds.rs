@@ -78,6 +78,10 @@ impl<T: Clone + Send + Sync + 'static> Outcome<T> for Plain<T> {
         Verdict::Value(result.clone())
     }
 
+    fn error<'r>(&self, _result: &'r T) -> Option<&'r Infallible> {
+        None
+    }
+
     fn value<'s>(&self, stored: &'s T) -> Option<&'s T> {
         Some(stored)
     }
@@ -111,6 +115,10 @@ impl<T: Clone + Send + Sync + 'static> Outcome<Option<T>> for Optional<T> {
             Some(_) => Verdict::Value(result.clone()),
             None => Verdict::Nothing(None),
         }
+    }
+
+    fn error<'r>(&self, _result: &'r Option<T>) -> Option<&'r Infallible> {
+        None
     }
 
     fn value<'s>(&self, stored: &'s Option<T>) -> Option<&'s T> {
@@ -150,6 +158,10 @@ where
             Ok(value) => Verdict::Value(value.clone()),
             Err(error) => Verdict::Failed(error),
         }
+    }
+
+    fn error<'r>(&self, result: &'r Result<T, E>) -> Option<&'r E> {
+        result.as_ref().err()
     }
 
     fn value<'s>(&self, stored: &'s T) -> Option<&'s T> {
@@ -193,6 +205,10 @@ where
         }
     }
 
+    fn error<'r>(&self, result: &'r Result<Option<T>, E>) -> Option<&'r E> {
+        result.as_ref().err()
+    }
+
     fn value<'s>(&self, stored: &'s Option<T>) -> Option<&'s T> {
         stored.as_ref()
     }
@@ -231,6 +247,10 @@ where
             Ok(_) => Verdict::Value(result.clone()),
             Err(error) => Verdict::Failed(error),
         }
+    }
+
+    fn error<'r>(&self, result: &'r Result<T, E>) -> Option<&'r E> {
+        result.as_ref().err()
     }
 
     fn value<'s>(&self, stored: &'s Result<T, E>) -> Option<&'s T> {
@@ -272,6 +292,10 @@ where
             Ok(None) => Verdict::Nothing(result.clone()),
             Err(error) => Verdict::Failed(error),
         }
+    }
+
+    fn error<'r>(&self, result: &'r Self::Stored) -> Option<&'r E> {
+        result.as_ref().err()
     }
 
     fn value<'s>(&self, stored: &'s Self::Stored) -> Option<&'s T> {

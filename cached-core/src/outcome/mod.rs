@@ -56,6 +56,13 @@ pub trait Outcome<R>: Clone + Send + Sync + 'static {
     fn give(&self, stored: &Self::Stored) -> R;
     /// What the result is.
     fn judge<'r>(&self, result: &'r R) -> Verdict<Self::Stored, &'r Self::Error>;
+    /// The error, if it is one; cheaper than to judge, where that clones.
+    fn error<'r>(&self, result: &'r R) -> Option<&'r Self::Error> {
+        match self.judge(result) {
+            Verdict::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
     /// The value inside, if there is one.
     fn value<'s>(&self, stored: &'s Self::Stored) -> Option<&'s Self::Value>;
     /// An error to store.
