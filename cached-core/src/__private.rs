@@ -3,7 +3,8 @@
 
 #[cfg(feature = "axum")]
 pub use crate::axum::{
-    Asked, Response, ViewSite, ViewsGoByUrl, counted, extracted, respond, skipped, view,
+    Asked, Response, ViewSite, ViewsGoByUrl, counted, extracted, respond, shared_view, skipped,
+    view,
 };
 pub use crate::cache::entry::{BlockingEntry, Entry};
 pub use crate::cache::invalidate::{Invalidated, Invalidation, Pending};

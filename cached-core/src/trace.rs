@@ -159,10 +159,10 @@ mod on {
     }
 
     #[cfg(feature = "stores")]
-    pub(crate) fn memory_only(function: &str) {
+    pub(crate) fn memory_only(function: &str, why: &str) {
         event!(name: "cache.memory_only", target: "dewar", Level::WARN, cache.function = function,
-            "the results (with `cache_err` their errors too) are not `Serialize + DeserializeOwned`: \
-             they stay in this process' memory; say `local` if that is meant"
+            why,
+            "the results stay in this process' memory; say `local` if that is meant"
         );
     }
 
@@ -273,7 +273,7 @@ mod off {
     pub(crate) fn background_failed(_cache: &str) {}
     pub(crate) fn repeated(_engine: &Engine, _function: &str) {}
     #[cfg(feature = "stores")]
-    pub(crate) fn memory_only(_function: &str) {}
+    pub(crate) fn memory_only(_function: &str, _why: &str) {}
     #[cfg(feature = "stores")]
     pub(crate) fn store_down(_store: &str) {}
     #[cfg(feature = "stores")]

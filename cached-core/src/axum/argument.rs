@@ -11,8 +11,10 @@ use std::ops::Deref;
 use axum::Extension;
 use serde_core::Serialize;
 
-use super::source::{FromState, FromUrl, ViewKey};
-use crate::key::{EqPart, HashPart, Part, Parts, SerdePart, eq_part, hash_part, serde_part};
+use super::source::{FromState, FromUrl, Travels, ViewKey};
+use crate::key::{
+    EqPart, HashPart, Part, Parts, SerdePart, Stable, eq_part, eq_serde_part, hash_part, serde_part,
+};
 
 /// What the arguments of a handler are, all together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +23,18 @@ pub struct Sources {
     pub(crate) keyed: bool,
     /// One is left out of the key that could tell users apart.
     pub(crate) skipped: bool,
+    /// One is in the key in a way that means nothing to other processes.
+    pub(crate) local: bool,
+}
+
+impl Sources {
+    /// Whether other processes can be given what comes of it.
+    ///
+    /// What the key leaves out was read by an extractor before the store could be asked for its
+    /// versions: nobody could tell whether that was before an invalidation in another process.
+    pub(super) fn travel(self) -> bool {
+        !self.skipped && !self.local
+    }
 }
 
 /// An argument as part of a view's key.
@@ -41,6 +55,7 @@ impl Arguments for () {
     const SOURCES: Sources = Sources {
         keyed: false,
         skipped: false,
+        local: false,
     };
 }
 
@@ -48,6 +63,7 @@ impl<A: Argument, B: Arguments> Arguments for (A, B) {
     const SOURCES: Sources = Sources {
         keyed: A::SOURCES.keyed || B::SOURCES.keyed,
         skipped: A::SOURCES.skipped || B::SOURCES.skipped,
+        local: A::SOURCES.local || B::SOURCES.local,
     };
 }
 
@@ -77,9 +93,9 @@ macro_rules! nothing {
 
 nothing! {
     /// Nothing that is not in the key already, or that could tell users apart.
-    Known Sources { keyed: false, skipped: false };
+    Known Sources { keyed: false, skipped: false, local: false };
     /// An argument that the key leaves out.
-    Skipped Sources { keyed: false, skipped: true };
+    Skipped Sources { keyed: false, skipped: true, local: false };
 }
 
 macro_rules! by_value {
@@ -104,6 +120,10 @@ macro_rules! by_value {
                 self.0.own()
             }
 
+            fn stable(&self, out: &mut Stable) {
+                self.0.stable(out);
+            }
+
             fn heap(owned: &P::Owned) -> usize {
                 P::heap(owned)
             }
@@ -117,10 +137,17 @@ macro_rules! by_value {
 
 by_value! {
     /// An argument that does not come from the URL.
-    Keyed Sources { keyed: true, skipped: false };
+    Keyed Sources { keyed: true, skipped: false, local: false };
+    /// The same, known by its `Hash` alone: what is hashed may be the number of a thing in this
+    /// process, or leave something out.
+    KeyedHere Sources { keyed: true, skipped: false, local: true };
     /// What an option names.
-    Counted Sources { keyed: false, skipped: false };
+    Counted Sources { keyed: false, skipped: false, local: false };
 }
+
+impl Travels for Known {}
+impl<P> Travels for Keyed<P> {}
+impl<P> Travels for Counted<P> {}
 
 /// What an option names: `version`, `key`, a value in a prefix.
 pub fn counted<P: Part>(part: P) -> Counted<P> {
@@ -130,7 +157,11 @@ pub fn counted<P: Part>(part: P) -> Counted<P> {
 /// An argument that counts.
 pub struct Extracted<'a, T>(&'a T, OfState<'a, T>);
 /// From the state.
-pub struct OfState<'a, T>(&'a T, ByEq<'a, T>);
+pub struct OfState<'a, T>(&'a T, ByEqSerde<'a, T>);
+/// `Hash + Eq`, and can be kept, and serialised for other processes.
+pub struct ByEqSerde<'a, T>(&'a T, InsideByEqSerde<'a, T>);
+/// The same inside an `Extension`.
+pub struct InsideByEqSerde<'a, T>(&'a T, ByEq<'a, T>);
 /// `Hash + Eq`, and can be kept.
 pub struct ByEq<'a, T>(&'a T, InsideByEq<'a, T>);
 /// The same inside an `Extension`.
@@ -153,6 +184,7 @@ pub fn extracted<T>(value: &T) -> Extracted<'_, T> {
     let by_hash = ByHash(value, InsideByHash(value, Neither(value)));
     let by_serde = BySerde(value, InsideBySerde(value, ByUnkept(value, by_hash)));
     let by_eq = ByEq(value, InsideByEq(value, by_serde));
+    let by_eq = ByEqSerde(value, InsideByEqSerde(value, by_eq));
     Extracted(value, OfState(value, by_eq))
 }
 
@@ -167,7 +199,9 @@ macro_rules! next_best {
 
 next_best!(
     Extracted => OfState,
-    OfState => ByEq,
+    OfState => ByEqSerde,
+    ByEqSerde => InsideByEqSerde,
+    InsideByEqSerde => ByEq,
     ByEq => InsideByEq,
     InsideByEq => BySerde,
     BySerde => InsideBySerde,
@@ -195,17 +229,33 @@ impl<T: FromState> OfState<'_, T> {
     }
 }
 
+impl<'a, T: Hash + Eq + Clone + Serialize + Send + Sync + 'static> ByEqSerde<'a, T> {
+    /// By `Hash` and `Eq`, serialised for other processes.
+    pub fn part(&self) -> Keyed<EqPart<'a, T>> {
+        Keyed(eq_serde_part(self.0))
+    }
+}
+
+impl<'a, T: Hash + Eq + Clone + Serialize + Send + Sync + 'static>
+    InsideByEqSerde<'a, Extension<T>>
+{
+    /// By `Hash` and `Eq` of what is inside, serialised for other processes.
+    pub fn part(&self) -> Keyed<EqPart<'a, T>> {
+        Keyed(eq_serde_part(&self.0.0))
+    }
+}
+
 impl<'a, T: Hash + Eq + Clone + Send + Sync + 'static> ByEq<'a, T> {
     /// By `Hash` and `Eq`.
-    pub fn part(&self) -> Keyed<EqPart<'a, T>> {
-        Keyed(eq_part(self.0))
+    pub fn part(&self) -> KeyedHere<EqPart<'a, T>> {
+        KeyedHere(eq_part(self.0))
     }
 }
 
 impl<'a, T: Hash + Eq + Clone + Send + Sync + 'static> InsideByEq<'a, Extension<T>> {
     /// By `Hash` and `Eq` of what is inside.
-    pub fn part(&self) -> Keyed<EqPart<'a, T>> {
-        Keyed(eq_part(&self.0.0))
+    pub fn part(&self) -> KeyedHere<EqPart<'a, T>> {
+        KeyedHere(eq_part(&self.0.0))
     }
 }
 
@@ -236,15 +286,15 @@ impl<T: Hash + Eq> ByUnkept<'_, T> {
 
 impl<'a, T: Hash> ByHash<'a, T> {
     /// By a keyed digest of its `Hash`.
-    pub fn part(&self) -> Keyed<HashPart<'a, T>> {
-        Keyed(hash_part(self.0))
+    pub fn part(&self) -> KeyedHere<HashPart<'a, T>> {
+        KeyedHere(hash_part(self.0))
     }
 }
 
 impl<'a, T: Hash> InsideByHash<'a, Extension<T>> {
     /// By a keyed digest of the `Hash` of what is inside.
-    pub fn part(&self) -> Keyed<HashPart<'a, T>> {
-        Keyed(hash_part(&self.0.0))
+    pub fn part(&self) -> KeyedHere<HashPart<'a, T>> {
+        KeyedHere(hash_part(&self.0.0))
     }
 }
 

@@ -18,7 +18,7 @@ mod source;
 mod view;
 
 pub use asked::Asked;
-pub use source::{FromState, FromUrl, ViewKey};
+pub use source::{FromState, FromUrl, Travels, ViewKey};
 
 #[doc(hidden)]
 pub use argument::{Arguments, Counted, Known, Skipped, counted, extracted, skipped};
@@ -27,4 +27,4 @@ pub use axum_core::response::Response;
 #[doc(hidden)]
 pub use rules::Rules;
 #[doc(hidden)]
-pub use view::{ViewAt, ViewSite, ViewsGoByUrl, respond, view};
+pub use view::{ViewAt, ViewSite, ViewsGoByUrl, respond, shared_view, view};

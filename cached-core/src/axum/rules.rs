@@ -66,6 +66,8 @@ rules! {
         |rules, nanos| rules.with(|it| it.stale_if_error(Duration::from_nanos(nanos)));
     /// `single_flight = false`.
     no_single_flight() |rules| rules.with(|it| it.single_flight(false));
+    /// `local`.
+    local() |rules| rules.with(ViewPolicy::local);
     /// `methods("GET")`.
     no_head() |rules| rules.head = false;
     /// `statuses(…)`.

@@ -102,6 +102,21 @@ tuples! {
     A B C D E F;
 }
 
+/// What other processes can know a page by.
+///
+/// There is nothing to implement: what comes from the URL or the state can, and what is
+/// `serde::Serialize`. This trait only explains that an argument is none of them.
+#[diagnostic::on_unimplemented(
+    message = "the pages of this handler cannot reach other processes",
+    label = "`shared` is meant for pages that do",
+    note = "an argument that does not come from the URL or the state is known to other processes by its serialised form alone: derive `serde::Serialize` for it",
+    note = "what `skip(…)` leaves out of the key, and what `key = …` takes a part of, is not known to them at all: take an extractor that holds no more than counts, or leave `shared` out"
+)]
+pub trait Travels {}
+
+impl Travels for () {}
+impl<A: Travels, B: Travels> Travels for (A, B) {}
+
 /// What a view's key can hold of an argument.
 ///
 /// There is nothing to implement: a type that is `Hash + Eq + Clone`, or `serde::Serialize`, or `Hash`

@@ -11,9 +11,10 @@ use http::{HeaderMap, HeaderValue, Method};
 use super::argument::{Arguments, Sources};
 use super::asked::{Never, Snapshot};
 use super::rules::Rules;
+use super::source::Travels;
 use crate::engine::at::Mode;
 use crate::engine::site::{Marker, Site};
-use crate::http::{Credentials, Labels, Look, View, ViewBody, ViewPolicy, look_as, url_seen};
+use crate::http::{Credentials, Labels, Look, View, ViewBody, ViewPolicy, Way, look, url_seen};
 use crate::key::arg;
 
 /// The description of an annotated handler: a `static` in generated code.
@@ -107,6 +108,19 @@ fn policy(rules: &Rules, trust: Trust) -> ViewPolicy {
     }
 }
 
+/// The same for a handler whose pages are meant to reach other processes.
+pub fn shared_view<A: Arguments + Travels>(
+    asked: Option<Snapshot>,
+    site: &'static Site,
+    page: &'static ViewSite,
+    marked: &impl Sized,
+    mode: Mode,
+    arguments: A,
+    plan: impl FnOnce(&mut Labels),
+) -> ViewAt {
+    view(asked, site, page, marked, mode, arguments, plan)
+}
+
 /// Where a request stands after looking into the cache.
 #[must_use]
 pub struct ViewAt(Option<Look>);
@@ -152,10 +166,12 @@ pub fn view<A: Arguments>(
         }
         plan(labels);
     };
-    let marker = Marker::of(marked).id;
-    ViewAt(Some(look_as(
-        mode, view, &cache, marker, &parts, extra, labels,
-    )))
+    let way = Way {
+        mode,
+        marker: Marker::of(marked),
+        travels: A::SOURCES.travel(),
+    };
+    ViewAt(Some(look(way, view, &cache, &parts, extra, labels)))
 }
 
 impl ViewAt {

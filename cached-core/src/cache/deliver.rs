@@ -7,9 +7,13 @@ use crate::error::Error;
 use crate::scope::ticks::Order;
 
 #[cfg(not(feature = "stores"))]
-pub(super) use none::{Deliveries, names};
+pub(super) use none::Deliveries;
+#[cfg(not(feature = "stores"))]
+pub(crate) use none::names;
 #[cfg(feature = "stores")]
-pub(super) use shared::{Deliveries, names};
+pub(super) use shared::Deliveries;
+#[cfg(feature = "stores")]
+pub(crate) use shared::names;
 
 #[cfg(not(feature = "stores"))]
 mod none {
@@ -38,6 +42,8 @@ mod none {
         }
         pub(crate) use level as function;
         pub(crate) use level as tag;
+        #[cfg(feature = "tower")]
+        pub(crate) use {level as layer, level as path, level as url};
         pub(crate) fn any_tag() -> String {
             String::new()
         }
@@ -56,6 +62,8 @@ mod shared {
     /// What scopes are called on the store.
     pub(crate) mod names {
         pub(crate) use crate::store::names::{function, level, tag};
+        #[cfg(feature = "tower")]
+        pub(crate) use crate::store::names::{layer, path, url};
 
         pub(crate) fn any_tag() -> String {
             crate::store::names::ANY_TAG.to_owned()
@@ -89,11 +97,12 @@ mod shared {
         }
 
         pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-            let tiers = &mut self.tiers;
-            let running = self
-                .running
-                .get_or_insert_with(|| deliver(std::mem::take(tiers)));
-            running.as_mut().poll(cx)
+            let tiers = &self.tiers;
+            let running = self.running.get_or_insert_with(|| deliver(tiers.clone()));
+            let delivered = std::task::ready!(running.as_mut().poll(cx));
+            // Until then whoever drops this leaves it to the background.
+            self.tiers.clear();
+            Poll::Ready(delivered)
         }
     }
 

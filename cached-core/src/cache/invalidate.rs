@@ -6,7 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use super::deliver::{Deliveries, names};
+use super::deliver::Deliveries;
+pub(crate) use super::deliver::names;
 use super::{Cache, current};
 use crate::engine::Engine;
 use crate::engine::answers::Answers;
@@ -189,6 +190,16 @@ impl Invalidation {
         self
     }
 
+    /// The same in the cache of an engine.
+    #[cfg(feature = "tower")]
+    pub(crate) fn on(
+        engine: &Arc<Engine>,
+        what: impl FnOnce() -> String,
+        say: impl FnOnce(&mut Order),
+    ) -> Self {
+        Cache(Arc::clone(engine)).invalidation().here(what, say)
+    }
+
     /// Has the order for this cache say more, and name it in words where somebody is told.
     fn add(
         &mut self,
@@ -236,7 +247,7 @@ impl Invalidation {
 }
 
 impl Order {
-    fn add(&mut self, scope: Scope, name: impl FnOnce() -> String) {
+    pub(crate) fn add(&mut self, scope: Scope, name: impl FnOnce() -> String) {
         self.scopes.push(scope);
         self.name(name);
     }

@@ -263,11 +263,18 @@ impl Engine {
     /// A function's results cannot travel: said once in the log.
     #[cfg(feature = "stores")]
     pub(crate) fn memory_only(&self, site: &'static Site) {
-        let known = self.function(site.id(), site.name(), |function| {
+        let why = "the results (with `cache_err` their errors too) are not `Serialize + DeserializeOwned`";
+        self.memory_only_at(site.id(), site.name(), why);
+    }
+
+    /// The same for what has this number and name.
+    #[cfg(feature = "stores")]
+    pub(crate) fn memory_only_at(&self, id: usize, name: &'static str, why: &str) {
+        let known = self.function(id, name, |function| {
             std::mem::replace(&mut function.memory_only, true)
         });
         if !known {
-            crate::trace::memory_only(site.name());
+            crate::trace::memory_only(name, why);
         }
     }
 

@@ -4,9 +4,10 @@ use http::Uri;
 
 use super::url;
 use super::view::View;
-use crate::cache::invalidate::Invalidation;
+use crate::cache::invalidate::{Invalidation, names};
 use crate::error::Error;
-use crate::scope::{of_function, of_path};
+use crate::scope::ticks::Order;
+use crate::scope::{of_function, of_path, of_url};
 
 impl Invalidation {
     /// The responses for one URL: all variants, of every handler and layer of the cache, whatever
@@ -30,9 +31,9 @@ impl Invalidation {
             return self.refused(unreadable("url", url));
         };
         let host = uri.authority().map(|it| it.as_str().to_ascii_lowercase());
-        let scope = url::scope(host.as_deref(), uri.path(), uri.query());
+        let name = url::name(host.as_deref(), uri.path(), uri.query());
         let what = || format!("url {}", uri.path());
-        self.here(what, |order| order.scopes.push(scope))
+        self.here(what, |order| order.url(&name))
     }
 
     /// The responses for a path, whatever their host and query.
@@ -40,16 +41,26 @@ impl Invalidation {
         let Some(uri) = parse(path).filter(|uri| uri.authority().is_none()) else {
             return self.refused(unreadable("path", path));
         };
-        let scope = of_path(&url::normal(uri.path()));
+        let name = url::path_name(uri.path());
         let what = || format!("path {}", uri.path());
-        self.here(what, |order| order.scopes.push(scope))
+        self.here(what, |order| {
+            order.add(of_path(&name), || names::path(&name));
+        })
     }
 
     /// Everything that one view has stored.
     pub(crate) fn view(self, view: &View) -> Self {
         let scope = of_function(view.id);
         let what = || format!("function {}", view.name);
-        self.here(what, |order| order.scopes.push(scope))
+        let name = view.shared_name();
+        self.here(what, |order| order.add(scope, || names::layer(&name)))
+    }
+}
+
+impl Order {
+    /// The responses for the URL that is called this.
+    pub(crate) fn url(&mut self, name: &str) {
+        self.add(of_url(name), || names::url(name));
     }
 }
 

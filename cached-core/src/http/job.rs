@@ -18,8 +18,8 @@ use super::storing::has_credentials;
 use super::url;
 use super::view::View;
 use super::wait::{self, Part};
+use crate::cache::invalidate::{Invalidated, Invalidation};
 use crate::engine::Engine;
-use crate::scope::ticks::Order;
 
 /// What a request says, as far as the cache needs it when the handler has run.
 #[derive(Debug)]
@@ -127,8 +127,9 @@ impl Job {
             } => {
                 let changes = (kind == Kind::Unsafe).then(|| Changes::new(&engine, &view, &asked));
                 let mut response = run(Conditions::own()).await?;
-                if let Some(changes) = changes {
-                    changes.done(&asked, &response);
+                if let Some(changes) = changes.and_then(|it| it.done(&asked, &response)) {
+                    // What the store did not confirm is kept, counted, and tried again.
+                    let _ = changes.await;
                 }
                 let forwarded = Report {
                     status: Some(response.status()),
@@ -166,13 +167,7 @@ where
     if let Some((stored, _)) = old.as_ref().filter(|(_, usable)| usable.meanwhile) {
         let response = load.answer_stale(stored, why, None);
         if !other && let Part::Lead(start) = wait::enter(&load) {
-            let leading = Leading {
-                load,
-                why,
-                old,
-                start,
-            };
-            lead::refresh(leading, run).await;
+            lead::refresh(Leading::new(load, why, old, start), run).await;
         }
         return Ok(response);
     }
@@ -195,13 +190,7 @@ where
             }
         }
     };
-    let leading = Leading {
-        load,
-        why,
-        old,
-        start,
-    };
-    lead::lead(leading, run).await
+    lead::lead(Leading::new(load, why, old, start), run).await
 }
 
 /// The response to a request that waited for another's, if that is one for it.
@@ -250,13 +239,13 @@ impl Changes {
     }
 
     /// Invalidates after success (RFC 9111, section 4.4).
-    fn done(mut self, asked: &Asked, response: &Response<ViewBody>) {
+    fn done(mut self, asked: &Asked, response: &Response<ViewBody>) -> Option<Invalidated> {
         self.done = true;
         let status = response.status();
         if !status.is_success() && !status.is_redirection() {
-            return;
+            return None;
         }
-        let mut scopes = self.own();
+        let mut urls = self.own();
         let host = self.host.as_deref().unwrap_or_default();
         for field in [LOCATION, CONTENT_LOCATION] {
             let value = response
@@ -264,38 +253,39 @@ impl Changes {
                 .get(field)
                 .and_then(|it| it.to_str().ok());
             if let Some(found) = value.and_then(|it| url::resolve(host, &asked.uri, it)) {
-                scopes.push(self.scope(found.path(), found.query()));
+                urls.push(self.name(found.path(), found.query()));
             }
         }
-        self.invalidate(scopes);
+        Some(self.invalidate(&urls))
     }
 
     /// What is stored for the URL itself.
-    fn own(&self) -> Vec<u64> {
+    fn own(&self) -> Vec<String> {
         let path = self.uri.path();
         let counted = self.counted.iter().map(Option::as_deref);
         let queries = std::iter::once(self.uri.query()).chain(counted);
-        queries.map(|query| self.scope(path, query)).collect()
+        queries.map(|query| self.name(path, query)).collect()
     }
 
-    fn scope(&self, path: &str, query: Option<&str>) -> u64 {
+    fn name(&self, path: &str, query: Option<&str>) -> String {
         // A request that names no host, or two: the URL on any.
         let host = self.host.as_deref().filter(|host| !host.is_empty());
-        url::scope(host, path, query)
+        url::name(host, path, query)
     }
 
-    fn invalidate(&self, scopes: Vec<u64>) {
-        self.engine.invalidate(&Order {
-            scopes,
-            ..Order::default()
+    fn invalidate(&self, urls: &[String]) -> Invalidated {
+        let what = || format!("url {}", self.uri.path());
+        let invalidation = Invalidation::on(&self.engine, what, |order| {
+            urls.iter().for_each(|url| order.url(url));
         });
+        invalidation.run()
     }
 }
 
 impl Drop for Changes {
     fn drop(&mut self) {
         if !self.done {
-            self.invalidate(self.own());
+            drop(self.invalidate(&self.own()));
         }
     }
 }

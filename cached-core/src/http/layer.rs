@@ -8,7 +8,7 @@ use tower_layer::Layer;
 use super::content::Content;
 use super::policy::ViewPolicy;
 use super::service::CacheService;
-use super::view::View;
+use super::view::{Known, View};
 use crate::cache::Cache;
 use crate::cache::invalidate::Invalidation;
 use crate::scope::Label;
@@ -66,6 +66,7 @@ pub struct CacheLayer {
 }
 
 impl Default for CacheLayer {
+    #[track_caller]
     fn default() -> Self {
         Self::new(ViewPolicy::new())
     }
@@ -73,6 +74,7 @@ impl Default for CacheLayer {
 
 impl CacheLayer {
     /// A layer that stores in the current cache.
+    #[track_caller]
     pub fn new(policy: ViewPolicy) -> Self {
         CacheLayer {
             view: Arc::new(View::new("dewar::http::CacheLayer", policy)),
@@ -99,8 +101,14 @@ impl CacheLayer {
     }
 
     /// What it is called in statistics, and its prefix if it is given none.
+    ///
+    /// On a shared store it is what other processes know the layer by, so each layer of a cache needs
+    /// a name of its own there. One without a name goes by the place in the code where it was made.
     pub fn name(self, name: &'static str) -> Self {
-        self.with(|view| view.name = name)
+        self.with(|view| {
+            view.name = name;
+            view.known = Known::Layer(None);
+        })
     }
 
     /// The levels on which `invalidate!(prefix = …)` finds its entries.

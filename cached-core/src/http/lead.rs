@@ -17,13 +17,16 @@ use super::fill::{Fill, Reader};
 use super::freshen::freshen;
 use super::freshness::Timing;
 use super::list::members;
-use super::load::{Landing, Load, Start};
-use super::look::{Usable, report};
+use super::load::{Inserted, Landing, Load, Start};
+use super::look::{Usable, report, unavailable};
+#[cfg(feature = "stores")]
+use super::shared::{Asked, Publish};
 use super::status::{Forwarded, Report};
 use super::stored::Stored;
 use super::view::View;
 use super::{storing, vary};
 use crate::cache::current::Scoped;
+use crate::engine::Engine;
 use crate::rt::BoxFuture;
 use crate::trace;
 
@@ -37,7 +40,7 @@ where
 {
     let shared = leading.start.duty.is_some();
     let engine = Arc::clone(&leading.load.engine);
-    let work = leading.run(run);
+    let work = leading.run(run, false);
     if !shared {
         return work.await;
     }
@@ -58,7 +61,15 @@ where
     E: Send + 'static,
 {
     let engine = Arc::clone(&leading.load.engine);
-    let work = drained(leading.run(run), Arc::clone(&engine));
+    in_background(leading.run(run, true), engine).await;
+}
+
+async fn in_background<Fut, E>(work: Fut, engine: Arc<Engine>)
+where
+    Fut: Future<Output = Result<Response<ViewBody>, E>> + Send + 'static,
+    E: Send + 'static,
+{
+    let work = drained(work, Arc::clone(&engine));
     let task: BoxFuture<'static, ()> = Box::pin(Scoped::again(work));
     if let Err(task) = engine.runtime.spawn(task) {
         task.await;
@@ -68,7 +79,7 @@ where
 /// Work to its end without a client, and for no longer than a caller would wait for it.
 async fn drained<E>(
     work: impl Future<Output = Result<Response<ViewBody>, E>>,
-    engine: Arc<crate::engine::Engine>,
+    engine: Arc<Engine>,
 ) {
     let mut limit = pin!(engine.clock.sleep(engine.wait_limit));
     let mut work = pin!(async move {
@@ -88,7 +99,7 @@ type Work<E> = BoxFuture<'static, Result<Response<ViewBody>, E>>;
 /// A load that belongs to its client as long as that is there.
 struct Attached<E: Send + 'static> {
     work: Option<Work<E>>,
-    engine: Arc<crate::engine::Engine>,
+    engine: Arc<Engine>,
 }
 
 impl<E: Send + 'static> Future for Attached<E> {
@@ -130,17 +141,71 @@ pub(crate) struct Leading {
     /// What is stored already.
     pub(crate) old: Option<(Arc<Stored>, Usable)>,
     pub(crate) start: Start,
+    /// What the shared store had.
+    #[cfg(feature = "stores")]
+    pub(crate) read: Option<super::shared::Read>,
+    /// What is to be written there when the response is there.
+    #[cfg(feature = "stores")]
+    pub(crate) outbox: Arc<super::shared::Outbox>,
 }
 
 impl Leading {
-    async fn run<F, Fut, E>(self, run: F) -> Result<Response<ViewBody>, E>
+    pub(crate) fn new(
+        load: Arc<Load>,
+        why: Forwarded,
+        old: Option<(Arc<Stored>, Usable)>,
+        start: Start,
+    ) -> Self {
+        Leading {
+            load,
+            why,
+            old,
+            start,
+            #[cfg(feature = "stores")]
+            read: None,
+            #[cfg(feature = "stores")]
+            outbox: Arc::default(),
+        }
+    }
+
+    /// Answers by what is stored by now, here or on the shared store, or else by the handler;
+    /// `served` if the client has its answer already.
+    #[cfg_attr(
+        not(feature = "stores"),
+        expect(unused_mut, reason = "only a store brings news")
+    )]
+    async fn run<F, Fut, E>(mut self, run: F, served: bool) -> Result<Response<ViewBody>, E>
     where
-        F: FnOnce(Conditions) -> Fut,
-        Fut: Future<Output = Result<Response<ViewBody>, E>>,
+        F: FnOnce(Conditions) -> Fut + Send + 'static,
+        Fut: Future<Output = Result<Response<ViewBody>, E>> + Send + 'static,
+        E: Send + 'static,
     {
         if let Some(response) = self.by_now() {
             return Ok(response);
         }
+        #[cfg(feature = "stores")]
+        match self.ask_store(served).await {
+            Asked::Answer(response) => return Ok(response),
+            Asked::Meanwhile(response) => {
+                if self.start.duty.is_some() {
+                    let engine = Arc::clone(&self.load.engine);
+                    in_background(self.handle(run), engine).await;
+                }
+                return Ok(response);
+            }
+            Asked::Nothing => {}
+        }
+        if self.load.only_if_cached && !served {
+            return Ok(unavailable(&self.load.view));
+        }
+        self.handle(run).await
+    }
+
+    async fn handle<F, Fut, E>(self, run: F) -> Result<Response<ViewBody>, E>
+    where
+        F: FnOnce(Conditions) -> Fut,
+        Fut: Future<Output = Result<Response<ViewBody>, E>>,
+    {
         let conditions = self.conditions();
         let replaced = conditions.replace();
         // Also what the handler does before its first wait.
@@ -160,7 +225,14 @@ impl Leading {
                 None => resume_unwind(panic),
             },
             Ok(Err(error)) => self.fallback(None).ok_or(error),
-            Ok(Ok(response)) => Ok(self.settle(response, replaced, &timing)),
+            Ok(Ok(response)) => {
+                #[cfg(feature = "stores")]
+                let outbox = Arc::clone(&self.outbox);
+                let response = self.settle(response, replaced, &timing);
+                #[cfg(feature = "stores")]
+                outbox.deliver().await;
+                Ok(response)
+            }
         }
     }
 
@@ -185,7 +257,7 @@ impl Leading {
         Some(response)
     }
 
-    fn land(&self, landing: Landing) {
+    pub(super) fn land(&self, landing: Landing) {
         if let Some(duty) = &self.start.duty {
             duty.land(landing);
         }
@@ -247,7 +319,11 @@ impl Leading {
 
     /// The handler says that what is stored still holds (RFC 9111, section 4.3.4).
     fn freshened(
-        self,
+        #[cfg_attr(
+            not(feature = "stores"),
+            expect(unused_mut, reason = "only a store is told")
+        )]
+        mut self,
         old: &Stored,
         response: Response<ViewBody>,
         timing: &Timing,
@@ -256,10 +332,16 @@ impl Leading {
         add_vary(&self.load.view, &mut head.headers);
         let (new, stays) = freshen(&self.load, old, &head.headers, self.start.began, timing);
         let new = Arc::new(new);
-        let stored = stays && self.load.insert(&new, self.start.began);
+        let inserted = stays.then(|| self.load.insert(&new, self.start.origin()));
+        let stored = inserted == Some(Inserted::Yes);
         if !stays {
             // It must not be kept any longer: nor served by anybody else.
-            self.load.engine.forget(self.load.spot.any());
+            self.load.forget();
+        }
+        #[cfg(feature = "stores")]
+        if inserted.is_some_and(|it| it != Inserted::Older) {
+            let read = self.read.take();
+            self.outbox.put(Publish::new(&self.load, read, &new));
         }
         let asked = &self.load.asked;
         let mut answer = new.select(&asked.method, &asked.headers);
@@ -297,7 +379,7 @@ impl Leading {
                 new.is_some() && old.is_some() && new != old
             });
             if differs {
-                self.load.engine.forget(self.load.spot.any());
+                self.load.forget();
             }
         }
         self.passed(&mut head, body)
@@ -349,22 +431,36 @@ impl Leading {
         let ttl = i64::try_from(storable.freshness.lifetime / 1_000_000_000).unwrap_or(i64::MAX);
         let hint = body.size_hint();
         let Leading {
-            load, why, start, ..
+            load,
+            why,
+            start,
+            #[cfg(feature = "stores")]
+            read,
+            #[cfg(feature = "stores")]
+            outbox,
+            ..
         } = self;
         let flight = start.duty.as_ref().and_then(|duty| duty.flight.clone());
         let fill = {
             let (load, timing) = (Arc::clone(&load), *timing);
-            let (status, headers, began) = (head.status, head.headers.clone(), start.began);
+            let (status, headers, origin) = (head.status, head.headers.clone(), start.origin());
             let limit = load.view.policy.body_limit;
             // The flight stays on the table until the body is whole, or given up.
             let kept = Kept(start);
             let finish = move |whole| {
-                let stored = load.complete(status, headers, whole, storable, began, &timing);
-                if let (Some(stored), Some(duty)) = (&stored, &kept.0.duty) {
-                    duty.land(Landing::Stored(Arc::clone(stored)));
+                let order = origin.began.order;
+                let stored = load.complete(status, headers, whole, storable, order, &timing)?;
+                let inserted = load.insert(&stored, origin);
+                #[cfg(feature = "stores")]
+                if inserted != Inserted::Older {
+                    outbox.put(Publish::new(&load, read, &stored));
+                }
+                let _ = inserted;
+                if let Some(duty) = &kept.0.duty {
+                    duty.land(Landing::Stored(Arc::clone(&stored)));
                 }
                 drop(kept);
-                stored
+                Some(stored)
             };
             Fill::new(body.into_inner(), limit, Box::new(finish))
         };

@@ -19,7 +19,7 @@ use super::status::{Forwarded, Report};
 use super::stored::{Stored, Variants, keep_places};
 use super::storing::{Storable, strip};
 use super::view::{Spot, View};
-use crate::clock::Nanos;
+use crate::clock::{NEVER, Nanos};
 use crate::engine::flight::Flight;
 use crate::engine::{Began, Engine, Loading};
 use crate::memory::{Meta, Slot};
@@ -39,6 +39,17 @@ pub(crate) struct Load {
     pub(crate) asked: Asked,
     /// The tick at which extractors began to read what the handler works with, where they came first.
     pub(crate) since: Option<u64>,
+    /// Whatever is stored, the handler is to run.
+    #[cfg_attr(
+        not(feature = "stores"),
+        expect(dead_code, reason = "nothing is fetched")
+    )]
+    pub(crate) anew: bool,
+    /// The client wants nothing that the handler would have to make (RFC 9111, section 5.2.1.7).
+    pub(crate) only_if_cached: bool,
+    /// What the entry and its scopes are called on the shared store, if it is to go there.
+    #[cfg(feature = "stores")]
+    pub(crate) names: Option<crate::store::names::Names>,
 }
 
 /// What a load came to, for those who waited.
@@ -82,6 +93,8 @@ impl Drop for Duty {
 /// A load that has begun: nothing invalidated since then will be stored.
 pub(crate) struct Start {
     pub(crate) began: Began,
+    /// Until when memory may vouch for what comes of it.
+    vouched: Nanos,
     pub(crate) asked_at: u64,
     pub(crate) duty: Option<Duty>,
     _loading: Loading,
@@ -89,6 +102,32 @@ pub(crate) struct Start {
 
 /// How many scopes the variants of one URL may have together.
 const MOST_SCOPES: usize = 128;
+/// What an entry is to know of the load that it comes from.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin {
+    pub(crate) began: Began,
+    vouched: Nanos,
+}
+
+impl Start {
+    pub(crate) fn origin(&self) -> Origin {
+        Origin {
+            began: self.began,
+            vouched: self.vouched,
+        }
+    }
+}
+
+/// What became of a variant that was to be put into memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Inserted {
+    Yes,
+    /// A newer one is there.
+    Older,
+    /// It was invalidated meanwhile, or memory was dropped. What it is worth to others, the store's
+    /// versions say.
+    Void,
+}
 
 /// How often a variant is put beside others while they change.
 const ATTEMPTS: usize = 64;
@@ -100,9 +139,11 @@ impl Load {
         let loading = self.engine.loading(self.spot.any().hash());
         let mut began = self.engine.begin();
         began.tick = self.since.map_or(began.tick, |since| since.min(began.tick));
+        let now = self.engine.clock.now();
         Start {
             began,
-            asked_at: self.engine.clock.now(),
+            vouched: self.vouched(now),
+            asked_at: now,
             duty: None,
             _loading: loading,
         }
@@ -118,6 +159,12 @@ impl Load {
     pub(crate) fn is_fresh(&self, stored: &Stored, now: Nanos) -> bool {
         let judged = judge(&self.view, stored, now, false, &self.asked.headers);
         matches!(judged, Judged::Fresh)
+    }
+
+    /// What there is has been proved wrong: nobody is to be served it.
+    #[cfg(not(feature = "stores"))]
+    pub(crate) fn forget(&self) {
+        self.engine.forget(self.spot.any());
     }
 
     /// The moment at which an answer came.
@@ -139,7 +186,7 @@ impl Load {
     pub(crate) fn stored(&self) -> Option<Arc<Stored>> {
         let slot = self.slot()?;
         let variants: &Variants = slot.value().downcast_ref()?;
-        if is_soft(&slot, variants, self.engine.clock.now()) {
+        if is_soft(&slot, variants, self.engine.clock.now()) != Some(false) {
             return None;
         }
         variants.select(&self.asked.headers).cloned()
@@ -174,7 +221,7 @@ impl Load {
         mut headers: HeaderMap,
         body: Bytes,
         storable: Storable,
-        began: Began,
+        order: u64,
         timing: &Timing,
     ) -> Option<Arc<Stored>> {
         let announced = headers.get(CONTENT_LENGTH).map(HeaderValue::as_bytes);
@@ -199,9 +246,8 @@ impl Load {
             freshness: storable.freshness,
             initial_age,
             received: timing.received,
-            order: began.order,
+            order,
         });
-        self.insert(&stored, began);
         Some(stored)
     }
 
@@ -215,21 +261,22 @@ impl Load {
 
     /// Puts a variant beside the others of its URL, unless it was invalidated meanwhile or a newer
     /// one is there.
-    pub(crate) fn insert(&self, stored: &Arc<Stored>, began: Began) -> bool {
-        let inserted = (0..ATTEMPTS).find_map(|_| self.try_insert(stored, began));
-        let inserted = inserted.unwrap_or(false);
-        self.counters.kept(self.named(), inserted);
-        if inserted {
+    pub(crate) fn insert(&self, stored: &Arc<Stored>, origin: Origin) -> Inserted {
+        let inserted = (0..ATTEMPTS).find_map(|_| self.try_insert(stored, origin));
+        let inserted = inserted.unwrap_or(Inserted::Older);
+        let is_there = inserted == Inserted::Yes;
+        self.counters.kept(self.named(), is_there);
+        if is_there {
             self.view.alone.forget(self.spot.any().hash());
         }
         inserted
     }
 
     /// One attempt; none if another writer came between.
-    fn try_insert(&self, stored: &Arc<Stored>, began: Began) -> Option<bool> {
+    fn try_insert(&self, stored: &Arc<Stored>, origin: Origin) -> Option<Inserted> {
         let engine = &self.engine;
         let Some(memory) = &engine.memory else {
-            return Some(false);
+            return Some(Inserted::Void);
         };
         let now = engine.clock.now();
         let current = memory.find(self.spot.any());
@@ -237,21 +284,25 @@ impl Load {
             .as_ref()
             .filter(|slot| engine.verdict_of(slot) == Verdict::Valid)
             .and_then(|slot| Some((slot, slot.value().downcast_ref::<Variants>()?)))
-            .filter(|(slot, variants)| !is_soft(slot, variants, now))
+            .filter(|(slot, variants)| is_soft(slot, variants, now) == Some(false))
             .and_then(|(slot, variants)| Some((slot, variants, self.merged(slot)?)));
         let none = Variants::default();
         let variants = base.as_ref().map_or(&none, |(_, variants, _)| variants);
         let Some(variants) = variants.with(Arc::clone(stored), self.view.policy.variants) else {
-            return Some(false);
+            return Some(Inserted::Older);
         };
-        let vouched = base
-            .as_ref()
-            .map(|(slot, ..)| now.saturating_add(slot.meta().times().left(now)));
+        // For what stands beside older variants no longer than for those.
+        #[cfg(feature = "stores")]
+        let vouched = base.as_ref().map_or(origin.vouched, |(slot, ..)| {
+            origin.vouched.min(slot.meta().times().vouched())
+        });
+        #[cfg(not(feature = "stores"))]
+        let vouched = origin.vouched;
         let scopes = base.map_or_else(|| self.scopes.clone(), |(.., scopes)| scopes);
         let known = current.as_ref().map(|slot| slot.meta().order());
         // Of its own: which variant is the newer, each of them says.
         let began = Began {
-            tick: began.tick,
+            tick: origin.began.tick,
             order: engine.begin().order,
         };
         let heap = variants.bytes() + self.spot.heap();
@@ -266,8 +317,8 @@ impl Load {
             !invalid.get()
         });
         match (inserted, invalid.get()) {
-            (true, _) => Some(true),
-            (false, true) => Some(false),
+            (true, _) => Some(Inserted::Yes),
+            (false, true) => Some(Inserted::Void),
             (false, false) => None,
         }
     }
@@ -285,11 +336,14 @@ impl Load {
     }
 
     /// Where other processes share a store and cannot be heard, memory vouches for a page for as long
-    /// as for other copies, and for what stands beside older variants no longer than for those.
-    #[cfg(feature = "stores")]
-    fn vouched(&self, now: u64, others: Option<u64>) -> Option<u64> {
-        let until = self.engine.tier.as_ref()?.vouched(now);
-        (until != u64::MAX).then(|| others.map_or(until, |others| others.min(until)))
+    /// as for other copies, counted from when its load began.
+    fn vouched(&self, began: Nanos) -> Nanos {
+        #[cfg(feature = "stores")]
+        if let Some(tier) = &self.engine.tier {
+            return tier.vouched(began);
+        }
+        let _ = began;
+        NEVER
     }
 
     fn meta(
@@ -297,20 +351,17 @@ impl Load {
         variants: &Variants,
         scopes: Scopes,
         began: Began,
-        now: u64,
-        others: Option<u64>,
+        now: Nanos,
+        vouched: Nanos,
     ) -> Meta {
         // After an invalidation that lets what is there be served stale, it stays for a while.
         static POLICY: Policy = Policy::DEFAULT.stale_if_error(300 * 1_000_000_000);
         let kept = variants.until().saturating_sub(now);
-        #[cfg(feature = "stores")]
-        let kept = match self.vouched(now, others) {
-            Some(until) => kept.min(until.saturating_sub(now)),
-            None => kept,
-        };
-        #[cfg(not(feature = "stores"))]
-        let _ = others;
         let times = POLICY.times(now, kept, 0);
+        #[cfg(feature = "stores")]
+        let times = times.vouch_until(now, vouched);
+        #[cfg(not(feature = "stores"))]
+        let _ = vouched;
         Meta::new(began, times, scopes, Arc::clone(&self.counters))
     }
 

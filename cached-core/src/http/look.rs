@@ -16,12 +16,13 @@ use super::load::Load;
 use super::status::{Forwarded, Report};
 use super::stored::{Stored, Variants};
 use super::storing::has_credentials;
-use super::url::{self, Target};
+use super::url::{self, Target, UrlNames};
 use super::view::{Key, Labels, Spot, View, own_scope};
 use crate::cache::Cache;
 use crate::clock::Nanos;
 use crate::engine::Engine;
 use crate::engine::at::Mode;
+use crate::engine::site::Marker;
 use crate::key::{self, Parts};
 use crate::memory::{Entry, Query, Slot};
 use crate::scope::ticks::Verdict;
@@ -60,31 +61,30 @@ pub(crate) struct Usable {
     pub(crate) on_error: bool,
 }
 
-/// Looks a request up.
-///
-/// `marker` tells the instantiations of a generic handler apart, `extra` holds what tells responses
-/// apart beside the URL, and `labels` says its prefix and tags on a miss.
-pub fn look<P: Parts>(
-    view: &Arc<View>,
-    cache: &Cache,
-    marker: TypeId,
-    request: &request::Parts,
-    extra: P,
-    labels: impl FnOnce(&mut Labels),
-) -> Look {
-    look_as(Mode::Read, view, cache, marker, request, extra, labels)
+/// How a request is looked up.
+#[derive(Clone, Copy)]
+pub(crate) struct Way {
+    pub(crate) mode: Mode,
+    /// Tells the instantiations of a generic handler apart.
+    pub(crate) marker: Marker,
+    /// Other processes can be given what comes of it: the key says all that it was made of.
+    #[cfg_attr(not(feature = "stores"), expect(dead_code, reason = "nothing travels"))]
+    pub(crate) travels: bool,
 }
 
-/// The same, or past what is there.
-pub(crate) fn look_as<P: Parts>(
-    mode: Mode,
+/// Looks a request up.
+///
+/// `extra` holds what tells responses apart beside the URL, and `labels` says its prefix and tags on
+/// a miss.
+pub(crate) fn look<P: Parts>(
+    way: Way,
     view: &Arc<View>,
     cache: &Cache,
-    marker: TypeId,
     request: &request::Parts,
     extra: P,
     labels: impl FnOnce(&mut Labels),
 ) -> Look {
+    let Way { mode, marker, .. } = way;
     let engine = cache.engine();
     let pass = |kind, why| Look::Run(pass(view, engine, request, kind, why));
     let uri = url::of(request);
@@ -109,25 +109,39 @@ pub(crate) fn look_as<P: Parts>(
         query,
     };
     let parts = (target, extra);
-    let hash = key::hash(marker, &parts);
+    let hash = key::hash(marker.id, &parts);
     let found = match mode {
         Mode::Refresh => {
             view.counters(engine).refreshed.one();
             Found::Other(Forwarded::Request)
         }
-        _ => find(view, engine, hash, marker, &parts, request),
+        _ => find(view, engine, hash, marker.id, &parts, request),
     };
     if let Found::Answer(response) = found {
         return Look::Answer(response);
     }
-    let key = Key::new(hash, marker, &parts);
+    let key = Key::new(hash, marker.id, &parts);
     let mut said = Labels::default();
     labels(&mut said);
     let view = &said.of(view);
-    let counted = parts.0.query.as_deref();
-    let scopes = url::scopes(url::host(&origin), uri.path(), uri.query(), counted);
-    let since = said.since;
-    let scopes = said.scopes(view, own_scope(key.any()), scopes);
+    // What the key holds of the query, and what else the client has sent.
+    let (host, counted) = (url::host(&origin), parts.0.query.as_deref());
+    let urls = UrlNames::of(host, uri.path(), counted);
+    let sent = (uri.query() != counted).then(|| UrlNames::of(host, uri.path(), uri.query()));
+    let url_scopes = [Some(&urls), sent.as_ref()].into_iter().flatten();
+    let url_scopes = url_scopes.flat_map(UrlNames::scopes);
+    let scopes = said.scopes(view, own_scope(key.any()), url_scopes);
+    #[cfg(feature = "stores")]
+    let names = (way.travels && !view.policy.local).then(|| {
+        super::shared::names(engine, view, &said, &urls, |out| {
+            out.part(|out| out.bytes(marker.name.as_bytes()));
+            parts.stable(out);
+        })
+    });
+    #[cfg(feature = "stores")]
+    let scopes = scopes.and(super::shared::scope(view));
+    let asked = Asked::new(request);
+    let only_if_cached = directives(view, &asked.headers).is_some_and(|it| it.only_if_cached);
     let counters = view.counters(engine);
     if let Some(memory) = &engine.memory {
         memory.missed(hash);
@@ -138,8 +152,12 @@ pub(crate) fn look_as<P: Parts>(
         spot: Arc::new(key),
         scopes,
         counters,
-        asked: Asked::new(request),
-        since,
+        asked,
+        since: said.since,
+        anew: mode == Mode::Refresh,
+        only_if_cached,
+        #[cfg(feature = "stores")]
+        names: names.flatten(),
     };
     missed(load, found, mode)
 }
@@ -234,7 +252,10 @@ fn choose(
         return Found::Other(Forwarded::Bypass);
     }
     let now = engine.clock.now();
-    let soft = is_soft(slot, variants, now);
+    let Some(soft) = is_soft(slot, variants, now) else {
+        counters.expired.one();
+        return Found::Absent;
+    };
     match judge(view, stored, now, soft, &request.headers) {
         Judged::Fresh => {
             engine.hit(slot.meta(), slot.key().hash(), counters);
@@ -256,9 +277,18 @@ fn choose(
     }
 }
 
-/// Whether an invalidation has let what is there be served stale only.
-pub(crate) fn is_soft(slot: &Slot, variants: &Variants, now: Nanos) -> bool {
-    slot.meta().times().left(now) == 0 && now < variants.until()
+/// Whether an invalidation has let what is there be served stale only; none where memory cannot
+/// vouch for it any longer, as others may have invalidated it.
+pub(crate) fn is_soft(slot: &Slot, variants: &Variants, now: Nanos) -> Option<bool> {
+    let times = slot.meta().times();
+    if times.fresh_until(now) {
+        return Some(false);
+    }
+    #[cfg(feature = "stores")]
+    if now >= times.vouched() {
+        return None;
+    }
+    Some(times.left(now) == 0 && now < variants.until())
 }
 
 pub(crate) enum Judged {
@@ -325,7 +355,6 @@ fn accepts(asked: &Control, stored: &Stored, now: Nanos) -> bool {
 
 fn missed(load: Load, found: Found, mode: Mode) -> Look {
     let now = load.engine.clock.now();
-    let asked = directives(&load.view, &load.asked.headers);
     let (why, old) = match found {
         Found::Answer(response) => return Look::Answer(response),
         Found::Old { stored, usable } => {
@@ -339,19 +368,18 @@ fn missed(load: Load, found: Found, mode: Mode) -> Look {
         Found::Other(why) => (why, None),
         Found::Absent => (Forwarded::UriMiss, None),
     };
+    // A load that began before is not what a refresh is to bring, and one that others wait for must
+    // not end without having asked the handler.
     let meanwhile = old.as_ref().is_some_and(|(_, usable)| usable.meanwhile);
-    if asked.is_some_and(|asked| asked.only_if_cached) && !meanwhile {
-        return Look::Answer(unavailable(&load.view));
-    }
-    // A load that began before is not what a refresh is to bring.
     let alone = mode == Mode::Refresh
+        || (load.only_if_cached && !meanwhile)
         || load.asked.headers.contains_key(RANGE)
         || load.asked.headers.contains_key(IF_RANGE);
     Look::Run(Job::load(load, why, old, alone))
 }
 
 /// RFC 9111, section 5.2.1.7.
-fn unavailable(view: &View) -> Response<ViewBody> {
+pub(crate) fn unavailable(view: &View) -> Response<ViewBody> {
     let mut response = Response::new(ViewBody::empty());
     *response.status_mut() = StatusCode::GATEWAY_TIMEOUT;
     report(view, &mut response, &Report::default());

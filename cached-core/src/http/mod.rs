@@ -30,7 +30,8 @@
 //
 //     static VIEW: LazyLock<Arc<View>> = LazyLock::new(|| Arc::new(View::of(&SITE, policy)));
 //
-//     let found = look(&VIEW, &cache, marker, &request_parts, extra, |labels| {
+//     let way = Way { mode: READ, marker, travels: true };
+//     let found = look(way, &VIEW, &cache, &request_parts, extra, |labels| {
 //         labels.prefix(…).tag(…);
 //     });
 //     let response = match found {
@@ -75,6 +76,8 @@ mod report_layer;
 mod scope_layer;
 mod service;
 mod set_control;
+#[cfg(feature = "stores")]
+mod shared;
 mod status;
 mod stored;
 mod storing;
@@ -82,6 +85,8 @@ mod url;
 mod vary;
 mod view;
 mod wait;
+#[cfg(feature = "stores")]
+mod wire;
 
 pub use body::ViewBody;
 pub use conditional::Conditions;
@@ -97,13 +102,13 @@ pub use url::OriginalUri;
 #[doc(hidden)]
 pub use job::Job;
 #[doc(hidden)]
-pub use look::{Look, look};
+pub use look::Look;
 #[doc(hidden)]
 pub use url::UrlText;
 #[doc(hidden)]
 pub use view::{Labels, View};
 
 #[cfg(feature = "axum")]
-pub(crate) use look::look_as;
+pub(crate) use look::{Way, look};
 #[cfg(feature = "axum")]
 pub(crate) use url::{of as original, seen as url_seen};

@@ -46,6 +46,7 @@ pub struct ViewPolicy {
     pub(crate) single_flight: bool,
     pub(crate) targeted: Option<HeaderName>,
     pub(crate) name: Option<Box<str>>,
+    pub(crate) local: bool,
 }
 
 /// The kind of entity tag that a response without one is given.
@@ -125,6 +126,7 @@ impl ViewPolicy {
             single_flight: true,
             targeted: None,
             name: Some("dewar".into()),
+            local: false,
         }
     }
 
@@ -216,11 +218,29 @@ setters! {
     /// The name under which this cache adds to `Cache-Status` (RFC 9211); `dewar` if nothing is
     /// said. Letters, digits and `-._` are kept, anything else becomes `-`.
     cache_status(name: &str) name = Some(super::status::token(name));
+    /// Responses stay in this process' memory, also where the cache has a shared store.
+    local() local = true;
     /// `Cache-Status` is left alone.
     no_cache_status() name = None;
 }
 
 impl ViewPolicy {
+    /// What decides whose response a request is given: processes that disagree about it do not share
+    /// their responses.
+    #[cfg(feature = "stores")]
+    pub(crate) fn stable(&self, out: &mut crate::key::Stable) {
+        for name in &self.vary {
+            out.part(|out| out.bytes(name.as_str().as_bytes()));
+        }
+        let flags = [
+            self.cookies as u8,
+            self.authorization as u8,
+            self.set_cookie as u8,
+            u8::from(self.host),
+        ];
+        out.bytes(&flags);
+    }
+
     /// For clients that say who they are: what they are told is not for everybody (RFC 9111, section
     /// 5.2.2.9).
     #[cfg(feature = "axum")]

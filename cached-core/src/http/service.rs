@@ -12,11 +12,12 @@ use tower_service::Service;
 
 use super::body::{BoxError, ViewBody};
 use super::content::Content;
-use super::look::{Look, look_as};
+use super::look::{Look, Way, look};
 use super::url;
 use super::view::View;
 use crate::cache::Cache;
 use crate::engine::at::Mode;
+use crate::engine::site::Marker;
 use crate::key::arg;
 use crate::rt::BoxFuture;
 
@@ -60,7 +61,6 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (mut parts, body) = request.into_parts();
         let cache = self.cache.clone().unwrap_or_else(Cache::current);
-        let marker = TypeId::of::<View>();
         // What a router has taken off the path, or a middleware has put in its place.
         let rewritten = *url::of(&parts) != parts.uri;
         let seen = rewritten.then(|| url::seen(&parts.uri, &self.view.policy.query));
@@ -70,7 +70,12 @@ where
             Mode::Read
         };
         let extra = (arg(&seen).part(), ());
-        let found = look_as(mode, &self.view, &cache, marker, &parts, extra, |_| ());
+        let way = Way {
+            mode,
+            marker: MARKER,
+            travels: true,
+        };
+        let found = look(way, &self.view, &cache, &parts, extra, |_| ());
         let job = match found {
             Look::Answer(response) => return CacheFuture(State::Ready(Some(response))),
             Look::Run(job) => job,
@@ -86,6 +91,12 @@ where
         CacheFuture(State::Running(Box::pin(run)))
     }
 }
+
+/// Layers are told apart by their numbers, or their names.
+const MARKER: Marker = Marker {
+    id: TypeId::of::<View>(),
+    name: "",
+};
 
 /// The answer of a [`CacheService`].
 pub struct CacheFuture<E>(State<E>);

@@ -211,6 +211,12 @@ impl Variants {
         Some(Variants(all))
     }
 
+    /// All of them, the one that was stored last at the end.
+    #[cfg(feature = "stores")]
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Stored>> {
+        self.0.iter()
+    }
+
     /// Until when one of them may be of use.
     pub(crate) fn until(&self) -> Nanos {
         self.0
@@ -222,5 +228,12 @@ impl Variants {
 
     pub(crate) fn bytes(&self) -> usize {
         self.0.iter().map(|stored| stored.bytes()).sum()
+    }
+}
+
+#[cfg(feature = "stores")]
+impl From<Vec<Arc<Stored>>> for Variants {
+    fn from(all: Vec<Arc<Stored>>) -> Self {
+        Variants(all)
     }
 }

@@ -9,11 +9,13 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, Uri, request};
 
 use super::query::{QueryRule, in_order};
-use crate::key::Part;
+use crate::key::{Part, Stable};
 use crate::scope::{Scope, of_path, of_url};
 
 /// Longer ones are not cached.
 const LONGEST: usize = 8 * 1024;
+/// Names of scopes that are longer go by their digest.
+const LONGEST_NAME: usize = 256;
 
 /// The URL that a request is for, as the client sent it. Routers that strip a part of the path keep
 /// the whole in the request's extensions.
@@ -131,35 +133,69 @@ impl Part for Target<'_> {
         }
     }
 
+    /// Without the number of the view, which is this process' own.
+    fn stable(&self, out: &mut Stable) {
+        out.part(|out| out.bytes(self.origin.as_bytes()));
+        out.part(|out| out.bytes(self.path.as_bytes()));
+        if let Some(query) = &self.query {
+            out.part(|out| out.bytes(query.as_bytes()));
+        }
+    }
+
     fn heap(owned: &OwnedTarget) -> usize {
         let query = owned.query.as_ref().map_or(0, |query| query.len());
         owned.origin.len() + owned.path.len() + query
     }
 }
 
-/// The scopes of a URL: of its path with any query, of it on its host and on any host, and the same
-/// with what counts of its query, where that is less.
-pub(crate) fn scopes(
-    host: &str,
-    path: &str,
-    query: Option<&str>,
-    counted: Option<&str>,
-) -> impl Iterator<Item = Scope> {
-    let less = (query != counted).then_some(counted);
-    let queries = [Some(query), less].into_iter().flatten();
-    let path = normal(path);
-    let all = of_path(&path);
-    let each = queries.flat_map(move |query| {
-        let query = query.map(|query| in_order(&normal_query(query)));
-        [Some(host), None].map(|host| of_url(host, &path, query.as_deref()))
-    });
-    std::iter::once(all).chain(each.collect::<Vec<_>>())
+/// What the scopes of a URL are called, in every process.
+#[derive(Debug)]
+pub(crate) struct UrlNames {
+    pub(crate) on_host: String,
+    pub(crate) on_any: String,
+    pub(crate) path: String,
 }
 
-/// The scope of a URL on one host, or on any.
-pub(crate) fn scope(host: Option<&str>, path: &str, query: Option<&str>) -> Scope {
-    let query = query.map(|query| in_order(&normal_query(query)));
-    of_url(host, &normal(path), query.as_deref())
+impl UrlNames {
+    pub(crate) fn of(host: &str, path: &str, query: Option<&str>) -> Self {
+        UrlNames {
+            on_host: name(Some(host), path, query),
+            on_any: name(None, path, query),
+            path: path_name(path),
+        }
+    }
+
+    pub(crate) fn scopes(&self) -> [Scope; 3] {
+        [
+            of_url(&self.on_host),
+            of_url(&self.on_any),
+            of_path(&self.path),
+        ]
+    }
+}
+
+/// What the scope of a URL is called, on one host or on any.
+pub(crate) fn name(host: Option<&str>, path: &str, query: Option<&str>) -> String {
+    // A path begins with a slash and neither it nor a query has spaces: no host reaches into them.
+    let (host, path) = (host.unwrap_or("*"), normal(path));
+    let text = match query {
+        Some(query) => format!("{host} {path}?{}", in_order(&normal_query(query))),
+        None => format!("{host} {path}"),
+    };
+    short(text)
+}
+
+/// What the scope of a path is called.
+pub(crate) fn path_name(path: &str) -> String {
+    short(normal(path).into_owned())
+}
+
+/// A long name by its digest, so that it fits into a message.
+fn short(name: String) -> String {
+    match name.len() <= LONGEST_NAME {
+        true => name,
+        false => format!("#{}", blake3::hash(name.as_bytes()).to_hex()),
+    }
 }
 
 /// One spelling of a path for all that mean the same (RFC 3986, section 6.2.2): `%7e` is `~`, `%2f` is

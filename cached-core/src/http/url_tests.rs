@@ -1,4 +1,4 @@
-use super::{UrlText, normal, origin, resolve, scope, scopes};
+use super::{UrlNames, UrlText, name, normal, origin, path_name, resolve};
 use http::{HeaderMap, HeaderValue, Uri};
 
 fn uri(text: &str) -> Uri {
@@ -24,7 +24,7 @@ fn one_spelling_for_all_that_mean_the_same() {
 
 #[test]
 fn a_url_has_one_scope_in_whatever_order_its_query_stands() {
-    let here = |query| scope(Some("a"), "/p", query);
+    let here = |query| name(Some("a"), "/p", query);
     assert_eq!(here(Some("x=1&y=2")), here(Some("y=2&x=1")));
     assert_ne!(here(Some("x=1")), here(Some("x=2")));
     assert_ne!(here(None), here(Some("")));
@@ -32,12 +32,18 @@ fn a_url_has_one_scope_in_whatever_order_its_query_stands() {
     assert_ne!(here(Some("x=a%26b")), here(Some("x=a&b")));
     assert_ne!(here(Some("x=a%2Bb")), here(Some("x=a+b")));
     assert_eq!(here(Some("x={\"a\"}")), here(Some("x=%7B%22a%22%7D")));
-    let all: Vec<_> = scopes("a", "/p", Some("x=1&y=2"), Some("x=1")).collect();
-    assert!(all.contains(&here(Some("x=1"))));
-    assert!(all.contains(&scope(None, "/p", Some("x=1"))));
-    assert!(all.contains(&here(Some("y=2&x=1"))));
-    assert!(all.contains(&scope(None, "/p", Some("y=2&x=1"))));
-    assert!(!all.contains(&scope(Some("b"), "/p", Some("y=2&x=1"))));
+    let all = UrlNames::of("a", "/p", Some("x=1&y=2"));
+    assert_eq!(all.on_host, here(Some("y=2&x=1")));
+    assert_eq!(all.on_any, name(None, "/p", Some("y=2&x=1")));
+    assert_eq!(all.path, path_name("/p"));
+    assert_ne!(all.on_host, name(Some("b"), "/p", Some("y=2&x=1")));
+}
+
+#[test]
+fn the_name_of_a_long_url_is_short_and_its_own() {
+    let long = |end| name(Some("a"), "/p", Some(&format!("{}{end}", "x".repeat(8000))));
+    assert!(long("1").len() <= 256 && path_name(&"/p".repeat(4000)).len() <= 256);
+    assert_ne!(long("1"), long("2"));
 }
 
 #[test]

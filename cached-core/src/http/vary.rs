@@ -34,6 +34,20 @@ impl Selecting {
         Selecting(names.into_iter().map(value).collect())
     }
 
+    /// The fields and their values, as they were compared.
+    #[cfg(feature = "stores")]
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&HeaderName, Option<&[u8]>)> {
+        self.0.iter().map(|(name, value)| (name, value.as_deref()))
+    }
+
+    /// The same from fields and values.
+    #[cfg(feature = "stores")]
+    pub(crate) fn from_fields(
+        fields: impl IntoIterator<Item = (HeaderName, Option<Box<[u8]>>)>,
+    ) -> Self {
+        Selecting(fields.into_iter().collect())
+    }
+
     /// Whether another request says the same. What is absent is like what is absent only.
     pub(crate) fn matches(&self, request: &HeaderMap) -> bool {
         self.0

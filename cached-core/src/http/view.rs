@@ -1,6 +1,8 @@
 //! What is cached in one way: a handler, or everything behind a layer.
 
 use std::any::TypeId;
+use std::borrow::Cow;
+use std::panic::Location;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -24,17 +26,31 @@ pub struct View {
     pub(crate) policy: ViewPolicy,
     pub(crate) prefix: Option<Label>,
     pub(crate) tags: Vec<Label>,
+    pub(crate) known: Known,
     /// Shared with what holds for one call only.
     pub(crate) alone: Arc<Alone>,
 }
 
+/// What a view is to other processes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Known {
+    /// A handler of this name.
+    Handler,
+    /// A layer, known by the name that it was given, or else by the place where it was made.
+    Layer(Option<&'static Location<'static>>),
+}
+
 impl View {
-    /// One with a number of its own.
+    /// A layer, with a number of its own; other processes know it by where it was made.
+    #[track_caller]
     pub fn new(name: &'static str, policy: ViewPolicy) -> Self {
         // From the top: addresses, which number functions, never come so far.
         static NEXT: AtomicUsize = AtomicUsize::new(usize::MAX);
         let id = NEXT.fetch_sub(1, Ordering::Relaxed);
-        Self::numbered(id, name, policy)
+        View {
+            known: Known::Layer(Some(Location::caller())),
+            ..Self::numbered(id, name, policy)
+        }
     }
 
     /// That of an annotated handler: `invalidate!(handler)` names it.
@@ -47,6 +63,7 @@ impl View {
         View {
             prefix: self.prefix.clone(),
             tags: self.tags.clone(),
+            known: self.known,
             ..Self::new(self.name, self.policy.clone())
         }
     }
@@ -58,7 +75,16 @@ impl View {
             policy,
             prefix: None,
             tags: Vec::new(),
+            known: Known::Handler,
             alone: Arc::default(),
+        }
+    }
+
+    /// What other processes call it.
+    pub(crate) fn shared_name(&self) -> Cow<'static, str> {
+        match self.known {
+            Known::Layer(Some(place)) => Cow::Owned(format!("{} {place}", self.name)),
+            Known::Layer(None) | Known::Handler => Cow::Borrowed(self.name),
         }
     }
 
@@ -102,6 +128,7 @@ impl Labels {
         Arc::new(View {
             prefix: view.prefix.clone(),
             tags: view.tags.clone(),
+            known: view.known,
             alone: Arc::clone(&view.alone),
             ..View::numbered(view.id, view.name, policy)
         })
@@ -120,17 +147,26 @@ impl Labels {
     }
 
     pub(crate) fn scopes(
-        self,
+        &self,
         view: &View,
         own: Scope,
         url: impl IntoIterator<Item = Scope>,
     ) -> Scopes {
-        let prefix = self.prefix.as_ref().or(view.prefix.as_ref());
-        let prefix = prefix.map_or(view.name, Label::as_str);
-        let tags = view.tags.iter().chain(&self.tags);
-        let tags = tags.map(|tag| of_tag(tag.as_str()));
+        let tags = self.tags_of(view).map(of_tag);
         let more = [of_function(view.id)].into_iter().chain(url).chain(tags);
-        Scopes::new(own, prefix, more)
+        Scopes::new(own, self.prefix_of(view), more)
+    }
+
+    /// The prefix of an entry.
+    pub(crate) fn prefix_of<'a>(&'a self, view: &'a View) -> &'a str {
+        let prefix = self.prefix.as_ref().or(view.prefix.as_ref());
+        prefix.map_or(view.name, Label::as_str)
+    }
+
+    /// The tags of an entry.
+    pub(crate) fn tags_of<'a>(&'a self, view: &'a View) -> impl Iterator<Item = &'a str> {
+        let tags = view.tags.iter().chain(&self.tags);
+        tags.map(Label::as_str)
     }
 }
 

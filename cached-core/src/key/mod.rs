@@ -23,8 +23,12 @@ pub use inside::inside;
 pub(crate) use part::{Part, Parts};
 pub use probe::{CacheKey, ComparedKey, arg, borrowed};
 pub(crate) use shown::shown;
+#[cfg(feature = "tower")]
+pub(crate) use stable::Stable;
 #[cfg(feature = "axum")]
-pub(crate) use user_parts::{EqPart, HashPart, SerdePart, eq_part, hash_part, serde_part};
+pub(crate) use user_parts::{
+    EqPart, HashPart, SerdePart, eq_part, eq_serde_part, hash_part, serde_part,
+};
 
 use std::any::{Any, TypeId};
 use std::hash::{BuildHasher, Hash, Hasher};

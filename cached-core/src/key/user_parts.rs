@@ -181,6 +181,16 @@ impl<T: Hash + ?Sized> Part for HashPart<'_, T> {
     }
 }
 
+/// A part compared with `Eq`; other processes know it by its serialised bytes and by what its `Hash`
+/// says, as either may leave something out.
+#[cfg(feature = "axum")]
+pub(crate) fn eq_serde_part<T: Hash + Serialize>(value: &T) -> EqPart<'_, T> {
+    EqPart(value, |value, out| {
+        out.part(|out| by_serde(value, out));
+        by_hash(value, out);
+    })
+}
+
 /// A part compared with `Eq`, for other ways of asking.
 #[cfg(feature = "axum")]
 pub(crate) fn eq_part<T: Hash>(value: &T) -> EqPart<'_, T> {

@@ -208,6 +208,12 @@ impl Deadlines<'_> {
         windows.past(now, expires) < error.max(revalidate)
     }
 
+    /// Until when memory may vouch for a copy of what a shared store has.
+    #[cfg(all(feature = "stores", feature = "tower"))]
+    pub(crate) fn vouched(self) -> Nanos {
+        self.windows.map_or(NEVER, |windows| windows.vouched)
+    }
+
     /// Remembers a read, where that matters: to a thousandth of the idle timeout, so that threads
     /// which read the same entry do not write to it all the time.
     #[inline]

@@ -53,16 +53,22 @@ pub(crate) fn of_key(marker: std::any::TypeId, key: u64) -> Scope {
     hash(("key", marker, key))
 }
 
-/// The scope of all responses for a URL, on one host or on any.
-#[cfg(feature = "tower")]
-pub(crate) fn of_url(host: Option<&str>, path: &str, query: Option<&str>) -> Scope {
-    hash(("url", host, path, query))
+/// The scope of all responses for a URL, by its name: one on a host, or on any.
+#[cfg(any(feature = "tower", feature = "stores"))]
+pub(crate) fn of_url(url: &str) -> Scope {
+    hash(("url", url))
 }
 
 /// The scope of all responses for a path, whatever the query.
-#[cfg(feature = "tower")]
+#[cfg(any(feature = "tower", feature = "stores"))]
 pub(crate) fn of_path(path: &str) -> Scope {
     hash(("path", path))
+}
+
+/// The scope of all responses of a layer, by what other processes call it.
+#[cfg(feature = "stores")]
+pub(crate) fn of_layer(name: &str) -> Scope {
+    hash(("layer", name))
 }
 
 /// The scope of one key, by its hash on a shared store: what other processes call it.

@@ -25,7 +25,9 @@ use crate::clock::Nanos;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::scope::ticks::Order;
-use crate::scope::{of_any_tag, of_function, of_level, of_shared_key, of_tag};
+use crate::scope::{
+    of_any_tag, of_function, of_layer, of_level, of_path, of_shared_key, of_tag, of_url,
+};
 use crate::sync::lock;
 
 /// How long until listening is tried again, first and at most.
@@ -278,6 +280,9 @@ fn order(engine: &Engine, scopes: &[String], soft: bool) -> Order {
             Some(("level", level)) => order.scopes.push(of_level(level)),
             Some(("tag", tag)) => order.scopes.push(of_tag(tag)),
             Some(("key", hash)) => order.scopes.push(of_shared_key(hash)),
+            Some(("url", url)) => order.scopes.push(of_url(url)),
+            Some(("path", path)) => order.scopes.push(of_path(path)),
+            Some(("layer", name)) => order.scopes.push(of_layer(name)),
             Some(("function", name)) => {
                 let functions = lock(&engine.functions);
                 let of_name = functions.iter().filter(|(_, known)| known.name == name);

@@ -7,6 +7,8 @@
 
 mod breaker;
 mod channel;
+#[cfg(feature = "tower")]
+pub(crate) mod claims;
 #[cfg(feature = "database")]
 mod database;
 pub(crate) mod deliver;

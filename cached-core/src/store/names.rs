@@ -59,6 +59,24 @@ pub(crate) fn tag(tag: &str) -> String {
     ["tag ", tag].concat()
 }
 
+/// The scope of all responses for a URL.
+#[cfg(feature = "tower")]
+pub(crate) fn url(name: &str) -> String {
+    format!("url {name}")
+}
+
+/// The scope of all responses for a path.
+#[cfg(feature = "tower")]
+pub(crate) fn path(name: &str) -> String {
+    format!("path {name}")
+}
+
+/// The scope of all responses of a layer.
+#[cfg(feature = "tower")]
+pub(crate) fn layer(name: &str) -> String {
+    format!("layer {name}")
+}
+
 /// The key of an entry: readable, free of spaces, control characters and what clusters take for the
 /// part that decides, and not too long for any store.
 pub(crate) fn entry(prefix: &str, hash: &str) -> String {

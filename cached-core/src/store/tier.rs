@@ -54,6 +54,8 @@ pub(crate) struct Tier {
     pub(super) delivering: AtomicBool,
     pub(super) channel: Channel,
     pub(super) memory: Known,
+    #[cfg(feature = "tower")]
+    pub(crate) claims: super::claims::Claims,
 }
 
 /// What is said about a store when a cache is built.
@@ -123,6 +125,8 @@ impl Tier {
             delivering: AtomicBool::new(false),
             channel: Channel::new(heard),
             memory: Known::default(),
+            #[cfg(feature = "tower")]
+            claims: Default::default(),
         }
     }
 

@@ -5,7 +5,7 @@ use syn::{FnArg, ItemFn, Type};
 
 use crate::args::{VIEW_OPTIONS, Written};
 use crate::diag::Diag;
-use crate::model::{Context, Time};
+use crate::model::{Context, SingleFlight, Time};
 
 /// How many extractors axum's handlers take.
 const MOST: usize = 16;
@@ -124,6 +124,16 @@ fn pointless(written: &Written, diag: &mut Diag) {
 /// Options that a view has in part.
 fn details(written: &Written, diag: &mut Diag) {
     let options = &written.options;
+    if let Some(flight) = &options.single_flight
+        && flight.value == SingleFlight::Distributed
+    {
+        diag.at(
+            flight.name,
+            "`single_flight = \"distributed\"` does not work on a view; each instance makes a page once \
+             and finds what another has stored: leave it out, and write it on the function that \
+             loads what is dear",
+        );
+    }
     if let Some(timeout) = &options.timeout
         && let Time::ByValue(closure) = &timeout.value
     {

@@ -97,6 +97,10 @@ fn handler(options: &Options, function: &Function<'_>) -> (ItemFn, TokenStream) 
     .map(|tokens| deref.tokens(tokens));
     let (site, view) = (function.path_to(Part::Site), function.path_to(Part::View));
     let body = function.path_to(Part::Body);
+    let look = match options.shared {
+        Some(span) => quote_spanned!(span=> shared_view),
+        None => quote!(view),
+    };
     let generics = function.turbofish();
     let arguments = function.forwarded();
     // What is no response is reported on the result.
@@ -107,7 +111,7 @@ fn handler(options: &Options, function: &Function<'_>) -> (ItemFn, TokenStream) 
     let run = quote! {
         #opened
         #bound
-        let #at = ::dewar::__private::view(
+        let #at = ::dewar::__private::#look(
             #asked, #site(), #view(), &#body #generics, #mode, #parts, #plan
         );
         #at.run(#body #generics(#arguments), #respond).await
@@ -340,6 +344,9 @@ fn times(options: &Options) -> TokenStream {
     let flight = options.single_flight.as_ref().map(|it| it.value);
     if flight == Some(crate::model::SingleFlight::Off) {
         calls.extend(quote!(.no_single_flight()));
+    }
+    if options.local.is_some() {
+        calls.extend(quote!(.local()));
     }
     calls
 }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use reqwest::header::{COOKIE, SET_COOKIE};
+use reqwest::header::{COOKIE, HOST, SET_COOKIE};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use tempfile::TempDir;
@@ -92,6 +92,16 @@ async fn read_at(origin: &str) -> String {
     let page = text(&format!("{origin}/products")).await;
     let (_, after) = page.split_once("<output id=\"read-at\">").unwrap();
     after.split_once('<').unwrap().0.to_owned()
+}
+
+/// Whether the cache answered, and what. The host is part of a page's key: both are asked under the
+/// same name, as behind a balancer.
+async fn page(url: &str) -> (bool, String) {
+    let request = client().get(url).header(HOST, "shop.test");
+    let response = request.send().await.unwrap();
+    let did = response.headers().get("cache-status");
+    let hit = did.is_some_and(|it| it.to_str().unwrap().contains("; hit"));
+    (hit, response.text().await.unwrap())
 }
 
 async fn post(url: String, fields: &[(&str, &str)]) -> Response {
@@ -224,4 +234,47 @@ async fn two_instances_share_what_they_know_and_who_is_logged_in() {
         .header(COOKIE, session);
     let account = request.send().await.unwrap().text().await.unwrap();
     assert!(account.contains("Hello, Ada Lovelace"));
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn two_instances_share_their_pages() {
+    let folder = TempDir::new().unwrap();
+    let (_redis, url) = redis(&folder);
+    let settings = [("CACHE_TYPE", "redis"), ("CACHE_REDIS_URL", url.as_str())];
+    let (_one, one) = instance(&settings);
+    let (_other, other) = instance(&settings);
+
+    // What one has made the other serves: for everybody, and for nobody yet.
+    for path in ["/", "/users", "/expensive-view", "/api/data"] {
+        let (hit, made) = page(&format!("{one}{path}")).await;
+        assert!(!hit, "{path} for the first time");
+        let (hit, found) = page(&format!("{other}{path}")).await;
+        assert!(hit, "{path} has been made");
+        assert_eq!(found, made, "{path}");
+    }
+
+    // An edit in one is seen there at once, and in the other by a message.
+    let (_, before) = page(&format!("{other}/expensive-view")).await;
+    let fields = [
+        ("name", "Kettle"),
+        ("category", "Kitchen"),
+        ("maker", "Nordhus"),
+        ("price", "99999.00"),
+        ("stock", "9999"),
+        ("description", ""),
+    ];
+    post(format!("{one}/products/1/edit"), &fields).await;
+    let (_, after) = page(&format!("{one}/expensive-view")).await;
+    assert_ne!(after, before);
+    for _ in 0..100 {
+        if page(&format!("{other}/expensive-view")).await.1 == after {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(
+        page(&format!("{other}/expensive-view")).await,
+        (true, after)
+    );
 }

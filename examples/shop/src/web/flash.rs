@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use axum::extract::FromRequestParts;
 use axum::http::{header, request::Parts};
 use axum::response::{IntoResponse, Redirect, Response};
+use serde::Serialize;
 
 use super::cookie;
 
@@ -27,7 +28,7 @@ const MESSAGES: [(&str, &str); 6] = [
 ///
 /// It is an argument like any other where a page is cached whole: with a message it is another page
 /// than without, and since it takes the cookie away, it is not stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Flash(Option<&'static str>);
 
 impl Flash {

@@ -6,6 +6,7 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::{HeaderMap, HeaderValue, request::Parts};
 use axum::response::{IntoResponse, Redirect, Response};
 use dewar::Cache;
+use serde::Serialize;
 
 use super::{cookie, failed::Failed, stores};
 use crate::Shop;
@@ -61,7 +62,9 @@ impl Sessions {
 }
 
 /// The user who asks; whoever is not logged in is led to the form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+///
+/// Serialised, it is what other instances know this user's pages by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct CurrentUser {
     /// Their number.
     pub id: i64,

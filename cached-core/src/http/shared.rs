@@ -1,0 +1,320 @@
+//! Responses on the shared store, behind the memory tier.
+//!
+//! Whoever is about to run the handler asks the store first, by the same rules as memory: freshness,
+//! `Vary`, credentials, request directives. What the store has is put into memory as if it had been
+//! loaded when the store was asked. What the handler makes is written when its body is whole, under
+//! the versions of its scopes that were read *before* it ran; so a response whose handler began
+//! before an invalidation, in whatever process, is void there.
+//!
+//! All variants of one URL are one value. Who writes one puts it beside those that it was given
+//! under the same versions; of two that write at once the later wins, and a variant that is lost so
+//! is made again.
+
+use std::sync::{Arc, Mutex};
+
+use http::Response;
+
+use super::body::ViewBody;
+use super::lead::Leading;
+use super::load::{Landing, Load};
+use super::look::{Judged, judge, report};
+use super::status::Report;
+use super::stored::{Stored, Variants};
+use super::storing::has_credentials;
+use super::url::UrlNames;
+use super::view::{Known, Labels, View};
+use super::wire::{self, Moment};
+use crate::clock::{NEVER, Nanos};
+use crate::codec::Format;
+use crate::engine::Engine;
+use crate::key::Stable;
+use crate::rt;
+use crate::scope::{Scope, levels, of_layer};
+use crate::store::guard::Budget;
+use crate::store::names::{self, EVERYTHING, Names};
+use crate::store::tier::{Tier, Value, Written};
+use crate::sync::lock;
+
+/// How many bytes the variants of one URL take together. The one that was stored last is written
+/// whatever its size.
+const TOGETHER: usize = 512 << 10;
+
+/// How long pages live that do not say so, as far as the versions of their scopes are concerned.
+const USUAL: Nanos = 300 * 1_000_000_000;
+
+/// What lives longer lives for ever: a hundred years.
+const AGES: Nanos = 100 * 365 * 24 * 3600 * 1_000_000_000;
+
+/// What a view's entry and its scopes are called on the store; none where there is no store, or the
+/// entry is for this process alone.
+pub(crate) fn names(
+    engine: &Engine,
+    view: &Arc<View>,
+    said: &Labels,
+    // Of what the key holds: all who ask for one entry name the same scopes.
+    urls: &UrlNames,
+    key: impl FnOnce(&mut Stable),
+) -> Option<Names> {
+    let tier = engine.tier.as_ref()?;
+    let name = view.shared_name();
+    if let Known::Layer(_) = view.known
+        && !tier.claims.claim(&name, view)
+    {
+        let why = "another layer of this name is in use: give each a name of its own";
+        engine.memory_only_at(view.id, view.name, why);
+        return None;
+    }
+    let mut stable = Stable::default();
+    stable.part(|out| out.bytes(b"view"));
+    stable.part(|out| out.bytes(name.as_bytes()));
+    stable.part(|out| view.policy.stable(out));
+    key(&mut stable);
+    let hash = names::digest(&stable.into_bytes());
+    let prefix = said.prefix_of(view);
+    let own = match view.known {
+        Known::Handler => names::function(&name),
+        Known::Layer(_) => names::layer(&name),
+    };
+    let mut scopes = vec![EVERYTHING.to_owned(), own];
+    scopes.extend([
+        names::url(&urls.on_host),
+        names::url(&urls.on_any),
+        names::path(&urls.path),
+    ]);
+    scopes.extend(levels(prefix).map(names::level));
+    scopes.extend(said.tags_of(view).map(names::tag));
+    Some(Names {
+        key: names::entry(prefix, &hash),
+        scopes,
+        own: None,
+        lifetime: view.policy.timeout.unwrap_or(USUAL),
+    })
+}
+
+/// The scope by which other processes name all of a layer's entries.
+pub(crate) fn scope(view: &View) -> Option<Scope> {
+    match view.known {
+        Known::Handler => None,
+        Known::Layer(_) => Some(of_layer(&view.shared_name())),
+    }
+}
+
+/// What the store had when it was asked, and what is left of the time of the call.
+pub(crate) struct Read {
+    versions: Option<Vec<u64>>,
+    /// Valid under these versions.
+    variants: Variants,
+    budget: Budget,
+}
+
+/// What came of asking the store.
+pub(crate) enum Asked {
+    /// The handler need not run.
+    Answer(Response<ViewBody>),
+    /// The client is answered; the handler should run all the same.
+    Meanwhile(Response<ViewBody>),
+    /// It has to run.
+    Nothing,
+}
+
+impl Load {
+    fn place(&self) -> Option<(&Arc<Tier>, &Names)> {
+        Some((self.engine.tier.as_ref()?, self.names.as_ref()?))
+    }
+
+    /// What there is has been proved wrong: nobody is to be served it.
+    pub(crate) fn forget(&self) {
+        if let Some((tier, names)) = self.place() {
+            // First the store: nothing old comes back into memory after the tick.
+            tier.announce(&names.scopes[URL..=URL], false);
+            self.engine.forget(self.spot.any());
+            tier.deliver_later(0);
+        } else {
+            self.engine.forget(self.spot.any());
+        }
+    }
+
+    fn moment(&self) -> Moment {
+        let clock = &self.engine.clock;
+        Moment {
+            now: clock.now(),
+            wall: clock.wall_millis(),
+        }
+    }
+
+    fn variants(&self, value: Option<Value>, order: u64) -> Variants {
+        let Some(value) = value else {
+            return Variants::default();
+        };
+        let variants = wire::read(&value.bytes, &self.view, self.moment(), order);
+        variants.unwrap_or_else(|| {
+            self.counters.undecodable.one();
+            Variants::default()
+        })
+    }
+}
+
+/// Where the scope of the URL on its host stands.
+const URL: usize = 2;
+
+impl Leading {
+    /// Asks the store before the handler runs; `served` if the client has its answer already.
+    pub(crate) async fn ask_store(&mut self, served: bool) -> Asked {
+        let Some((tier, names)) = self.load.place() else {
+            return Asked::Nothing;
+        };
+        let budget = tier.budget();
+        let fetched = match self.load.is_alone() {
+            // It will hardly be written: no versions are made for it.
+            true => tier.peek(&budget, &[names]).await.pop(),
+            false => tier.fetch(&budget, &[names]).await.pop(),
+        };
+        let fetched = fetched.unwrap_or_default();
+        let load = Arc::clone(&self.load);
+        let variants = load.variants(fetched.value, self.start.began.order);
+        let found = variants.select(&load.asked.headers).cloned();
+        self.read = Some(Read {
+            versions: fetched.versions,
+            variants,
+            budget,
+        });
+        self.start.asked_at = load.engine.clock.now();
+        match found {
+            Some(stored) if !load.anew => self.take(stored, served),
+            _ => Asked::Nothing,
+        }
+    }
+
+    fn take(&mut self, stored: Arc<Stored>, served: bool) -> Asked {
+        let load = &self.load;
+        let headers = &load.asked.headers;
+        if has_credentials(&load.view.policy, headers) && !stored.freshness.shared {
+            return Asked::Nothing;
+        }
+        let now = load.engine.clock.now();
+        let usable = match judge(&load.view, &stored, now, false, headers) {
+            Judged::Fresh => {
+                load.counters.fetched.one();
+                load.insert(&stored, self.start.origin());
+                let mut response = stored.answer(&load.asked.method, headers, now);
+                report(&load.view, &mut response, &Report::hit(stored.ttl(now)));
+                self.land(Landing::Stored(stored));
+                return Asked::Answer(response);
+            }
+            Judged::Stale(usable) => usable,
+        };
+        let newer = |(old, _): &(Arc<Stored>, _)| old.date <= stored.date;
+        if !self.old.as_ref().is_none_or(newer) {
+            return Asked::Nothing;
+        }
+        let answer = (usable.meanwhile && !served).then(|| {
+            load.counters.fetched.one();
+            load.counters.stale.one();
+            load.insert(&stored, self.start.origin());
+            load.answer_stale(&stored, self.why, None)
+        });
+        self.old = Some((stored, usable));
+        answer.map_or(Asked::Nothing, Asked::Meanwhile)
+    }
+}
+
+/// A response on its way to the store.
+pub(crate) struct Publish {
+    load: Arc<Load>,
+    read: Read,
+    stored: Arc<Stored>,
+}
+
+impl Publish {
+    /// One that may go there.
+    pub(crate) fn new(load: &Arc<Load>, read: Option<Read>, stored: &Arc<Stored>) -> Option<Self> {
+        Some(Publish {
+            load: Arc::clone(load),
+            read: read?,
+            stored: Arc::clone(stored),
+        })
+    }
+
+    async fn run(self) {
+        let Publish { load, read, stored } = self;
+        let (Some((tier, names)), Some(versions)) = (load.place(), read.versions) else {
+            return;
+        };
+        let Some(all) = read.variants.with(stored, load.view.policy.variants) else {
+            return;
+        };
+        let (all, moment) = (together(&all), load.moment());
+        let Some(value) = wire::write(&all, moment) else {
+            return;
+        };
+        let lifetime = match all.until().saturating_sub(moment.now) {
+            lifetime if lifetime < AGES => lifetime,
+            _ => NEVER,
+        };
+        let written = Written {
+            names,
+            versions,
+            value,
+            // Responses have a form of their own.
+            format: Format::default(),
+            lifetime,
+            stale: 0,
+        };
+        tier.write(&read.budget, vec![written]).await;
+    }
+}
+
+/// The last of some variants, and those before it for which there is room.
+fn together(all: &Variants) -> Variants {
+    let mut bytes = 0;
+    let mut kept: Vec<_> = (all.iter().rev().enumerate())
+        .take_while(|(at, stored)| {
+            bytes += stored.bytes();
+            *at == 0 || bytes <= TOGETHER
+        })
+        .map(|(_, stored)| Arc::clone(stored))
+        .collect();
+    kept.reverse();
+    Variants::from(kept)
+}
+
+/// What is to be written when a response is there: by the one that waits for it, or else in the
+/// background.
+#[derive(Default)]
+pub(crate) struct Outbox(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    left: bool,
+    publish: Option<Publish>,
+}
+
+impl Outbox {
+    /// Something is to be written.
+    pub(crate) fn put(&self, publish: Option<Publish>) {
+        let Some(publish) = publish else { return };
+        let mut state = lock(&self.0);
+        if !state.left {
+            state.publish = Some(publish);
+            return;
+        }
+        drop(state);
+        let runtime = Arc::clone(&publish.load.engine.runtime);
+        if let Err(task) = runtime.spawn(Box::pin(publish.run())) {
+            // Where there is no room for that either, the next who asks makes it again.
+            drop(rt::spawn_thread(task));
+        }
+    }
+
+    /// Writes what is there by now; what comes later goes by itself.
+    pub(crate) async fn deliver(&self) {
+        let publish = {
+            let mut state = lock(&self.0);
+            state.left = true;
+            state.publish.take()
+        };
+        if let Some(publish) = publish {
+            publish.run().await;
+        }
+    }
+}
