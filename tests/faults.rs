@@ -4,6 +4,8 @@
 //! confirmed is one, and what was not is delivered when the network is whole again.
 #![cfg(all(feature = "redis", feature = "memcached", feature = "database"))]
 
+#[path = "servers/origin.rs"]
+mod origin;
 mod servers;
 
 use std::sync::Arc;
@@ -13,7 +15,7 @@ use std::time::{Duration, Instant};
 use dewar::store::{Health, Store};
 use dewar::testing::TestCache;
 use dewar::{Cache, CacheBuilder, cached, invalidate};
-use servers::origin::Origin;
+use origin::Origin;
 use servers::proxy::{Fault, Proxy};
 use servers::until;
 

@@ -6,6 +6,8 @@
 //! minute on each store and shows the figures.
 #![cfg(all(feature = "redis", feature = "memcached", feature = "database"))]
 
+#[path = "servers/origin.rs"]
+mod origin;
 mod servers;
 
 use std::path::{Path, PathBuf};
@@ -14,7 +16,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use dewar::{Cache, cached, invalidate};
-use servers::origin::{Origin, open};
+use origin::{Origin, open};
 use servers::{Directory, until};
 
 const PROCESSES: u64 = 4;

@@ -7,6 +7,8 @@
     feature = "filesystem"
 ))]
 
+#[path = "servers/origin.rs"]
+mod origin;
 mod servers;
 
 use std::process::Command;
@@ -18,8 +20,8 @@ use dewar::store::{Filesystem, Health, Item, Redis as RedisStore, Store};
 use dewar::testing::{TestCache, store_conformance};
 use dewar::{Cache, cached, invalidate};
 use futures::executor::block_on;
+use origin::{Origin, open};
 use servers::memcached::Memcached;
-use servers::origin::{Origin, open};
 use servers::postgres::Postgres;
 use servers::redis::{Cluster, Redis};
 use servers::{Directory, until};

@@ -7,8 +7,6 @@
 )]
 
 pub(crate) mod memcached;
-#[cfg(all(feature = "redis", feature = "memcached", feature = "database"))]
-pub(crate) mod origin;
 pub(crate) mod postgres;
 pub(crate) mod proxy;
 pub(crate) mod redis;

@@ -1,10 +1,14 @@
 //! A server of any kind, and the stores that lead there.
+#![allow(
+    dead_code,
+    reason = "every test is a crate of its own and uses a part of this"
+)]
 
 use std::sync::Arc;
 
 use dewar::store::{Database, Memcached, Redis, Store};
 
-use super::{Server, memcached, postgres, redis};
+use crate::servers::{Server, memcached, postgres, redis};
 
 pub(crate) enum Origin {
     Redis(redis::Redis),

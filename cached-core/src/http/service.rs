@@ -72,7 +72,11 @@ where
         let extra = (arg(&seen).part(), ());
         let way = Way {
             mode,
-            marker: MARKER,
+            // Layers are told apart by their numbers, or their names.
+            marker: Marker {
+                id: TypeId::of::<View>(),
+                name: "",
+            },
             travels: true,
         };
         let found = look(way, &self.view, &cache, &parts, extra, |_| ());
@@ -91,12 +95,6 @@ where
         CacheFuture(State::Running(Box::pin(run)))
     }
 }
-
-/// Layers are told apart by their numbers, or their names.
-const MARKER: Marker = Marker {
-    id: TypeId::of::<View>(),
-    name: "",
-};
 
 /// The answer of a [`CacheService`].
 pub struct CacheFuture<E>(State<E>);

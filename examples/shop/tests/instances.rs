@@ -1,9 +1,8 @@
 //! Two instances of the shop on one store: the program itself, as `cargo run --example shop` builds
-//! it. Needs redis-server and memcached, so it is run on request:
+//! it. Needs that program, redis-server, memcached and PostgreSQL, so it is run on request:
 //! `cargo test -p shop --test instances -- --ignored`, and by `./test.sh`.
 
 use std::io::{BufRead, BufReader};
-use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,6 +12,13 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use tempfile::TempDir;
 
+use servers::memcached::Memcached;
+use servers::postgres::Postgres;
+use servers::redis::Redis;
+
+#[path = "../../../tests/servers/mod.rs"]
+mod servers;
+
 /// A process that ends with the test.
 struct Process(Child);
 
@@ -21,36 +27,6 @@ impl Drop for Process {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// A server on a free port, of which the last argument is told, and that port.
-fn server(folder: &TempDir, program: &str, arguments: &[&str]) -> (Process, u16) {
-    // Taken and given back: neither server can be asked to take any.
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
-    let process = Command::new(program)
-        .args(arguments)
-        .arg(port.to_string())
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap_or_else(|error| panic!("{program}: {error}: install it"));
-    let process = Process(process);
-    for _ in 0..200 {
-        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
-            return (process, port);
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("{program} does not answer");
-}
-
-/// A Redis that keeps nothing, and its address.
-fn redis(folder: &TempDir) -> (Process, String) {
-    let arguments = ["--bind", "127.0.0.1", "--save", "", "--port"];
-    let (process, port) = server(folder, "redis-server", &arguments);
-    (process, format!("redis://127.0.0.1:{port}/0"))
 }
 
 /// An instance, and its address.
@@ -148,10 +124,8 @@ async fn a_change_is_shown_by_the_other(settings: &[(&str, &str)]) {
 #[tokio::test]
 #[ignore = "needs memcached"]
 async fn two_instances_on_memcached() {
-    let folder = TempDir::new().unwrap();
-    let arguments = ["-l", "127.0.0.1", "-U", "0", "-u", "nobody", "-p"];
-    let (_memcached, port) = server(&folder, "memcached", &arguments);
-    let servers = format!("127.0.0.1:{port}");
+    let memcached = Memcached::start();
+    let servers = format!("127.0.0.1:{}", memcached.0.port);
     a_change_is_shown_by_the_other(&[
         ("CACHE_TYPE", "memcached"),
         ("CACHE_MEMCACHED_SERVERS", &servers),
@@ -168,15 +142,15 @@ async fn two_instances_on_a_database_of_their_own() {
         .await;
 }
 
-/// `SHOP_POSTGRES=postgres://… cargo test -p shop --test instances -- --ignored postgres`
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
 async fn two_instances_on_postgres() {
-    let Ok(url) = std::env::var("SHOP_POSTGRES") else {
-        return;
-    };
-    a_change_is_shown_by_the_other(&[("CACHE_TYPE", "database"), ("CACHE_DATABASE_URL", &url)])
-        .await;
+    let server = Postgres::start();
+    let settings = [
+        ("CACHE_TYPE", "database"),
+        ("CACHE_DATABASE_URL", &server.url()),
+    ];
+    a_change_is_shown_by_the_other(&settings).await;
 }
 
 #[tokio::test]
@@ -190,8 +164,8 @@ async fn two_instances_on_files() {
 #[tokio::test]
 #[ignore = "needs redis-server"]
 async fn two_instances_share_what_they_know_and_who_is_logged_in() {
-    let folder = TempDir::new().unwrap();
-    let (_redis, url) = redis(&folder);
+    let redis = Redis::start();
+    let url = redis.url();
     let settings = [("CACHE_TYPE", "redis"), ("CACHE_REDIS_URL", url.as_str())];
     let (_one, one) = instance(&settings);
     let (_other, other) = instance(&settings);
@@ -239,8 +213,8 @@ async fn two_instances_share_what_they_know_and_who_is_logged_in() {
 #[tokio::test]
 #[ignore = "needs redis-server"]
 async fn two_instances_share_their_pages() {
-    let folder = TempDir::new().unwrap();
-    let (_redis, url) = redis(&folder);
+    let redis = Redis::start();
+    let url = redis.url();
     let settings = [("CACHE_TYPE", "redis"), ("CACHE_REDIS_URL", url.as_str())];
     let (_one, one) = instance(&settings);
     let (_other, other) = instance(&settings);
