@@ -97,7 +97,7 @@ function chart(svg, points, lines, show, least, words) {
     for (const point of points) {
       const value = of(point);
       if (value === null) { open = false; continue; }
-      path += `${open ? "L" : "M"}${x(point.at).toFixed(1)} ${y(Math.min(value, most)).toFixed(1)}${open ? "" : "h.1"}`;
+      path += `${open ? "L" : "M"}${x(point.at).toFixed(1)} ${y(Math.min(Math.max(value, 0), most)).toFixed(1)}${open ? "" : "h.1"}`;
       open = true;
     }
     if (path) parts.push(make("path", null, { svg: 1, class: name, d: path, "stroke-linecap": "round" }));
