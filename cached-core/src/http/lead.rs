@@ -3,14 +3,15 @@
 use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 
 use http::header::{AGE, CONTENT_LENGTH, ETAG, LAST_MODIFIED, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, response};
 use http_body::Body;
 
+use super::background::{Attached, in_background};
 use super::body::ViewBody;
 use super::conditional::{Conditions, not_modified};
 use super::fill::{Fill, Reader};
@@ -26,8 +27,6 @@ use super::stored::Stored;
 use super::view::View;
 use super::{storing, vary};
 use crate::cache::current::Scoped;
-use crate::engine::Engine;
-use crate::rt::BoxFuture;
 use crate::trace;
 
 /// Runs the handler for this request. Others who wait need not lose the load with this client: what
@@ -44,12 +43,7 @@ where
     if !shared {
         return work.await;
     }
-    let work: BoxFuture<'static, _> = Box::pin(Scoped::again(work));
-    Attached {
-        work: Some(work),
-        engine,
-    }
-    .await
+    Attached::new(Box::pin(Scoped::again(work)), engine).await
 }
 
 /// The same in the background, for a response that is served stale meanwhile; here and now where
@@ -62,76 +56,6 @@ where
 {
     let engine = Arc::clone(&leading.load.engine);
     in_background(leading.run(run, true), engine).await;
-}
-
-async fn in_background<Fut, E>(work: Fut, engine: Arc<Engine>)
-where
-    Fut: Future<Output = Result<Response<ViewBody>, E>> + Send + 'static,
-    E: Send + 'static,
-{
-    let work = drained(work, Arc::clone(&engine));
-    let task: BoxFuture<'static, ()> = Box::pin(Scoped::again(work));
-    if let Err(task) = engine.runtime.spawn(task) {
-        task.await;
-    }
-}
-
-/// Work to its end without a client, and for no longer than a caller would wait for it.
-async fn drained<E>(
-    work: impl Future<Output = Result<Response<ViewBody>, E>>,
-    engine: Arc<Engine>,
-) {
-    let mut limit = pin!(engine.clock.sleep(engine.wait_limit));
-    let mut work = pin!(async move {
-        if let Ok(response) = work.await {
-            response.into_body().drain().await;
-        }
-    });
-    poll_fn(|cx| match work.as_mut().poll(cx) {
-        Poll::Pending => limit.as_mut().poll(cx),
-        Poll::Ready(()) => Poll::Ready(()),
-    })
-    .await;
-}
-
-type Work<E> = BoxFuture<'static, Result<Response<ViewBody>, E>>;
-
-/// A load that belongs to its client as long as that is there.
-struct Attached<E: Send + 'static> {
-    work: Option<Work<E>>,
-    engine: Arc<Engine>,
-}
-
-impl<E: Send + 'static> Future for Attached<E> {
-    type Output = Result<Response<ViewBody>, E>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(work) = &mut self.work else {
-            return Poll::Pending;
-        };
-        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(cx)));
-        match polled {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(result)) => {
-                self.work = None;
-                Poll::Ready(result)
-            }
-            Err(panic) => {
-                self.work = None;
-                resume_unwind(panic)
-            }
-        }
-    }
-}
-
-impl<E: Send + 'static> Drop for Attached<E> {
-    fn drop(&mut self) {
-        if let Some(work) = self.work.take() {
-            // Without a background it ends here, and those who wait are told.
-            let task = Box::pin(drained(work, Arc::clone(&self.engine)));
-            drop(self.engine.runtime.spawn(task));
-        }
-    }
 }
 
 /// One run of the handler.

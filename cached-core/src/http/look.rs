@@ -253,7 +253,7 @@ fn choose(
     }
     let now = engine.clock.now();
     let Some(soft) = is_soft(slot, variants, now) else {
-        counters.expired.one();
+        counters.missed(slot.named(), MissReason::Expired);
         return Found::Absent;
     };
     match judge(view, stored, now, soft, &request.headers) {

@@ -25,6 +25,8 @@
 //   invalidations work on responses as on everything else.
 // - What happens: `look` reads, `job` runs the handler, `wait` waits for another's, `lead` decides
 //   what becomes of its response, `load` stores it, `fill` reads a body that does not come at once.
+//   `shared` asks the shared store before the handler runs and writes there what it made, as `wire`
+//   puts it into bytes; `background` goes on with what has no client.
 //
 // The layer and generated code use the same few names of the engine:
 //
@@ -48,6 +50,7 @@
 // client is gone while others wait.
 
 mod alone;
+mod background;
 mod body;
 mod conditional;
 mod conditional_layer;

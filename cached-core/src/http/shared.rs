@@ -209,7 +209,7 @@ impl Leading {
         }
         let answer = (usable.meanwhile && !served).then(|| {
             load.counters.fetched.one();
-            load.counters.stale.one();
+            load.counters.served_stale(load.named());
             load.insert(&stored, self.start.origin());
             load.answer_stale(&stored, self.why, None)
         });

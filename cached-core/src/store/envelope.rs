@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! 1 byte   format of the envelope, 2
-//! 1 byte   format of the value: 1 JSON, 2 MessagePack, 3 postcard
+//! 1 byte   format of the value: 1 JSON, 2 MessagePack, 3 postcard; 1 for responses too, whose form
+//!          is their own
 //! 1 byte   1: compressed; 2: sealed
 //! 8 bytes  when it was written, in milliseconds since 1970
 //! 8 bytes  how many milliseconds it is fresh; all ones for ever
