@@ -153,6 +153,20 @@ impl<R: 'static> At<R> {
 }
 
 impl<R: 'static, F: Future<Output = R>> Entry<R, F> {
+    /// For generated code: the value of a hit, and else the call that is still to be made.
+    ///
+    /// A hit that goes through a future is written into it and read back at once, in other widths:
+    /// the processor waits for that, longer than for all of its looking up.
+    #[doc(hidden)]
+    #[inline]
+    pub fn hit(self) -> Result<R, Self> {
+        let Entry { at, body } = self;
+        match at.0 {
+            Place::Hit(value) => Ok(value),
+            place => Err(At(place).entry(body)),
+        }
+    }
+
     /// For generated code: makes the call.
     #[doc(hidden)]
     #[inline]

@@ -234,11 +234,12 @@ where
             return Look::Invalid(slot.clone());
         }
         let times = meta.times();
+        // At a glance, entries with an idle timeout are never fresh: only the others need no `read`.
         let (judged, now) = if times.fresh_until(engine.clock.latest()) {
-            (Judgement::Fresh, 0)
+            (Judgement::Fresh, None)
         } else {
             let now = engine.clock.now();
-            (times.judge(now), now)
+            (times.judge(now), Some(now))
         };
         let served = !matches!(judged, Judgement::Expired | Judgement::OnError);
         if served && outcome.value(&entry.value).is_some_and(&stale_if) {
@@ -250,7 +251,9 @@ where
         }
         match judged {
             Judgement::Fresh => {
-                times.read(now);
+                if let Some(now) = now {
+                    times.read(now);
+                }
                 engine.hit(meta, query.hash, &meta.counters);
                 Look::Hit(outcome.give(&entry.value))
             }
@@ -259,7 +262,9 @@ where
                 Look::Hit(outcome.give(&entry.value))
             }
             Judgement::Refresh => {
-                times.read(now);
+                if let Some(now) = now {
+                    times.read(now);
+                }
                 engine.hit_due(meta, query.hash);
                 Look::Due(outcome.give(&entry.value), slot.clone())
             }

@@ -70,8 +70,21 @@ fn run(options: &Options, function: &Function<'_>) -> TokenStream {
         How::Detached => quote!(.run_as(|b| b.send())),
         How::Timed => quote!(.run_timed()),
     };
-    let wait = function.is_async().then(|| quote!(.await));
-    quote!(#call #run #wait)
+    match function.is_async() {
+        true => awaited(&call, &run),
+        false => quote!(#call #run),
+    }
+}
+
+/// A hit is no future: only what is to be loaded is awaited.
+fn awaited(entry: &TokenStream, run: &TokenStream) -> TokenStream {
+    let [value, missing] = ["value", "entry"].map(|name| Ident::new(name, Span::mixed_site()));
+    quote! {
+        match #entry.hit() {
+            ::core::result::Result::Ok(#value) => #value,
+            ::core::result::Result::Err(#missing) => #missing #run.await,
+        }
+    }
 }
 
 /// Where a body may run.
@@ -109,7 +122,7 @@ fn run_here(options: &Options, function: &Function<'_>) -> TokenStream {
     );
     let call = body_call(function);
     match function.is_async() {
-        true => quote!(#at.run_here(#call).await),
+        true => awaited(&quote!(#at.entry(#call)), &quote!(.run())),
         false => {
             let (block, result) = (&function.item.block, &function.result);
             let block = with_patterns(function, block.to_token_stream());

@@ -1,7 +1,10 @@
 // #[cached(timeout = 60)] async fn f(id: u64, name: String) -> Result<String, E> {}
 
 async fn f(id: u64, name: String) -> Result<String, E> {
-    __f::__entry(id, name, ::dewar::__private::READ).run_as(|b| b.send()).await
+    match __f::__entry(id, name, ::dewar::__private::READ).hit() {
+        ::core::result::Result::Ok(value) => value,
+        ::core::result::Result::Err(entry) => entry.run_as(|b| b.send()).await,
+    }
 }
 type f = __f;
 struct __f {}

@@ -1,7 +1,10 @@
 // #[cached(key = (view.id, name))] async fn f(view: View<'_>, name: &str) -> u64 { view.id }
 
 async fn f(view: View<'_>, name: &str) -> u64 {
-    __f::__entry(view, name, ::dewar::__private::READ).run().await
+    match __f::__entry(view, name, ::dewar::__private::READ).hit() {
+        ::core::result::Result::Ok(value) => value,
+        ::core::result::Result::Err(entry) => entry.run().await,
+    }
 }
 type f = __f;
 struct __f {}

@@ -6,7 +6,10 @@
 // async fn user(id: u64, force: bool) -> Result<User, DbError> { fetch(id).await }
 
 async fn user(id: u64, force: bool) -> Result<User, DbError> {
-    __user::__entry(id, force, ::dewar::__private::READ).run_as(|b| b.send()).await
+    match __user::__entry(id, force, ::dewar::__private::READ).hit() {
+        ::core::result::Result::Ok(value) => value,
+        ::core::result::Result::Err(entry) => entry.run_as(|b| b.send()).await,
+    }
 }
 type user = __user;
 struct __user {}

@@ -2,7 +2,10 @@
 // pub async fn user(&self, id: u64, org: &str) -> Option<User> { self.fetch(id, org).await }
 
 pub async fn user(&self, id: u64, org: &str) -> Option<User> {
-    self.__cached_entry_user(id, org, ::dewar::__private::READ).run().await
+    match self.__cached_entry_user(id, org, ::dewar::__private::READ).hit() {
+        ::core::result::Result::Ok(value) => value,
+        ::core::result::Result::Err(entry) => entry.run().await,
+    }
 }
 #[doc(hidden)]
 #[allow(deprecated, clippy::all)]

@@ -2,7 +2,7 @@
 // async fn user(&self, id: u64) -> Option<User> { self.fetch(id).await }
 
 async fn user(&self, id: u64) -> Option<User> {
-    ::dewar::__private::at(
+    match ::dewar::__private::at(
             ::dewar::__private::READ,
             {
                 static SITE: ::dewar::__private::Site = ::dewar::__private::POLICY
@@ -25,6 +25,10 @@ async fn user(&self, id: u64) -> Option<User> {
                 );
             },
         )
-        .run_here((async move || -> Option<User> { self.fetch(id).await })())
-        .await
+        .entry((async move || -> Option<User> { self.fetch(id).await })())
+        .hit()
+    {
+        ::core::result::Result::Ok(value) => value,
+        ::core::result::Result::Err(entry) => entry.run().await,
+    }
 }
