@@ -1,7 +1,7 @@
 //! The hits that are guarded: what most calls of the library are, one of each kind.
 //!
-//! Each goes through the default cache, like a user's, and is done a number of times in a loop of
-//! its own. Nothing here counts allocations: the program whose instructions are counted has the
+//! Each goes through the default cache, like a user's, or through that of a scope, and is done a
+//! number of times in a loop of its own. Nothing here counts allocations: the program whose instructions are counted has the
 //! allocator that users have.
 
 use std::future::Future;
@@ -23,6 +23,9 @@ pub const HITS: &[Path] = &[
     }),
     ("hit_async_u64", |times| {
         repeat(times, || ready(number_async(black_box(7))))
+    }),
+    ("hit_in_scope", |times| {
+        CACHE.scope_blocking(|| repeat(times, || number(black_box(7))));
     }),
     ("hit_method_result_tags", |times| {
         let shop = Shop { tenant: 1 };

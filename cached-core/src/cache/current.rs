@@ -2,7 +2,9 @@
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::ops::Deref;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
@@ -16,7 +18,20 @@ struct Frame {
 }
 
 thread_local! {
-    static FRAMES: RefCell<Vec<Frame>> = const { RefCell::new(Vec::new()) };
+    /// Each counted by this thread alone: threads that read one cache would meet at its own count.
+    static FRAMES: RefCell<Vec<Rc<Frame>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The cache of a frame, held while a call looks into it.
+pub(crate) struct Current(Rc<Frame>);
+
+impl Deref for Current {
+    type Target = Cache;
+
+    #[inline]
+    fn deref(&self) -> &Cache {
+        &self.0.cache
+    }
 }
 
 /// Whether there has ever been a frame, on any thread: most programs have none.
@@ -24,7 +39,7 @@ static EVER: AtomicBool = AtomicBool::new(false);
 
 /// The current cache, for a function that names none (`default`) or one that does.
 #[inline]
-pub(crate) fn of(default: bool) -> Option<Cache> {
+pub(crate) fn of(default: bool) -> Option<Current> {
     // A frame of this thread's is no secret to it, in whatever order others see the flag.
     if EVER.load(Ordering::Relaxed) {
         innermost(default)
@@ -33,11 +48,16 @@ pub(crate) fn of(default: bool) -> Option<Cache> {
     }
 }
 
-fn innermost(default: bool) -> Option<Cache> {
+/// The same, to be kept.
+pub(crate) fn cache(default: bool) -> Option<Cache> {
+    of(default).map(|current| current.clone())
+}
+
+fn innermost(default: bool) -> Option<Current> {
     let found = FRAMES.try_with(|frames| {
         let frames = frames.borrow();
         let frame = frames.last()?;
-        (default || frame.all).then(|| frame.cache.clone())
+        (default || frame.all).then(|| Current(Rc::clone(frame)))
     });
     // A thread that is ending has no frames left.
     found.ok().flatten()
@@ -49,6 +69,7 @@ struct Guard;
 impl Guard {
     fn enter(frame: Frame) -> Guard {
         EVER.store(true, Ordering::Relaxed);
+        let frame = Rc::new(frame);
         let _ = FRAMES.try_with(|frames| frames.borrow_mut().push(frame));
         Guard
     }
@@ -79,7 +100,7 @@ impl<F: Future> Scoped<F> {
 
     /// The same cache as here and now, for a task that runs elsewhere.
     pub(crate) fn again(future: F) -> Self {
-        let frame = FRAMES.try_with(|frames| frames.borrow().last().cloned());
+        let frame = FRAMES.try_with(|frames| Some(Frame::clone(frames.borrow().last()?)));
         let frame = frame.ok().flatten();
         Scoped {
             frame,

@@ -52,13 +52,13 @@ impl Invalidation {
     /// In the cache that functions use which name this one: itself, but where a test has put its
     /// own in the place of all.
     pub fn of(mut self, cache: &Cache) -> Self {
-        self.cache = Ok(current::of(false).unwrap_or_else(|| cache.clone()));
+        self.cache = Ok(current::cache(false).unwrap_or_else(|| cache.clone()));
         self
     }
 
     /// The same for the cache registered under this name.
     pub fn named(mut self, name: &str) -> Self {
-        self.cache = current::of(false).map_or_else(|| Cache::named(name), Ok);
+        self.cache = current::cache(false).map_or_else(|| Cache::named(name), Ok);
         self
     }
 

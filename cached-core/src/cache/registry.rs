@@ -78,7 +78,7 @@ impl Cache {
     /// The cache that annotated functions use which name no other: the innermost
     /// [`scope`](Cache::scope)'s, else the configured one, else a built-in one of 10,000 entries.
     pub fn current() -> Cache {
-        super::current::of(true).unwrap_or_else(|| default_cache().clone())
+        super::current::cache(true).unwrap_or_else(|| default_cache().clone())
     }
 
     /// The cache registered under a name.

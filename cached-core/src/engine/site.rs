@@ -5,6 +5,7 @@ use std::ops::Deref;
 
 use once_cell::sync::OnceCell;
 
+use crate::cache::current::Current;
 use crate::cache::{self, Cache};
 use crate::error::Error;
 use crate::policy::Policy;
@@ -97,10 +98,10 @@ impl Site {
     }
 }
 
-/// A cache, without a reference counted where there need be none.
+/// A cache, without a reference counted that other threads count too.
 pub(crate) enum Resolved {
     Fixed(&'static Cache),
-    Current(Cache),
+    Current(Current),
 }
 
 impl Deref for Resolved {

@@ -196,7 +196,7 @@ impl Fragment {
 
     fn at<E: 'static>(self) -> At<Result<Markup, E>> {
         let cache = match &self.cache {
-            Some(cache) => current::of(false).unwrap_or_else(|| cache.clone()),
+            Some(cache) => current::cache(false).unwrap_or_else(|| cache.clone()),
             None => Cache::current(),
         };
         let mode = Mode::Read
