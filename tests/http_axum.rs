@@ -246,3 +246,63 @@ async fn a_stream_behind_the_conditional_layer_passes_as_it_is() {
         ("one two", "")
     );
 }
+
+#[tokio::test]
+async fn a_stream_under_other_layers_is_stored_when_whole() {
+    let handler = async || {
+        let parts = stream::iter(0..50).then(async |n| {
+            tokio::task::yield_now().await;
+            Ok::<_, Infallible>(Bytes::from(format!("part {n} of what is compressed, ")))
+        });
+        (
+            [(header::CONTENT_TYPE, "text/plain")],
+            Body::from_stream(parts),
+        )
+    };
+    let cache = TestCache::new();
+    let limit = || {
+        let status = StatusCode::REQUEST_TIMEOUT;
+        TimeoutLayer::with_status_code(status, Duration::from_secs(30))
+    };
+    let inside = Router::new().route("/", get(handler)).layer(layer(&cache));
+    let inside = inside.layer(limit()).layer(CompressionLayer::new());
+    let outside = Router::new().route("/", get(handler));
+    let outside = outside.layer(CompressionLayer::new()).layer(limit());
+    for app in [inside, outside.layer(layer(&cache))] {
+        let server = serve(app.layer(TraceLayer::new_for_http())).await;
+        for coding in [&["Accept-Encoding: gzip"][..], &[]] {
+            server.ask("GET", "/", coding).await;
+            let [one, two] = [
+                server.ask("GET", "/", coding).await,
+                server.ask("GET", "/", coding).await,
+            ];
+            assert!(one.is_hit() && two.is_hit(), "{one:?}");
+            assert_eq!(one.body, two.body);
+            let plain = one.body.ends_with("part 49 of what is compressed, ");
+            assert_eq!(plain, coding.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_took_too_long_inside_is_not_stored() {
+    let runs = Runs::default();
+    let handler = async |State(runs): State<Runs>| {
+        if runs.fetch_add(1, Ordering::SeqCst) == 0 {
+            std::future::pending::<()>().await;
+        }
+        "page"
+    };
+    for status in [StatusCode::REQUEST_TIMEOUT, StatusCode::GATEWAY_TIMEOUT] {
+        runs.store(0, Ordering::SeqCst);
+        let cache = TestCache::new();
+        let limit = TimeoutLayer::with_status_code(status, Duration::from_millis(50));
+        let app = Router::new().route("/", get(handler)).layer(limit);
+        let app = app.layer(layer(&cache)).with_state(Arc::clone(&runs));
+        let server = serve(app).await;
+        assert_eq!(server.get("/").await.status, status.as_u16());
+        assert!(cache.is_empty());
+        assert_eq!(server.get("/").await.body, "page");
+        assert!(server.get("/").await.is_hit());
+    }
+}
