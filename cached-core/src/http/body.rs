@@ -1,12 +1,13 @@
 //! The body of a response that came through the cache.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use http_body_util::combinators::UnsyncBoxBody;
+use pin_project_lite::pin_project;
 
 use super::fill::Reader;
 
@@ -47,6 +48,43 @@ impl std::fmt::Debug for Kind {
     }
 }
 
+pin_project! {
+    /// A body in pieces of `Bytes`, that still says how long it is.
+    struct AsBytes<B> {
+        #[pin]
+        body: B,
+    }
+}
+
+impl<B: Body> Body for AsBytes<B>
+where
+    B::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = ready!(self.project().body.poll_frame(cx));
+        let bytes = |mut data: B::Data| {
+            let length = data.remaining();
+            data.copy_to_bytes(length)
+        };
+        let frame = frame.map(|frame| frame.map(|it| it.map_data(bytes)).map_err(Into::into));
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 impl ViewBody {
     /// A body of the handler's, as it is.
     pub fn new<B>(body: B) -> Self
@@ -54,13 +92,7 @@ impl ViewBody {
         B: Body + Send + 'static,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let whole = body.map_frame(|frame| {
-            frame.map_data(|mut data| {
-                let length = data.remaining();
-                data.copy_to_bytes(length)
-            })
-        });
-        ViewBody(Kind::Inner(whole.map_err(Into::into).boxed_unsync()))
+        ViewBody(Kind::Inner(AsBytes { body }.boxed_unsync()))
     }
 
     /// No body.

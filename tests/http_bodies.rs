@@ -1,0 +1,97 @@
+//! `CacheLayer` on axum routers: what the body of a response says of its length, and bodies that have
+//! no end, or end in a panic.
+#![cfg(feature = "axum")]
+
+#[path = "common/web.rs"]
+mod web;
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use axum::routing::any;
+use dewar::http::{CacheLayer, ViewPolicy};
+use dewar::testing::TestCache;
+use http_body::{Frame, SizeHint};
+use tokio::io::AsyncWriteExt;
+use web::{Runs, Server, layer, read_until, serve};
+
+const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n";
+
+/// A server with one handler behind a layer, and the cache of that.
+async fn site(answer: impl Fn(u32) -> Response + Clone + Send + Sync + 'static) -> Site {
+    let (runs, cache) = (Runs::default(), TestCache::new());
+    let counted = Arc::clone(&runs);
+    let handler = move || {
+        let run = counted.fetch_add(1, Ordering::SeqCst) + 1;
+        let response = answer(run);
+        async { response }
+    };
+    let app = Router::new().route("/", any(handler)).layer(layer(&cache));
+    let server = serve(app).await;
+    Site {
+        server,
+        cache,
+    }
+}
+
+struct Site {
+    server: Server,
+    cache: TestCache,
+}
+
+#[tokio::test]
+async fn what_is_not_stored_keeps_its_length() {
+    let private = [(header::CACHE_CONTROL, "private")];
+    let site = site(move |_| (private, "page").into_response()).await;
+    for method in ["GET", "HEAD", "POST"] {
+        let reply = site.server.ask(method, "/", &[]).await;
+        let said = ["content-length", "transfer-encoding"].map(|name| reply.header(name));
+        assert_eq!(said, ["4", ""], "{method}");
+    }
+    assert!(site.cache.is_empty());
+}
+
+/// Fails the test if anything is read beyond the first piece.
+struct Long(bool);
+
+impl http_body::Body for Long {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        assert!(!self.0, "read on before the client has the first piece");
+        self.0 = true;
+        Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"first")))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(1000)
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_says_that_it_is_too_long_is_not_read_ahead() {
+    let cache = TestCache::new();
+    let policy = ViewPolicy::new()
+        .timeout(Duration::from_secs(60))
+        .body_limit(999);
+    let layer = CacheLayer::new(policy).cache(&cache);
+    let handler = async || Body::new(Long(false));
+    let app = Router::new().route("/", any(handler)).layer(layer);
+    let server = serve(app).await;
+    let mut client = server.connect().await;
+    client.write_all(GET).await.unwrap();
+    let seen = read_until(&mut client, "first").await;
+    assert!(seen.contains("content-length: 1000"), "{seen}");
+}
