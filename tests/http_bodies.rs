@@ -19,9 +19,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use dewar::http::{CacheLayer, ViewPolicy};
 use dewar::testing::TestCache;
+use futures::{StreamExt, stream};
 use http_body::{Frame, SizeHint};
 use tokio::io::AsyncWriteExt;
-use web::{Runs, Server, layer, read_until, serve};
+use tokio::sync::Notify;
+use web::{Runs, Server, layer, read_until, serve, until};
 
 const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n";
 
@@ -39,12 +41,14 @@ async fn site(answer: impl Fn(u32) -> Response + Clone + Send + Sync + 'static) 
     Site {
         server,
         cache,
+        runs,
     }
 }
 
 struct Site {
     server: Server,
     cache: TestCache,
+    runs: Runs,
 }
 
 #[tokio::test]
@@ -94,4 +98,90 @@ async fn a_body_that_says_that_it_is_too_long_is_not_read_ahead() {
     client.write_all(GET).await.unwrap();
     let seen = read_until(&mut client, "first").await;
     assert!(seen.contains("content-length: 1000"), "{seen}");
+}
+
+/// Says that it is longer than it is.
+struct Short(Option<Bytes>);
+
+impl http_body::Body for Short {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(10)
+    }
+}
+
+#[tokio::test]
+async fn a_body_shorter_than_it_says_is_not_stored() {
+    let short = || Body::new(Short(Some(Bytes::from_static(b"whole"))));
+    let site = site(move |_| short().into_response()).await;
+    for run in 1..3 {
+        site.server.get("/").await;
+        assert_eq!(site.runs.load(Ordering::SeqCst), run);
+    }
+    assert!(site.cache.is_empty());
+}
+
+#[tokio::test]
+async fn a_feed_without_end_has_any_number_of_listeners() {
+    let site = site(|_| {
+        let part = stream::iter([Ok::<_, Infallible>("line 1\n")]);
+        Body::from_stream(part.chain(stream::pending())).into_response()
+    });
+    let site = site.await;
+    let mut listeners = Vec::new();
+    for n in 0..4 {
+        let mut client = site.server.connect().await;
+        client.write_all(GET).await.unwrap();
+        if n == 1 {
+            // It might have an end.
+            until(|| site.cache.stats().coalesced == 1).await;
+            site.cache.advance(Duration::from_secs(2));
+        }
+        read_until(&mut client, "line 1").await;
+        listeners.push(client);
+    }
+    assert_eq!(site.cache.stats().coalesced, 1);
+    assert!(site.cache.is_empty());
+}
+
+#[tokio::test]
+async fn a_body_that_panics_is_cut_short_for_its_client_alone() {
+    let go = Arc::new(Notify::new());
+    let held = Arc::clone(&go);
+    let site = site(move |run| {
+        if run > 1 {
+            return "whole".into_response();
+        }
+        let go = Arc::clone(&held);
+        let pieces = stream::iter(0..2).then(move |n| {
+            let go = Arc::clone(&go);
+            async move {
+                if n == 1 {
+                    go.notified().await;
+                    panic!("in the middle of a body");
+                }
+                Ok::<_, Infallible>("first")
+            }
+        });
+        Body::from_stream(pieces).into_response()
+    });
+    let site = site.await;
+    let mut client = site.server.connect().await;
+    client.write_all(GET).await.unwrap();
+    read_until(&mut client, "first").await;
+    let server = site.server;
+    let waiter = tokio::spawn(async move { server.get("/").await });
+    until(|| site.cache.stats().coalesced == 1).await;
+    go.notify_one();
+    assert_eq!(waiter.await.unwrap().body, "whole");
+    assert_eq!(server.get("/").await.body, "whole");
 }

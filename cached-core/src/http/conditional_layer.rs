@@ -139,7 +139,7 @@ fn at_once(body: ViewBody, limit: usize) -> Result<bytes::Bytes, ViewBody> {
         *lock(&put) = Some(whole);
         None
     };
-    let fill = Fill::new(body.into_inner(), limit, Box::new(finish));
+    let fill = Fill::new(body.into_inner(), hint.exact(), limit, Box::new(finish));
     let _ = Arc::clone(&fill).advance();
     let whole = lock(&found).take();
     whole.ok_or_else(|| ViewBody::fill(Reader::new(fill, hint)))

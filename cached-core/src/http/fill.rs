@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, Weak};
 use std::task::{Context, Poll, Wake, Waker};
@@ -25,6 +26,8 @@ pub(crate) struct Fill {
     state: Mutex<State>,
     waiting: Mutex<BTreeMap<u64, Waker>>,
     limit: usize,
+    /// How long it says that it is. What says nothing may have no end.
+    length: Option<u64>,
 }
 
 struct State {
@@ -60,8 +63,13 @@ enum Step {
 }
 
 impl Fill {
-    /// Begins to read a body; `finish` stores the whole.
-    pub(crate) fn new(inner: Inner, limit: usize, finish: Finish) -> Arc<Self> {
+    /// Begins to read a body of this length, if that is known; `finish` stores the whole.
+    pub(crate) fn new(
+        inner: Inner,
+        length: Option<u64>,
+        limit: usize,
+        finish: Finish,
+    ) -> Arc<Self> {
         let state = State {
             inner: Some(inner),
             chunks: Vec::new(),
@@ -76,7 +84,13 @@ impl Fill {
             state: Mutex::new(state),
             waiting: Mutex::default(),
             limit,
+            length,
         })
+    }
+
+    /// Whether the body may have no end.
+    pub(crate) fn is_open(&self) -> bool {
+        self.length.is_none()
     }
 
     /// Reads what is there at once; the whole, if that is all, and it is stored.
@@ -110,17 +124,20 @@ impl Fill {
             return Step::Pending;
         };
         let waker = Waker::from(Arc::new(WakeAll(Arc::downgrade(self))));
-        // Taken out: a body that panics is gone, and locks nobody.
-        let guard = Lost(self);
-        let polled = Pin::new(&mut inner).poll_frame(&mut Context::from_waker(&waker));
-        std::mem::forget(guard);
+        // Taken out: a body that panics is gone, and locks nobody. Whoever polls it may be one who
+        // waits: the panic is no concern of theirs, and the client is told by the end of the body.
+        let mut cx = Context::from_waker(&waker);
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            Pin::new(&mut inner).poll_frame(&mut cx)
+        }));
+        let polled = polled.unwrap_or_else(|_| Poll::Ready(Some(Err("the body panicked".into()))));
         match polled {
             Poll::Pending => {
                 lock(&self.state).inner = Some(inner);
                 return Step::Pending;
             }
             Poll::Ready(Some(Ok(frame))) => self.take(inner, frame),
-            Poll::Ready(Some(Err(error))) => self.fail(Some(error)),
+            Poll::Ready(Some(Err(error))) => self.fail(error),
             Poll::Ready(None) => self.complete(),
         }
         self.wake_all();
@@ -153,8 +170,12 @@ impl Fill {
     fn complete(&self) {
         let (finish, whole) = {
             let mut state = lock(&self.state);
-            if matches!(state.phase, Phase::Passing) {
+            let short = self
+                .length
+                .is_some_and(|length| length != state.size as u64);
+            if short || matches!(state.phase, Phase::Passing) {
                 state.phase = Phase::Complete(None);
+                state.finish = None;
                 return;
             }
             (state.finish.take(), whole(&state.chunks))
@@ -163,9 +184,9 @@ impl Fill {
         lock(&self.state).phase = Phase::Complete(stored);
     }
 
-    fn fail(&self, error: Option<BoxError>) {
+    fn fail(&self, error: BoxError) {
         let mut state = lock(&self.state);
-        state.phase = Phase::Failed(error);
+        state.phase = Phase::Failed(Some(error));
         state.finish = None;
     }
 }
@@ -196,16 +217,6 @@ fn whole(chunks: &[Bytes]) -> Bytes {
         .iter()
         .for_each(|chunk| whole.extend_from_slice(chunk));
     whole.freeze()
-}
-
-/// A body that panicked is one cut short.
-struct Lost<'a>(&'a Fill);
-
-impl Drop for Lost<'_> {
-    fn drop(&mut self) {
-        self.0.fail(None);
-        self.0.wake_all();
-    }
 }
 
 struct WakeAll(Weak<Fill>);

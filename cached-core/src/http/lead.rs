@@ -7,13 +7,14 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use http::header::{AGE, CONTENT_LENGTH, ETAG, LAST_MODIFIED, SET_COOKIE, VARY};
+use http::header::{AGE, CONTENT_LENGTH, ETAG, LAST_MODIFIED, RANGE, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, response};
 use http_body::Body;
 
 use super::background::{Attached, in_background};
 use super::body::ViewBody;
 use super::conditional::{Conditions, not_modified};
+use super::control::digits;
 use super::fill::{Fill, Reader};
 use super::freshen::freshen;
 use super::freshness::Timing;
@@ -342,11 +343,9 @@ impl Leading {
             Ok(storable) if !too_long => storable,
             _ => {
                 self.load.counters.kept(self.load.named(), false);
-                let now = self.load.engine.clock.now();
-                self.load
-                    .view
-                    .alone
-                    .remember(self.load.spot.any().hash(), now);
+                if !is_told_apart(asked) {
+                    self.load.remember_alone();
+                }
                 return self.refused(head, body, replaced);
             }
         };
@@ -354,6 +353,9 @@ impl Leading {
         self.load.dress(&mut head.headers, &storable, timing.wall);
         let ttl = i64::try_from(storable.freshness.lifetime / 1_000_000_000).unwrap_or(i64::MAX);
         let hint = body.size_hint();
+        let announced = head.headers.get(CONTENT_LENGTH);
+        let announced = announced.and_then(|length| digits(length.as_bytes()));
+        let length = announced.or(hint.exact());
         let Leading {
             load,
             why,
@@ -386,7 +388,7 @@ impl Leading {
                 drop(kept);
                 Some(stored)
             };
-            Fill::new(body.into_inner(), limit, Box::new(finish))
+            Fill::new(body.into_inner(), length, limit, Box::new(finish))
         };
         let whole = Arc::clone(&fill).advance();
         if let (None, Some(flight)) = (&whole, flight) {
@@ -424,6 +426,11 @@ impl Leading {
         };
         self.passed(&mut head, body)
     }
+}
+
+/// Whether the request asks for something of its own, which says nothing of what others are given.
+fn is_told_apart(request: &HeaderMap) -> bool {
+    request.contains_key(RANGE)
 }
 
 /// What a fill keeps until its end: the flight, and the count of the load.

@@ -155,6 +155,12 @@ impl Load {
         self.view.alone.knows(self.spot.any().hash(), now)
     }
 
+    /// From now on: what came of it, or is still to come, is of use to one client only.
+    pub(crate) fn remember_alone(&self) {
+        let now = self.engine.clock.now();
+        self.view.alone.remember(self.spot.any().hash(), now);
+    }
+
     /// Whether a response may be served as it is to the request that loads.
     pub(crate) fn is_fresh(&self, stored: &Stored, now: Nanos) -> bool {
         let judged = judge(&self.view, stored, now, false, &self.asked.headers);

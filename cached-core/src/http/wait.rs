@@ -7,9 +7,14 @@ use std::task::{Context, Poll};
 
 use super::load::{Duty, FlightOf, Landing, Load, Start};
 use super::stored::Stored;
+use crate::clock::Nanos;
 use crate::engine::flight::{Flight, News};
 use crate::engine::flights;
 use crate::rt::BoxFuture;
+
+/// How long a body of unknown length is waited for: a page that is made in pieces is whole by then, a
+/// feed never is.
+const WITHOUT_END: Nanos = 2_000_000_000;
 
 /// The part a request has in a load.
 pub(crate) enum Part {
@@ -47,8 +52,13 @@ pub(crate) async fn wait(load: &Load, flight: Arc<FlightOf>) -> Option<Arc<Store
         id: None,
     };
     let mut filling: Option<BoxFuture<'static, Option<Arc<Stored>>>> = None;
+    let mut open = false;
     poll_fn(|cx| {
         if limit.as_mut().poll(cx).is_ready() {
+            if open {
+                // Nor do the next ones wait for it.
+                load.remember_alone();
+            }
             return Poll::Ready(None);
         }
         if filling.is_none() {
@@ -61,6 +71,15 @@ pub(crate) async fn wait(load: &Load, flight: Arc<FlightOf>) -> Option<Arc<Store
                     let Some(fill) = fill.upgrade() else {
                         return Poll::Ready(None);
                     };
+                    if fill.is_open() {
+                        open = true;
+                        let most = WITHOUT_END.min(load.engine.wait_limit);
+                        limit.set(load.engine.clock.sleep(most));
+                        // For its waker.
+                        if limit.as_mut().poll(cx).is_ready() {
+                            return Poll::Ready(None);
+                        }
+                    }
                     filling = Some(Box::pin(fill.stored()));
                 }
                 Poll::Ready(News::Landed(Landing::Alone) | News::Gone) => {
