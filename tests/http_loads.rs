@@ -230,6 +230,26 @@ async fn what_proved_private_is_not_waited_for_the_next_time() {
 }
 
 #[tokio::test]
+async fn who_wants_nothing_stored_takes_the_load_from_nobody() {
+    let site = Held::serve(|run| format!("run {run}").into_response()).await;
+    let apart = site.ask(1, &["Cache-Control: no-store"]);
+    until(|| site.runs() == 1).await;
+    // The others wait for one of theirs.
+    let others = site.ask(3, &[]);
+    until(|| site.waiting() == 2).await;
+    assert_eq!(site.runs(), 2);
+    site.go.notify_waiters();
+    assert_eq!(bodies(apart).await, ["run 1"]);
+    assert_eq!(bodies(others).await, ["run 2"; 3]);
+    site.cache.clear();
+    // Nor is it remembered as one that is of use to nobody.
+    let others = site.ask(2, &[]);
+    until(|| site.waiting() == 3).await;
+    site.go.notify_one();
+    assert_eq!(bodies(others).await, ["run 3"; 2]);
+}
+
+#[tokio::test]
 async fn who_waits_is_given_no_other_variant() {
     let site = Held::serve(|run| {
         ([(header::VARY, "accept-language")], format!("run {run}")).into_response()

@@ -14,7 +14,7 @@ use http_body::Body;
 use super::background::{Attached, in_background};
 use super::body::ViewBody;
 use super::conditional::{Conditions, not_modified};
-use super::control::digits;
+use super::control::{Control, digits};
 use super::fill::{Fill, Reader};
 use super::freshen::freshen;
 use super::freshness::Timing;
@@ -430,7 +430,7 @@ impl Leading {
 
 /// Whether the request asks for something of its own, which says nothing of what others are given.
 fn is_told_apart(request: &HeaderMap) -> bool {
-    request.contains_key(RANGE)
+    request.contains_key(RANGE) || Control::of(request).no_store
 }
 
 /// What a fill keeps until its end: the flight, and the count of the load.

@@ -373,6 +373,7 @@ fn missed(load: Load, found: Found, mode: Mode) -> Look {
     let meanwhile = old.as_ref().is_some_and(|(_, usable)| usable.meanwhile);
     let alone = mode == Mode::Refresh
         || (load.only_if_cached && !meanwhile)
+        || Control::of(&load.asked.headers).no_store
         || load.asked.headers.contains_key(RANGE)
         || load.asked.headers.contains_key(IF_RANGE);
     Look::Run(Job::load(load, why, old, alone))
