@@ -153,6 +153,38 @@ async fn a_feed_without_end_has_any_number_of_listeners() {
     assert!(site.cache.is_empty());
 }
 
+/// A page in two pieces, the second not at once.
+fn in_pieces(run: u32) -> Response {
+    let pieces = stream::iter(["page", "."]).then(move |end| async move {
+        tokio::task::yield_now().await;
+        Ok::<_, Infallible>(format!("{end} {run}"))
+    });
+    Body::from_stream(pieces).into_response()
+}
+
+#[tokio::test]
+async fn a_page_in_pieces_is_told_from_the_next_one_of_the_same_second() {
+    let site = site(in_pieces).await;
+    let first = site.server.get("/").await;
+    assert_eq!(first.body, "page 1. 1");
+    site.cache.clear();
+    assert_eq!(site.server.get("/").await.body, "page 2. 2");
+    // What a browser asks that has the first.
+    let conditions = [
+        ("If-None-Match", first.header("etag")),
+        ("If-Modified-Since", first.header("last-modified")),
+    ];
+    let conditions = conditions
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("{name}: {value}"));
+    let conditions: Vec<String> = conditions.collect();
+    let conditions: Vec<&str> = conditions.iter().map(String::as_str).collect();
+    let news = site.server.ask("GET", "/", &conditions).await;
+    assert!(news.is_hit());
+    assert_eq!((news.status, &*news.body), (200, "page 2. 2"));
+}
+
 #[tokio::test]
 async fn a_body_that_panics_is_cut_short_for_its_client_alone() {
     let go = Arc::new(Notify::new());

@@ -350,7 +350,8 @@ impl Leading {
             }
         };
         add_vary(&self.load.view, &mut head.headers);
-        self.load.dress(&mut head.headers, &storable, timing.wall);
+        let dated = head.headers.contains_key(LAST_MODIFIED);
+        self.load.dress(&mut head, &storable, timing.wall);
         let ttl = i64::try_from(storable.freshness.lifetime / 1_000_000_000).unwrap_or(i64::MAX);
         let hint = body.size_hint();
         let announced = head.headers.get(CONTENT_LENGTH);
@@ -403,6 +404,11 @@ impl Leading {
         let mut response = match whole {
             Some(stored) => respond(&load, head, &stored),
             None => {
+                // The tag is made of the whole. By a date alone this client would be told that a
+                // page of the same second is the one that it has.
+                if !dated && !head.headers.contains_key(ETAG) {
+                    head.headers.remove(LAST_MODIFIED);
+                }
                 let body = ViewBody::fill(Reader::new(Arc::clone(&fill), hint));
                 Response::from_parts(head, body)
             }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, DATE, ETAG, LAST_MODIFIED};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, response};
 
 use super::body::ViewBody;
 use super::control::digits;
@@ -235,8 +235,7 @@ impl Load {
             return None;
         }
         if let Some(kind) = self.view.policy.etag
-            && status == StatusCode::OK
-            && !headers.contains_key(ETAG)
+            && self.is_tagged(status, &headers)
         {
             headers.insert(ETAG, etag(&body, kind));
         }
@@ -371,13 +370,24 @@ impl Load {
         Meta::new(began, times, scopes, Arc::clone(&self.counters))
     }
 
-    /// What a response is given that the handler left out, where it may be stored.
-    pub(crate) fn dress(&self, headers: &mut HeaderMap, storable: &Storable, wall: Seconds) {
+    /// Whether a response is given a tag of its bytes, once they are whole.
+    fn is_tagged(&self, status: StatusCode, headers: &HeaderMap) -> bool {
         let policy = &self.view.policy;
+        policy.etag.is_some() && status == StatusCode::OK && !headers.contains_key(ETAG)
+    }
+
+    /// What a response is given that the handler left out, where it may be stored.
+    ///
+    /// A date is given beside a tag only: of two pages of one second it makes one.
+    pub(crate) fn dress(&self, head: &mut response::Parts, storable: &Storable, wall: Seconds) {
+        let policy = &self.view.policy;
+        let tagged = self.is_tagged(head.status, &head.headers);
+        let headers = &mut head.headers;
         if !headers.contains_key(DATE) {
             headers.insert(DATE, date::format(wall));
         }
-        if policy.last_modified && !headers.contains_key(LAST_MODIFIED) {
+        let tagged = tagged || headers.contains_key(ETAG);
+        if policy.last_modified && tagged && !headers.contains_key(LAST_MODIFIED) {
             headers.insert(LAST_MODIFIED, date::format(wall));
         }
         let Some(client) = &policy.client else { return };

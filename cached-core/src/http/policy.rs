@@ -199,7 +199,8 @@ setters! {
     /// Stored responses without an `ETag` are given a weak one: right inside of a layer that changes
     /// the bytes but not the tag, as compression layers do.
     weak_etag() etag = Some(Etag::Weak);
-    /// Whether stored responses without a `Last-Modified` are given the time of storing.
+    /// Whether stored responses with an `ETag` and without a `Last-Modified` are given the time of
+    /// storing. Without a tag they are not: a date cannot tell two pages of one second apart.
     last_modified(last_modified: bool) last_modified = last_modified;
     /// How long past its freshness a response is served while it is loaded afresh in the
     /// background, where it does not say so itself (RFC 5861).
