@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures all groups, or those named, and writes the tables into RESULTS.md.
 #
-#   benches/run.sh                  # everything: about half an hour, on a machine that is quiet
+#   benches/run.sh                  # everything: ten minutes, on a machine that is quiet
 #   benches/run.sh hit miss         # these groups; the sections of the others stay
 #   benches/run.sh --quick [group…] # whether all of it runs; the figures mean nothing
 set -euo pipefail

@@ -25,6 +25,8 @@ pub enum Unit {
     Bytes,
     /// Something counted.
     Count,
+    /// Instructions of a processor.
+    Instructions,
 }
 
 impl Unit {
@@ -61,6 +63,7 @@ impl Unit {
             Unit::Bytes if value >= 1e6 => (format!("{:.1}", value / 1e6), " MB"),
             Unit::Bytes if value >= 1e4 => (format!("{:.1}", value / 1e3), " kB"),
             Unit::Bytes => (format!("{value:.0}"), " B"),
+            Unit::Instructions => (format!("{value:.0}"), ""),
             Unit::Count if value.fract() == 0.0 => (format!("{value}"), ""),
             Unit::Count => (format!("{value:.2}"), ""),
         }
@@ -68,7 +71,7 @@ impl Unit {
 
     /// Whether "so many times the peer's" says something.
     fn has_ratio(self) -> bool {
-        matches!(self, Unit::Time | Unit::Bytes)
+        matches!(self, Unit::Time | Unit::Bytes | Unit::Instructions)
     }
 }
 
@@ -195,8 +198,7 @@ impl fmt::Display for Section {
 const HEAD: &str = "# Results\n\n\
     Written by `run.sh`; [README.md](README.md) says how it measures and what a row means. A cell\n\
     is the median with the quartiles, and in bold our figure divided by the peer's: below 1 we are\n\
-    faster, or smaller. A dash: the peer cannot do it, or was not asked. How much of HTTP caching\n\
-    the layer does is counted by `tests/conformance/run.sh`; the guide's page on HTTP has the figures.\n\n";
+    faster, or smaller. A dash: the peer cannot do it, or was not asked.\n\n";
 
 /// Puts a group's section in the place of the one that the file has, or at its end.
 ///

@@ -42,6 +42,8 @@ const TARGETS: &[(&str, &str, &str, Rule)] = &[
     ("stores", "hit on the store", "", AtMostTimes(1.15, &["plain redis"])),
     ("stores", "batch of 100", "", AtMostTimes(1.3, &["plain redis"])),
     ("view", "1 KiB", "", AtMostTimes(1.15, &["plain handler"])),
+    ("conformance", "required", "", AtLeast(148.0)),
+    ("conformance", "optimal", "", AtLeast(75.0)),
     ("memory", "1,000,000 entries", "", AtMostTimes(1.5, &["moka"])),
     ("allocations", "hit", "", AtMost(0.0)),
     ("build", "check after a change", "", AtMostTimes(1.0, &["cached"])),

@@ -7,7 +7,7 @@ use futures::executor::block_on;
 
 use crate::cli::Effort;
 use crate::measure::{Contender, Race, Turn};
-use crate::peers::{self, floor};
+use crate::peers::{self, CAPACITY, floor};
 use crate::report::{OURS, Section, Table, Unit};
 use crate::summary::Summary;
 use crate::traces::{LENGTH, uniform, zipf};
@@ -15,7 +15,9 @@ use crate::traces::{LENGTH, uniform, zipf};
 const ABOUT: &str = "One call of a function whose value is there, with a timeout and a bound on \
     entries. With two threads the time is that of each call while the other thread does the same; \
     the throughput is that of two threads to that of one. The floors have neither timeout nor \
-    bound.";
+    bound. *moka, foldhash* has the hasher that ours and the floors have, in the place of its own. \
+    Inside a scope, as in a test or behind a layer that gives an application its cache, only ours \
+    does more than outside: the others have no such thing.";
 
 /// Calls a function with one argument after the other, having filled its cache.
 fn looping<K, R, F>(name: &'static str, calls: &Arc<[K]>, call: F) -> Contender
@@ -96,6 +98,24 @@ macro_rules! everybody {
     }};
 }
 
+/// Ours inside a scope, which all threads share.
+fn in_scope(calls: &Arc<[u64]>) -> Contender {
+    let cache = peers::dewar::cache(CAPACITY);
+    cache.scope_blocking(|| {
+        calls.iter().for_each(|it| {
+            black_box(peers::dewar::number(*it));
+        });
+    });
+    let calls = Arc::clone(calls);
+    Contender::new(peers::dewar::NAME, move |turn: Turn| {
+        cache.scope_blocking(|| {
+            for at in places(turn) {
+                black_box(peers::dewar::number(black_box(calls[at])));
+            }
+        });
+    })
+}
+
 /// Keys and how they are called.
 fn scenarios() -> [(&'static str, Arc<[u64]>); 4] {
     [
@@ -119,11 +139,20 @@ pub fn run(effort: Effort) -> Section {
     };
     for (keys, calls) in &scenarios() {
         let number = |it: &u64, call: fn(u64) -> u64| call(*it);
-        add(
-            format!("u64, {keys}"),
-            race.run(everybody!(calls, number, number)),
-        );
+        let mut contenders = everybody!(calls, number, number);
+        let hashed = looping(peers::moka::HASHED, calls, |it| {
+            peers::moka::number_hashed(*it)
+        });
+        let after_moka = contenders.len() - 2;
+        contenders.insert(after_moka, hashed);
+        add(format!("u64, {keys}"), race.run(contenders));
     }
+    let (keys, calls) = &scenarios()[1];
+    let number = |it: &u64, call: fn(u64) -> u64| call(*it);
+    let mut contenders = everybody!(calls, number, number);
+    contenders[0] = in_scope(calls);
+    // Not among the rows of which something is asked.
+    add(format!("inside a scope, u64, {keys}"), race.run(contenders));
     for (keys, calls) in &scenarios()[1..3] {
         let texts: Arc<[_]> = calls.iter().map(named).collect();
         let text = |it: &(String, u32), call: fn(&str, u32) -> Arc<str>| call(&it.0, it.1);

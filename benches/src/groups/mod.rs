@@ -1,8 +1,10 @@
 //! What is compared, one file for each group.
 
 pub mod compile;
+pub mod conformance;
 pub mod hit;
 pub mod hit_ratio;
+pub mod instructions;
 pub mod invalidation;
 pub mod miss;
 pub mod scaling;
@@ -15,6 +17,7 @@ use crate::cli::Group;
 /// The groups that measure times, and what is not measured in this process.
 pub const TIMED: &[Group] = &[
     ("hit", hit::run),
+    ("instructions", instructions::run),
     ("miss", miss::run),
     ("stampede", stampede::run),
     ("invalidation", invalidation::run),
@@ -22,5 +25,6 @@ pub const TIMED: &[Group] = &[
     ("scaling", scaling::run),
     ("stores", stores::run),
     ("view", view::run),
+    ("conformance", conformance::run),
     ("compile", compile::run),
 ];

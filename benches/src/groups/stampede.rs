@@ -17,7 +17,8 @@ use crate::summary::Summary;
 
 const ABOUT: &str = "64 tasks on a runtime of two threads ask at once; the body takes 10 ms of \
     waiting. *Runs* says how often it ran for all of them together, the time is until the last \
-    one has its answer. For 64 keys, one after the other would take 640 ms.";
+    one has its answer. For 64 keys, one after the other would take 640 ms. memoize and cachelito \
+    have synchronous functions: their callers are 64 threads, as are those of *dewar, threads*.";
 
 const CALLERS: u64 = 64;
 
@@ -42,6 +43,33 @@ async fn by_default(n: u64) -> u64 {
 #[peer_cached(max_size = 100_000, ttl_secs = 3600, sync_writes = "by_key")]
 async fn by_key(n: u64) -> u64 {
     body(n).await
+}
+
+fn blocking_body(n: u64) -> u64 {
+    RUNS.fetch_add(1, Ordering::Relaxed);
+    std::thread::sleep(Duration::from_millis(10));
+    n
+}
+
+#[cached(timeout = "1h")]
+fn ours_blocking(n: u64) -> u64 {
+    blocking_body(n)
+}
+
+#[memoize::memoize(SharedCache, Capacity: 100_000, TimeToLive: TIMEOUT)]
+fn memoized(n: u64) -> u64 {
+    blocking_body(n)
+}
+
+#[cachelito::cache(limit = 100_000, ttl = 3600)]
+fn cachelito(n: u64) -> u64 {
+    blocking_body(n)
+}
+
+/// A synchronous call, on a thread of the runtime's for what blocks.
+async fn on_a_thread(call: fn(u64) -> u64, n: u64) -> u64 {
+    let done = tokio::task::spawn_blocking(move || call(n)).await;
+    done.unwrap_or_default()
 }
 
 /// Calls a function from many tasks: the times, and how often the body ran.
@@ -84,6 +112,10 @@ pub fn run(effort: Effort) -> Section {
     for (what, same) in [("one key", true), ("64 keys", false)] {
         // Keys of the first kind are not there for the second: each peer has caches of both.
         let shift = if same { 0 } else { 1 << 32 };
+        let threads = |name, call| {
+            let call = |n| plain(on_a_thread(call, n + shift), shift);
+            (name, stampede(&runtime, rounds, same, call))
+        };
         let measured = [
             (
                 OURS,
@@ -102,6 +134,9 @@ pub fn run(effort: Effort) -> Section {
             ("moka", moka(&runtime, rounds, same)),
             ("quick_cache", quick_cache(&runtime, rounds, same)),
             ("foyer", foyer(&runtime, rounds, same)),
+            threads("dewar, threads", ours_blocking),
+            threads("memoize", memoized),
+            threads("cachelito", cachelito),
         ];
         runs.row(
             what,

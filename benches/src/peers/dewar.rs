@@ -15,6 +15,16 @@ pub fn install() {
     let _ = Cache::builder().max_entries(CAPACITY as u64).install();
 }
 
+/// The same with a clock that stands still, so that its instructions are the same each time.
+///
+/// # Panics
+/// A default cache is there already.
+pub fn install_still() {
+    let cache = Cache::builder().max_entries(CAPACITY as u64);
+    let clock = dewar::testing::ManualClock::new();
+    cache.clock(clock).install().expect("the first one");
+}
+
 /// `fn(u64) -> u64`.
 #[cached(timeout = "1h")]
 pub fn number(n: u64) -> u64 {

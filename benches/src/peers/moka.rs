@@ -3,6 +3,7 @@
 use std::hash::Hash;
 use std::sync::{Arc, LazyLock};
 
+use foldhash::fast::RandomState;
 use moka::{future, sync};
 
 use super::timed::TextKey;
@@ -23,6 +24,23 @@ fn build<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>
 /// `fn(u64) -> u64`.
 pub fn number(n: u64) -> u64 {
     static CACHE: LazyLock<sync::Cache<u64, u64>> = LazyLock::new(|| build(CAPACITY));
+    match CACHE.get(&n) {
+        Some(value) => value,
+        None => CACHE.get_with(n, || body::number(n)),
+    }
+}
+
+/// The head of the column of one with another hasher.
+pub const HASHED: &str = "moka, foldhash";
+
+/// `fn(u64) -> u64`, with a fast hasher.
+pub fn number_hashed(n: u64) -> u64 {
+    static CACHE: LazyLock<sync::Cache<u64, u64, RandomState>> = LazyLock::new(|| {
+        sync::Cache::builder()
+            .max_capacity(CAPACITY as u64)
+            .time_to_live(TIMEOUT)
+            .build_with_hasher(RandomState::default())
+    });
     match CACHE.get(&n) {
         Some(value) => value,
         None => CACHE.get_with(n, || body::number(n)),

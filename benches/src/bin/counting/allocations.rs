@@ -67,6 +67,9 @@ pub(crate) fn run(_: Effort) -> Section {
         peers::moka::NAME => |_| block_on(peers::moka::number_async(7)),
     ];
     table.row("hit, async u64", Unit::Count, cells);
+    let cache = peers::dewar::cache(peers::CAPACITY);
+    let cells = cache.scope_blocking(|| each![OURS => |_| peers::dewar::number(7)]);
+    table.row("hit, u64, inside a scope", Unit::Count, cells);
     table.row("miss, u64", Unit::Count, misses());
     Section {
         about: ABOUT,
