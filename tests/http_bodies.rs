@@ -53,8 +53,8 @@ struct Site {
 
 #[tokio::test]
 async fn what_is_not_stored_keeps_its_length() {
-    let private = [(header::CACHE_CONTROL, "private")];
-    let site = site(move |_| (private, "page").into_response()).await;
+    let private = || [(header::CACHE_CONTROL, "private")];
+    let site = site(move |_| (private(), "page").into_response()).await;
     for method in ["GET", "HEAD", "POST"] {
         let reply = site.server.ask(method, "/", &[]).await;
         let said = ["content-length", "transfer-encoding"].map(|name| reply.header(name));
