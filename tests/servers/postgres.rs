@@ -48,6 +48,8 @@ impl Postgres {
                 "-c",
                 "listen_addresses=127.0.0.1",
                 "-c",
+                "max_connections=400",
+                "-c",
                 "fsync=off",
             ]));
             arguments
