@@ -106,6 +106,42 @@ fn keys_can_be_hashed_or_hidden() {
 }
 
 #[test]
+fn what_an_invalidation_names_is_told_as_keys_are() {
+    let first = |keys| {
+        let (cache, events) = told(Cache::builder().event_keys(keys));
+        let user = "hunter2";
+        cache.run(|| {
+            invalidate!(product, prefix = "user:{user}", tag = "of {user}", all)
+                .wait()
+                .unwrap();
+        });
+        next(&events, 1).remove(0)
+    };
+    let function = "function events::product";
+    assert_eq!(
+        first(EventKeys::default()),
+        format!("invalidated {function}, prefix user:hunter2, tag of hunter2, everything")
+    );
+    assert_eq!(
+        first(EventKeys::Hidden),
+        format!("invalidated {function}, prefix, tag, everything")
+    );
+    let hashed = first(EventKeys::Hashed);
+    assert!(!hashed.contains("hunter2"), "{hashed}");
+    assert!(hashed.starts_with(&format!("invalidated {function}, prefix ")));
+}
+
+#[test]
+fn an_invalidation_of_very_much_is_told_in_short() {
+    let (cache, events) = told(Cache::builder());
+    let tag = "x".repeat(10_000);
+    let all = (0..50).fold(cache.invalidation(), |all, _| all.tag(tag.clone()));
+    all.run().wait().unwrap();
+    let said = next(&events, 1).remove(0);
+    assert!(said.len() < 5_000 && said.ends_with(", 30 more"), "{said}");
+}
+
+#[test]
 fn of_a_key_put_in_by_hand_the_last_level_is_not_told_unless_it_is_asked_for() {
     let keys = |keys| {
         let (cache, events) = told(Cache::builder().event_keys(keys));

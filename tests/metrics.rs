@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use dewar::testing::ManualClock;
+use dewar::testing::{ManualClock, TestCache};
 use dewar::{Cache, cached, invalidate};
+use metrics::{Key, KeyName, Metadata, SharedString, Unit};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 
 #[cached(timeout = 60, cache = "metered", skip(clock))]
@@ -73,6 +74,42 @@ fn a_recorder_is_told_what_the_statistics_say_under_the_dashboards_names() {
     told(&text, &format!("dewar_hits_total{{{of}}} 2"));
     told(&text, &format!("dewar_loads_total{{{of}}} 4"));
     same_as_the_dashboard(&text);
+}
+
+/// A recorder with a fault in it.
+struct Broken;
+
+impl metrics::Recorder for Broken {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, _: &Key, _: &Metadata<'_>) -> metrics::Counter {
+        metrics::Counter::noop()
+    }
+
+    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> metrics::Gauge {
+        metrics::Gauge::noop()
+    }
+
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> metrics::Histogram {
+        panic!("the recorder")
+    }
+}
+
+#[cached(timeout = 60)]
+fn doubled(n: u64) -> u64 {
+    n * 2
+}
+
+#[test]
+fn a_recorder_that_panics_fails_no_call() {
+    let cache = TestCache::new();
+    metrics::with_local_recorder(&Broken, || {
+        assert_eq!(cache.run(|| (doubled(1), doubled(1))), (2, 2));
+    });
+    let stats = cache.stats();
+    assert_eq!((stats.loads, stats.stores, stats.hits), (1, 1, 1));
 }
 
 #[cfg(not(feature = "dashboard"))]

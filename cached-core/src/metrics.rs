@@ -6,6 +6,7 @@
 //! and operations of a shared store take is recorded as they end. Names and labels are those of the
 //! dashboard's `/metrics`; the guide lists them.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 use ::metrics::{Key, Label, Level, Metadata, Unit, with_recorder};
@@ -95,7 +96,13 @@ impl Times {
     }
 }
 
+/// A recorder is the application's code: no load ends as it panics.
 fn record(key: &Key, time: Nanos) {
     let seconds = time as f64 / 1e9;
-    with_recorder(|recorder| recorder.register_histogram(key, &OURS).record(seconds));
+    let record = || {
+        with_recorder(|recorder| recorder.register_histogram(key, &OURS).record(seconds));
+    };
+    if catch_unwind(AssertUnwindSafe(record)).is_err() {
+        crate::trace::recorder_panicked();
+    }
 }

@@ -47,7 +47,8 @@ pub enum EventKind {
     Rejected,
     /// An entry left.
     Evicted(EvictionReason),
-    /// Something was invalidated: what, in words, such as `prefix user:42`.
+    /// Something was invalidated: what, in words, such as `prefix user:42`; the first twenty of it,
+    /// and names as far as [`EventKeys`] lets them be told.
     Invalidated(Vec<String>),
     /// An operation of the shared store failed: how. No credentials.
     StoreFailed(String),
@@ -87,7 +88,11 @@ pub enum EvictionReason {
     Invalidated,
 }
 
-/// How much of a key is told in events and on the dashboard.
+/// How much of a key, and of what an invalidation names, is told in events, in traces and on the
+/// dashboard.
+///
+/// Prefixes, tags, patterns and paths that are invalidated are told whole by the first two, as a
+/// number by `Hashed`, and by `Hidden` not at all; that it was a prefix or a tag always is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKeys {

@@ -14,8 +14,9 @@ pub(crate) use hooks::Hooks;
 pub use recent::Operation;
 pub use report::Report;
 
-use std::sync::Arc;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::clock::{Clock, Nanos};
@@ -29,6 +30,10 @@ pub(crate) const BY_HAND: &str = "dewar::Cache";
 
 /// The most of a key that is told.
 const LONGEST_KEY: usize = 200;
+/// The most of an error that is told: recent ones are kept.
+const LONGEST_ERROR: usize = 1_000;
+/// How many things of one invalidation are named.
+const MOST_NAMED: usize = 20;
 
 /// Who is told of one cache.
 pub(crate) struct Watch {
@@ -112,7 +117,13 @@ impl Watch {
             cache: Arc::clone(&self.cache),
             function,
             key: key.and_then(|key| self.shown(function, key)),
-            kind,
+            kind: match kind {
+                EventKind::Invalidated(what) => EventKind::Invalidated(self.named(&what)),
+                EventKind::StoreFailed(error) => {
+                    EventKind::StoreFailed(shortened(&error, LONGEST_ERROR).to_owned())
+                }
+                kind => kind,
+            },
         };
         crate::trace::told(&event);
         report::note(&event);
@@ -135,16 +146,37 @@ impl Watch {
         let Named { prefix, hash } = key;
         let text = match self.keys {
             EventKeys::Prefixes if function == BY_HAND => match prefix.rsplit_once(':') {
-                Some((levels, _)) => format!("{}:{hash:016x}", shortened(levels)),
+                Some((levels, _)) => format!("{}:{hash:016x}", shortened(levels, LONGEST_KEY)),
                 None => format!("{hash:016x}"),
             },
             EventKeys::Prefixes | EventKeys::Shown => {
-                format!("{}:{hash:016x}", shortened(prefix))
+                format!("{}:{hash:016x}", shortened(prefix, LONGEST_KEY))
             }
             EventKeys::Hashed => format!("{function}:{hash:016x}"),
             EventKeys::Hidden => return None,
         };
         Some(text.into())
+    }
+
+    /// What an invalidation names: arguments are in it, so that it is told as keys are.
+    fn named(&self, what: &[String]) -> Vec<String> {
+        let named = what.iter().take(MOST_NAMED);
+        let mut named: Vec<_> = named.map(|what| self.one_named(what)).collect();
+        if what.len() > MOST_NAMED {
+            named.push(format!("{} more", what.len() - MOST_NAMED));
+        }
+        named
+    }
+
+    /// Such as `prefix user:42`, `call shop::user`, `everything`.
+    fn one_named(&self, what: &str) -> String {
+        let (kind, name) = what.split_once(' ').unwrap_or((what, ""));
+        let is_code = matches!(kind, "call" | "function") || name.is_empty();
+        match self.keys {
+            EventKeys::Hashed if !is_code => format!("{kind} {:016x}", number(name)),
+            EventKeys::Hidden if !is_code => kind.to_owned(),
+            _ => shortened(what, LONGEST_KEY).to_owned(),
+        }
     }
 
     /// The most recent operations, the last first.
@@ -158,8 +190,14 @@ impl Watch {
     }
 }
 
-fn shortened(text: &str) -> &str {
-    let end = (0..=LONGEST_KEY.min(text.len()))
+/// The same for one text as long as the process runs.
+fn number(text: &str) -> u64 {
+    static SEED: OnceLock<RandomState> = OnceLock::new();
+    SEED.get_or_init(RandomState::new).hash_one(text)
+}
+
+fn shortened(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len()))
         .rev()
         .find(|end| text.is_char_boundary(*end));
     &text[..end.unwrap_or(0)]
