@@ -70,7 +70,10 @@ async fn it_opens_on_zero_traffic_with_zeros() {
     let metrics = get(&app, "/admin/cache/metrics").await;
     assert!(!metrics.contains("NaN"), "{metrics}");
     let page = get(&app, "/admin/cache").await;
-    assert!(page.contains("src=\"/admin/cache/script.js\""), "{page}");
+    // Seen from the page, wherever a proxy shows it.
+    assert!(page.contains("src=\"./cache/script.js\""), "{page}");
+    let at_root = Dashboard::new().cache(&cache).router();
+    assert!(get(&at_root, "/").await.contains("src=\"./script.js\""));
 }
 
 #[tokio::test]
@@ -423,7 +426,6 @@ async fn the_text_for_prometheus_is_what_it_expects() {
 
 #[tokio::test]
 async fn a_request_reports_what_it_asked_of_the_caches() {
-    use axum::Extension;
     use axum::routing::get;
     use dewar::Report;
     use dewar::http::ReportLayer;
@@ -431,7 +433,7 @@ async fn a_request_reports_what_it_asked_of_the_caches() {
     let cache = TestCache::new();
     let page = {
         let cache = cache.clone();
-        move |Extension(report): Extension<Report>| async move {
+        move |report: Report| async move {
             cache.run(|| (price(1), price(1), price(2)).0).unwrap();
             report.events().len().to_string()
         }
@@ -449,10 +451,33 @@ async fn a_request_reports_what_it_asked_of_the_caches() {
         timing.starts_with("cache;desc=\"1 hits, 0 stale, 2 misses\", cache-load;dur="),
         "{timing}"
     );
+    let named = "cache-1;desc=\"miss (absent) dashboard::price price:1:";
+    assert!(timing.contains(named), "{timing}");
+    let (_, first_call) = timing.split_once(named).unwrap();
+    assert!(first_call.contains("\";dur=0."), "{timing}");
+    assert!(
+        timing.contains("cache-2;desc=\"hit dashboard::price price:1:"),
+        "{timing}"
+    );
     assert_eq!(text(first).await, "7");
     let second = ask(&app, request()).await;
     let timing = second.headers()["server-timing"].to_str().unwrap();
     assert!(timing.contains("3 hits, 0 stale, 0 misses"), "{timing}");
+    assert!(
+        timing.contains("desc=\"2 x hit dashboard::price price:1:"),
+        "{timing}"
+    );
+}
+
+#[tokio::test]
+async fn without_the_layer_a_handler_that_asks_for_the_report_says_so() {
+    use axum::routing::get;
+
+    let page = |report: dewar::Report| async move { format!("{report:?}") };
+    let app: Router = Router::new().route("/", get(page));
+    let answer = ask(&app, Request::get("/").body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(text(answer).await.contains("ReportLayer"));
 }
 
 #[cfg(feature = "stores")]

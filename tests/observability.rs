@@ -24,8 +24,8 @@ fn names(text: &str) -> BTreeSet<String> {
     names.map(str::to_owned).collect()
 }
 
-/// What the dashboard tells Prometheus, by the names of its lines.
-fn told() -> BTreeSet<String> {
+/// What the dashboard tells Prometheus.
+fn text() -> String {
     let cache = TestCache::new();
     let router = Dashboard::new().cache(&cache).router();
     let request = axum::http::Request::get("/metrics").body(Body::empty());
@@ -33,7 +33,12 @@ fn told() -> BTreeSet<String> {
         let response = router.oneshot(request.unwrap()).await.unwrap();
         to_bytes(response.into_body(), usize::MAX).await.unwrap()
     });
-    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The same, by the names of its lines.
+fn told() -> BTreeSet<String> {
+    let text = text();
     let mut told = BTreeSet::new();
     for line in text.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
         let (name, kind) = line.split_once(' ').unwrap();
@@ -84,18 +89,22 @@ fn every_figure_is_explained_in_the_guide() {
 
 #[test]
 fn names_follow_the_conventions_of_prometheus() {
-    for name in told() {
-        let base = name
-            .strip_suffix("_bucket")
-            .or_else(|| name.strip_suffix("_sum"));
-        let base = base
-            .or_else(|| name.strip_suffix("_count"))
-            .unwrap_or(&name);
+    let text = text();
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let mut count = 0;
+    for line in types {
+        let (name, kind) = line.split_once(' ').unwrap();
+        count += 1;
         for unit in ["_ms", "_millis", "_nanos", "_kb", "_mb", "_percent"] {
-            assert!(!base.contains(unit), "{name}");
+            assert!(!name.contains(unit), "{name}");
         }
-        assert!(base.is_ascii() && base == base.to_lowercase(), "{name}");
+        assert!(name.is_ascii() && name == name.to_lowercase(), "{name}");
+        assert_eq!(kind == "counter", name.ends_with("_total"), "{line}");
+        assert_eq!(kind == "histogram", name.ends_with("_seconds"), "{line}");
+        let help = format!("# HELP {name} ");
+        assert!(text.contains(&help), "{name} says what it is");
     }
+    assert!(count >= 20, "{count}");
 }
 
 /// promtool, where it is installed, reads the rules as Prometheus does.

@@ -161,7 +161,7 @@ mod on {
     #[cfg(feature = "stores")]
     pub(crate) fn memory_only(function: &str, why: &str) {
         event!(name: "cache.memory_only", target: "dewar", Level::WARN, cache.function = function,
-            why,
+            cache.reason = why,
             "the results stay in this process' memory; say `local` if that is meant"
         );
     }

@@ -231,11 +231,20 @@ impl Shown {
             format!("<a href=\"{}\">{}</a>", escaped(url), escaped(text))
         });
         let page = PAGE
-            .replace("{{base}}", &escaped(path.trim_end_matches('/')))
+            .replace("{{base}}", &escaped(&beside(path)))
             .replace("{{token}}", token)
             .replace("{{back}}", &back)
             .replace("{{title}}", &escaped(&self.title));
         text("text/html", page)
+    }
+}
+
+/// Where the other routes are, as the page at this path sees them: a proxy in front may have cut off
+/// what was before it.
+fn beside(path: &str) -> String {
+    match path.rsplit_once('/') {
+        Some((_, last)) if !last.is_empty() => format!("./{last}"),
+        _ => ".".to_owned(),
     }
 }
 

@@ -156,6 +156,8 @@ function table(functions) {
 
 function misses(stats) {
   const reasons = ["absent", "expired", "invalidated", "bypassed", "refreshed"];
+  // Part of the absent, and rare: shown where there are any.
+  if (stats.undecodable) reasons.splice(1, 0, "undecodable");
   $("misses").replaceChildren(...reasons.map((reason) => {
     const item = make("li"), line = make("span");
     line.append(make("span", reason), make("span", count(stats[reason])));
@@ -217,12 +219,12 @@ function show() {
   if (!cache) return;
   const s = cache.stats, past = history.get(cache.name), points = past.points, now = points.at(-1);
   pairs($("tiles"), [
-    ["Hit ratio", percent(s.hit_ratio), `${count(served(s))} of ${count(s.lookups)}`],
+    ["Hit ratio", percent(s.hit_ratio), `${count(served(s))} of ${count(s.lookups)}` + (s.stale ? `, ${count(s.stale)} stale` : "")],
     ["Reads", now ? rate(now.served + now.missed) + "/s" : "0/s", count(s.lookups) + " in all"],
     ["Mean load", time(s.load_times.mean_seconds), `95 % within ${time(s.load_times.p95_seconds)}`],
     ["Loads", count(s.loads), `${count(s.load_errors)} failed, ${count(s.coalesced)} waits shared`],
     ["Time saved", time(s.time_saved_seconds), "reads served × mean load"],
-    ["Entries", count(s.entries), `${count(s.evictions)} evicted`],
+    ["Entries", count(s.entries), `${count(s.stores)} stored, ${count(s.rejections)} not kept, ${count(s.evictions)} evicted`],
     ["Memory", bytes(s.bytes), s.entries ? bytes(s.bytes / s.entries) + " an entry" : "nothing kept"],
   ], true);
   chart($("reads"), points, [["c1", (p) => p.served], ["c3", (p) => p.missed]], rate, 10,
