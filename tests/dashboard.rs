@@ -163,6 +163,30 @@ async fn functions_of_caches_that_were_not_named_are_not_shown() {
 }
 
 #[tokio::test]
+async fn caches_of_one_name_are_told_apart() {
+    let (one, other) = (TestCache::new(), TestCache::new());
+    let dashboard = Dashboard::new().cache(&one).cache(&other).cache(&one);
+    let app = mounted(dashboard.allow_invalidation());
+    other.run(|| price(1)).unwrap();
+    let metrics = get(&app, "/admin/cache/metrics").await;
+    let (mut lines, all) = (std::collections::HashSet::new(), metrics.lines());
+    for line in all.filter(|line| !line.starts_with('#')) {
+        let (series, _) = line.rsplit_once(' ').unwrap();
+        assert!(lines.insert(series), "{series} is there twice");
+    }
+    let loads = "dewar_loads_total{cache=\"default (2)\",function=\"dashboard::price\"} 1";
+    assert!(metrics.contains(loads), "{metrics}");
+    assert_eq!(figures(&app).await["caches"].as_array().unwrap().len(), 2);
+    let body = json!({ "cache": "default (2)", "what": "all" });
+    let answer = ask(&app, order(&token(&app).await, &OURS, body)).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(
+        (one.stats().invalidations, other.stats().invalidations),
+        (0, 1)
+    );
+}
+
+#[tokio::test]
 async fn every_answer_is_strict_about_what_may_run_and_who_may_frame_it() {
     let app = mounted(Dashboard::new().title("<script>alert(1)</script>"));
     for path in [

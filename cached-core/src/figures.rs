@@ -227,14 +227,29 @@ pub(crate) struct Row {
     pub(crate) stats: Stats,
 }
 
-/// Every function of a cache, by name: those of one name are one. `since_start`, whatever was reset.
-pub(crate) fn rows(cache: &Cache, since_start: bool) -> Vec<Row> {
+/// What caches are called, told apart where two have one name: `default`, `default (2)`.
+pub(crate) fn names(caches: &[Cache]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::with_capacity(caches.len());
+    for cache in caches {
+        let (mut name, mut times) = (cache.name().to_owned(), 1);
+        while names.contains(&name) {
+            times += 1;
+            name = format!("{} ({times})", cache.name());
+        }
+        names.push(name);
+    }
+    names
+}
+
+/// Every function of a cache that is called this, by name: those of one name are one. `since_start`,
+/// whatever was reset.
+pub(crate) fn rows(cache: &Cache, called: &str, since_start: bool) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for (function, stats) in cache.all_stats(since_start) {
         match rows.last_mut().filter(|row| row.function == function) {
             Some(row) => row.stats += stats,
             None => rows.push(Row {
-                cache: cache.name().to_owned(),
+                cache: called.to_owned(),
                 function,
                 stats,
             }),
@@ -245,11 +260,14 @@ pub(crate) fn rows(cache: &Cache, since_start: bool) -> Vec<Row> {
 
 /// Tells everything there is to tell of these caches.
 pub(crate) fn tell(caches: &[Cache], sink: &mut impl Sink) {
-    let rows: Vec<Row> = caches.iter().flat_map(|cache| rows(cache, true)).collect();
+    let names = names(caches);
+    let named = || names.iter().map(String::as_str).zip(caches);
+    let rows: Vec<Row> = named()
+        .flat_map(|(name, cache)| rows(cache, name, true))
+        .collect();
     functions(&rows, sink);
-    let own: Vec<(&str, Stats)> = caches
-        .iter()
-        .map(|cache| (cache.name(), cache.total_stats()))
+    let own: Vec<(&str, Stats)> = named()
+        .map(|(name, cache)| (name, cache.total_stats()))
         .collect();
     for (metric, count) in &OF_CACHES {
         sink.metric(metric);
@@ -263,7 +281,7 @@ pub(crate) fn tell(caches: &[Cache], sink: &mut impl Sink) {
         sink.value(&STORE_OPERATIONS, &[("cache", cache)], times);
     }
     #[cfg(feature = "stores")]
-    stores(caches, sink);
+    stores(named(), sink);
 }
 
 fn functions(rows: &[Row], sink: &mut impl Sink) {
@@ -293,10 +311,10 @@ fn functions(rows: &[Row], sink: &mut impl Sink) {
 }
 
 #[cfg(feature = "stores")]
-fn stores(caches: &[Cache], sink: &mut impl Sink) {
-    let status = |cache: &'_ Cache| cache.store_status();
-    let statuses = caches.iter().map(|cache| (cache.name(), status(cache)));
-    let statuses: Vec<_> = statuses.collect();
+fn stores<'a>(caches: impl Iterator<Item = (&'a str, &'a Cache)>, sink: &mut impl Sink) {
+    let statuses: Vec<_> = caches
+        .map(|(name, cache)| (name, cache.store_status()))
+        .collect();
     for (metric, value) in &OF_STORES {
         sink.metric(metric);
         for (cache, status) in &statuses {

@@ -97,8 +97,9 @@ async fn invalidate(shown: &Shown, request: Request) -> Result<(), Refused> {
     let order: Order = serde_json::from_slice(&body.to_bytes())
         .or_else(|error| refused(StatusCode::BAD_REQUEST, error.to_string()))?;
     let caches = shown.caches();
-    let cache = caches.iter().find(|cache| cache.name() == order.cache);
-    let Some(cache) = cache else {
+    let names = crate::figures::names(&caches);
+    let mut known = names.iter().zip(&caches);
+    let Some((_, cache)) = known.find(|(name, _)| **name == order.cache) else {
         return refused(StatusCode::NOT_FOUND, "there is no such cache here");
     };
     carry_out(cache, order).await

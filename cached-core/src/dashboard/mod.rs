@@ -100,8 +100,12 @@ impl Dashboard {
     }
 
     /// Of this cache, and of no others but those that are named in the same way.
+    ///
+    /// Give each a [name](crate::CacheBuilder::name): the second of one name is shown as `name (2)`.
     pub fn cache(mut self, cache: &Cache) -> Self {
-        self.caches.push(cache.clone());
+        if !self.caches.iter().any(|known| known.same(cache)) {
+            self.caches.push(cache.clone());
+        }
         self
     }
 

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 
 use crate::cache::Cache;
-use crate::figures::rows;
+use crate::figures::{names, rows};
 use crate::stats::Stats;
 use crate::watch::Operation;
 
@@ -66,15 +66,17 @@ pub(super) fn json(caches: &[Cache]) -> String {
     let snapshot = Snapshot {
         version: 1,
         at: seconds(SystemTime::now()),
-        caches: caches.iter().map(of_cache).collect(),
+        caches: (names(caches).into_iter().zip(caches))
+            .map(|(name, cache)| of_cache(name, cache))
+            .collect(),
     };
     serde_json::to_string(&snapshot).unwrap_or_else(|_| "{}".to_owned())
 }
 
-fn of_cache(cache: &Cache) -> OfCache {
-    let functions = rows(cache, false).into_iter();
+fn of_cache(name: String, cache: &Cache) -> OfCache {
+    let functions = rows(cache, &name, false).into_iter();
     OfCache {
-        name: cache.name().to_owned(),
+        name,
         stats: cache.stats(),
         functions: functions
             .map(|row| OfFunction {

@@ -182,8 +182,14 @@ fn note(calls: &mut Vec<Call>, event: Event) {
     }
 }
 
+/// Whether both are of one entry: by the number at the end of its key, as the prefix of a page is
+/// not known before it is loaded.
 fn is_same(one: &Event, other: &Event) -> bool {
-    one.function == other.function && one.key == other.key
+    one.function == other.function && number(one) == number(other)
+}
+
+fn number(event: &Event) -> Option<&str> {
+    event.key.as_deref()?.rsplit(':').next()
 }
 
 /// What is said of a call, as a quoted string may hold it.
