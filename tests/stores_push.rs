@@ -255,6 +255,19 @@ fn more_invalidations_than_are_kept_become_everything() {
 }
 
 #[test]
+fn what_another_process_invalidates_is_told_of_as_such() {
+    let world = World::new();
+    world.other.record_operations();
+    let order = || invalidate!(prefix = "value:1").wait();
+    world.one.run(order).unwrap();
+    world.until("it is told", || {
+        let operations = world.other.operations();
+        let mut kinds = operations.iter().map(|operation| &operation.event.kind);
+        kinds.any(|kind| (kind.name(), &*kind.detail()) == ("invalidated", "elsewhere"))
+    });
+}
+
+#[test]
 fn a_soft_invalidation_is_soft_elsewhere() {
     #[cached(timeout = 600, key_prefix = "soft", stale_if_error = "1h")]
     fn fragile(id: u64) -> Result<u64, String> {

@@ -29,6 +29,10 @@ use crate::scope::{
     of_any_tag, of_function, of_layer, of_level, of_path, of_shared_key, of_tag, of_url,
 };
 use crate::sync::lock;
+use crate::watch::EventKind;
+
+/// What hooks are told of an invalidation by another process: its message has no names.
+const ELSEWHERE: &str = "elsewhere";
 
 /// How long until listening is tried again, first and at most.
 const PAUSE: Nanos = 50_000_000;
@@ -194,6 +198,7 @@ impl Listener {
                     engine.ticks.invalidate(&order);
                 }
                 counters.messages.one();
+                counters.tell(None, || EventKind::Invalidated(vec![ELSEWHERE.to_owned()]));
             }
         }
     }

@@ -48,7 +48,7 @@ pub enum EventKind {
     /// An entry left.
     Evicted(EvictionReason),
     /// Something was invalidated: what, in words, such as `prefix user:42`; the first twenty of it,
-    /// and names as far as [`EventKeys`] lets them be told.
+    /// and names as far as [`EventKeys`] lets them be told. `elsewhere` where another process did it.
     Invalidated(Vec<String>),
     /// An operation of the shared store failed: how. No credentials.
     StoreFailed(String),
