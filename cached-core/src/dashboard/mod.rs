@@ -18,9 +18,9 @@
 //! It shows names of caches and functions, prefixes, and keys put in by hand, as far as
 //! [`CacheBuilder::event_keys`](crate::CacheBuilder::event_keys) lets it; never values or
 //! credentials. Still it is not for everybody: put it behind your own login.
-//!
-//! What lives here: [`snapshot`] collects, [`prometheus`] and the page show, [`live`] sends,
-//! [`invalidate`] is the one thing that changes something.
+
+// `snapshot` collects, `prometheus` and the page show, `live` sends, `invalidate` is the one thing
+// that changes something.
 
 mod invalidate;
 mod live;
