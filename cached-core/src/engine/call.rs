@@ -265,8 +265,7 @@ where
 
     fn stale(&self) -> Option<R> {
         let engine = &self.base.engine;
-        let known = self.base.expired().cloned().or_else(|| self.arrived());
-        let known = known?;
+        let known = self.base.expired().cloned().or_else(|| self.arrived())?;
         let entry: &Entry<K, O::Stored> = known.downcast()?;
         let valid = engine.verdict(&entry.meta, &entry.key) != Verdict::Invalid;
         let good = entry.meta.times().good_on_error(engine.clock.now());

@@ -342,6 +342,10 @@ impl<R: 'static> Outcome<R> for NoKind<R> {
         match self.never {}
     }
 
+    fn error<'r>(&self, _result: &'r R) -> Option<&'r Infallible> {
+        match self.never {}
+    }
+
     fn value<'s>(&self, _stored: &'s Infallible) -> Option<&'s R> {
         match self.never {}
     }

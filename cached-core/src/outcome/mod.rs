@@ -57,12 +57,7 @@ pub trait Outcome<R>: Clone + Send + Sync + 'static {
     /// What the result is.
     fn judge<'r>(&self, result: &'r R) -> Verdict<Self::Stored, &'r Self::Error>;
     /// The error, if it is one; cheaper than to judge, where that clones.
-    fn error<'r>(&self, result: &'r R) -> Option<&'r Self::Error> {
-        match self.judge(result) {
-            Verdict::Failed(error) => Some(error),
-            _ => None,
-        }
-    }
+    fn error<'r>(&self, result: &'r R) -> Option<&'r Self::Error>;
     /// The value inside, if there is one.
     fn value<'s>(&self, stored: &'s Self::Stored) -> Option<&'s Self::Value>;
     /// An error to store.

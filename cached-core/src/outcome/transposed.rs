@@ -29,6 +29,10 @@ where
         }
     }
 
+    fn error<'r>(&self, result: &'r Option<Result<T, E>>) -> Option<&'r E> {
+        result.as_ref()?.as_ref().err()
+    }
+
     fn value<'s>(&self, stored: &'s Option<T>) -> Option<&'s T> {
         stored.as_ref()
     }
@@ -68,6 +72,10 @@ where
             None => Verdict::Nothing(None),
             Some(Err(error)) => Verdict::Failed(error),
         }
+    }
+
+    fn error<'r>(&self, result: &'r Self::Stored) -> Option<&'r E> {
+        result.as_ref()?.as_ref().err()
     }
 
     fn value<'s>(&self, stored: &'s Self::Stored) -> Option<&'s T> {
