@@ -10,14 +10,10 @@ use dewar::store::{Health, Item, Memcached, Store};
 use dewar::testing::store_conformance;
 use dewar::{Cache, cached, invalidate};
 use futures::executor::block_on;
-use servers::{Server, free_port, until};
+use servers::{Server, until};
 
 fn start() -> Server {
-    Server::start("memcached", free_port(), |port, _| {
-        let words = ["-l", "127.0.0.1", "-U", "0", "-u", "nobody", "-p"];
-        let words = words.iter().map(ToString::to_string);
-        words.chain([port.to_string()]).collect()
-    })
+    servers::memcached::Memcached::start().0
 }
 
 fn list(servers: &[Server]) -> String {

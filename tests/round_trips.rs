@@ -70,12 +70,8 @@ fn redis() {
 #[cfg(feature = "memcached")]
 #[test]
 fn memcached() {
-    let server = servers::Server::start("memcached", servers::free_port(), |port, _| {
-        let words = ["-l", "127.0.0.1", "-U", "0", "-u", "nobody", "-p"];
-        let words = words.iter().map(ToString::to_string);
-        words.chain([port.to_string()]).collect()
-    });
-    let turns = Turns::before(server.port);
+    let server = servers::memcached::Memcached::start();
+    let turns = Turns::before(server.0.port);
     let servers = format!("127.0.0.1:{}", turns.port);
     counts(dewar::store::Memcached::open(&servers).unwrap(), &turns, 1);
 }

@@ -19,14 +19,19 @@ static WORDS: Mutex<Option<Receiver<()>>> = Mutex::new(None);
 static BEGUN: AtomicU64 = AtomicU64::new(0);
 static SOURCE: AtomicU64 = AtomicU64::new(0);
 
-#[cached(timeout = 60, single_flight = "distributed", key_prefix = "slow")]
-fn slow(id: u64) -> u64 {
-    let value = id * 1000 + SOURCE.load(SeqCst);
+/// A load has begun, and ends when it is told to.
+fn begun() {
     BEGUN.fetch_add(1, SeqCst);
     let words = lock(&WORDS).take();
     if let Some(words) = words {
         assert!(words.recv().is_ok(), "the process dies");
     }
+}
+
+#[cached(timeout = 60, single_flight = "distributed", key_prefix = "slow")]
+fn slow(id: u64) -> u64 {
+    let value = id * 1000 + SOURCE.load(SeqCst);
+    begun();
     value
 }
 
@@ -38,21 +43,13 @@ fn many(ids: &[u64]) -> HashMap<u64, u64> {
     let mut asked = ids.to_vec();
     asked.sort_unstable();
     lock(&ASKED).push(asked);
-    BEGUN.fetch_add(1, SeqCst);
-    let words = lock(&WORDS).take();
-    if let Some(words) = words {
-        assert!(words.recv().is_ok(), "the process dies");
-    }
+    begun();
     ids.iter().map(|id| (*id, id * 1000)).collect()
 }
 
 #[cached(timeout = 60, refresh_ahead = 0.5, single_flight = "distributed")]
 fn ahead(id: u64) -> u64 {
-    BEGUN.fetch_add(1, SeqCst);
-    let words = lock(&WORDS).take();
-    if let Some(words) = words {
-        assert!(words.recv().is_ok(), "the process dies");
-    }
+    begun();
     id * 1000 + SOURCE.load(SeqCst)
 }
 

@@ -20,14 +20,12 @@ use axum::extract::Request;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use dewar::http::{CacheLayer, ScopeLayer, ViewPolicy};
-use dewar::store::{
-    Database, Filesystem, Found, Item, Memcached, Push, Redis as RedisStore, Store,
-};
+use dewar::store::{Database, Filesystem, Found, Item, Memcached, Redis as RedisStore, Store};
 use dewar::{BoxFuture, Cache, Error};
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
+use servers::Directory;
 use servers::redis::Redis;
-use servers::{Directory, Server, free_port};
 use tokio::sync::Notify;
 use tower::ServiceExt;
 
@@ -124,9 +122,9 @@ impl Instance {
 }
 
 /// What has to hold whatever the store is.
-async fn pages_are_shared(open: impl Fn() -> Box<dyn Store>) {
+async fn pages_are_shared(open: impl Fn() -> Arc<dyn Store>) {
     let source = Arc::new(Source::default());
-    let [one, other] = [(); 2].map(|()| Instance::new(Boxed(open()), &source));
+    let [one, other] = [(); 2].map(|()| Instance::new(open(), &source));
     let runs = || source.runs.load(SeqCst);
 
     // Each variant is made once.
@@ -174,72 +172,31 @@ async fn pages_are_shared(open: impl Fn() -> Box<dyn Store>) {
     }
 }
 
-/// A store whose type is forgotten, and the keys that were stored.
-struct Boxed(Box<dyn Store>);
-
-impl Store for Boxed {
-    fn get_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<Found>, Error>> {
-        self.0.get_many(keys)
-    }
-
-    fn set_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<(), Error>> {
-        self.0.set_many(items)
-    }
-
-    fn delete_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<(), Error>> {
-        self.0.delete_many(keys)
-    }
-
-    fn add_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<Vec<bool>, Error>> {
-        self.0.add_many(items)
-    }
-
-    fn swap(&self, expected: Vec<u8>, item: Item) -> BoxFuture<'_, Result<bool, Error>> {
-        self.0.swap(expected, item)
-    }
-
-    fn extend_many<'a>(
-        &'a self,
-        keys: &'a [String],
-        ttl: Duration,
-    ) -> BoxFuture<'a, Result<(), Error>> {
-        self.0.extend_many(keys, ttl)
-    }
-
-    fn push(&self) -> Option<&dyn Push> {
-        self.0.push()
-    }
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn redis() {
     let server = Redis::start();
-    pages_are_shared(|| Box::new(RedisStore::open(&server.url()).unwrap())).await;
+    pages_are_shared(|| Arc::new(RedisStore::open(&server.url()).unwrap())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn memcached() {
-    let server = Server::start("memcached", free_port(), |port, _| {
-        let words = ["-l", "127.0.0.1", "-U", "0", "-u", "nobody", "-p"];
-        let words = words.iter().map(ToString::to_string);
-        words.chain([port.to_string()]).collect()
-    });
-    let list = format!("127.0.0.1:{}", server.port);
-    pages_are_shared(|| Box::new(Memcached::open(&list).unwrap())).await;
+    let server = servers::memcached::Memcached::start();
+    let list = format!("127.0.0.1:{}", server.0.port);
+    pages_are_shared(|| Arc::new(Memcached::open(&list).unwrap())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sqlite() {
     let directory = Directory::new();
     let url = format!("sqlite:{}", directory.path().join("cache.db").display());
-    pages_are_shared(|| Box::new(Database::open(&url).unwrap())).await;
+    pages_are_shared(|| Arc::new(Database::open(&url).unwrap())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files() {
     let directory = Directory::new();
     let path = directory.path().join("cache");
-    pages_are_shared(|| Box::new(Filesystem::open(path.clone()).unwrap())).await;
+    pages_are_shared(|| Arc::new(Filesystem::open(path.clone()).unwrap())).await;
 }
 
 /// Remembers what was stored under which key.
