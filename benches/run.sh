@@ -18,23 +18,30 @@ for arg in "$@"; do
     esac
 done
 
+# Without the servers first: their features would be in the library that the other groups measure.
 cargo build --release --bins
+cargo build --release --features servers --bin servers --bin view_server
 bin=${CARGO_TARGET_DIR:-target}/release
 mkdir -p target
 
-timed=$("$bin/dewar-benches" --list)
-counted=$("$bin/counting" --list)
-[ ${#groups[@]} -gt 0 ] || read -r -d '' -a groups <<<"$timed"$'\n'"$counted" || true
+programs=(dewar-benches servers counting)
+[ ${#groups[@]} -gt 0 ] || mapfile -t groups < <(for program in "${programs[@]}"; do "$bin/$program" --list; done)
+
+program_of() {
+    local program
+    for program in "${programs[@]}"; do
+        if "$bin/$program" --list | grep -qx "$1"; then
+            echo "$program"
+            return
+        fi
+    done
+    echo "no group $1; there are:" $(for program in "${programs[@]}"; do "$bin/$program" --list; done) >&2
+    return 1
+}
 
 # Each group has a process of its own: what one leaves in memory does not slow the next one down.
 for group in "${groups[@]}"; do
-    if grep -qx "$group" <<<"$timed"; then
-        "$bin/dewar-benches" "$group" "${options[@]}"
-    elif grep -qx "$group" <<<"$counted"; then
-        "$bin/counting" "$group" "${options[@]}"
-    else
-        echo "no group $group; there are:" $timed $counted >&2
-        exit 1
-    fi
+    program=$(program_of "$group")
+    "$bin/$program" "$group" "${options[@]}"
 done
 echo "written to benches/${options[2]:-RESULTS.md}"

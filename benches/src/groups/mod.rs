@@ -9,7 +9,9 @@ pub mod invalidation;
 pub mod miss;
 pub mod scaling;
 pub mod stampede;
+#[cfg(feature = "servers")]
 pub mod stores;
+#[cfg(feature = "servers")]
 pub mod view;
 
 use crate::cli::Group;
@@ -23,8 +25,10 @@ pub const TIMED: &[Group] = &[
     ("invalidation", invalidation::run),
     ("hit_ratio", hit_ratio::run),
     ("scaling", scaling::run),
-    ("stores", stores::run),
-    ("view", view::run),
     ("conformance", conformance::run),
     ("compile", compile::run),
 ];
+
+/// Those about servers, for which the library has more features.
+#[cfg(feature = "servers")]
+pub const SERVERS: &[Group] = &[("stores", stores::run), ("view", view::run)];
