@@ -208,3 +208,22 @@ fn everything_is_cleared_everywhere() {
     one.clear().wait().unwrap();
     assert!(until(|| other.blocking().get::<i32>("a").is_none()));
 }
+
+#[test]
+fn a_deletion_whose_caller_leaves_is_delivered_all_the_same() {
+    use std::task::{Context, Waker};
+    let store = FaultyStore::new();
+    let [one, other] = processes(&store);
+    block_on(one.set("a", 1u64, HOUR)).unwrap();
+    {
+        let mut deletion = Box::pin(one.delete("a"));
+        // It has looked what is there, and is about to write a version.
+        store.stall_after(1);
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(std::future::Future::poll(deletion.as_mut(), &mut cx).is_pending());
+        assert_eq!(one.store_status().unwrap().undelivered, 1);
+    }
+    store.stall(false);
+    assert!(until(|| one.store_status().unwrap().undelivered == 0));
+    assert_eq!(block_on(other.get::<u64>("a")), None);
+}

@@ -233,6 +233,60 @@ fn an_invalidation_is_not_lost_when_the_store_goes_back_to_an_older_state() {
     assert_eq!(world.one.run(|| value(1)), 1002);
 }
 
+/// Two processes that keep nothing in memory, so that nobody listens.
+fn without_memory(store: &FaultyStore) -> [TestCache; 2] {
+    [(); 2].map(|()| {
+        let builder = Cache::builder().shared(store.clone());
+        TestCache::with(builder.memory_copies(Duration::ZERO)).expect("accepted")
+    })
+}
+
+#[test]
+fn an_older_state_after_failed_operations_is_noticed_however_long_the_comparison_fails() {
+    let world = World::new();
+    assert_eq!(world.other_sees(), 1001);
+    let snapshot = world.store.snapshot();
+    SOURCE.store(2, SeqCst);
+    world.one.run(|| invalidate!(value(1)).wait()).unwrap();
+    world.store.fail(true);
+    world.store.cut();
+    for id in 2..22 {
+        world.one.run(|| value(id));
+    }
+    let health = world.one.store_status().unwrap().health;
+    assert_eq!(health, dewar::store::Health::Down, "the circuit is open");
+    world.store.restore(&snapshot);
+    world.store.fail(false);
+    let before = world.other.clock().elapsed();
+    world.until("it is back, and compared", || {
+        world.pass(Duration::from_millis(500));
+        world.is_up() && world.other_sees() == 1002
+    });
+    let took = world.other.clock().elapsed() - before;
+    assert!(took < BOUND * 20, "not because it has expired: {took:?}");
+}
+
+#[test]
+fn whoever_has_invalidated_is_never_served_the_older_state_even_with_nothing_in_memory() {
+    let world = World::new();
+    let [one, other] = without_memory(&world.store);
+    assert_eq!(other.run(|| value(1)), 1001);
+    let snapshot = world.store.snapshot();
+    SOURCE.store(2, SeqCst);
+    one.run(|| invalidate!(value(1)).wait()).unwrap();
+    world.store.fail(true);
+    one.run(|| value(2));
+    world.store.restore(&snapshot);
+    world.store.fail(false);
+    assert_eq!(
+        one.run(|| value(1)),
+        1002,
+        "compared before anything is served"
+    );
+    one.advance(Duration::from_secs(1));
+    world.until("the other sees it too", || other.run(|| value(1)) == 1002);
+}
+
 #[test]
 fn more_invalidations_than_are_kept_become_everything() {
     let world = World::new();

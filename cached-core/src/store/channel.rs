@@ -52,8 +52,6 @@ pub(super) struct Channel {
     heard: AtomicU64,
     /// Something may have been missed since memory was dropped last.
     missed: AtomicBool,
-    /// The store has been away, and is not compared yet.
-    away: AtomicBool,
     name: OnceLock<String>,
     /// Wakes who looks after the channel.
     poke: Mutex<Option<Waker>>,
@@ -70,7 +68,6 @@ impl Channel {
             listening: AtomicBool::new(false),
             heard: AtomicU64::new(now),
             missed: AtomicBool::new(false),
-            away: AtomicBool::new(false),
             name: OnceLock::new(),
             poke: Mutex::default(),
             poked: AtomicBool::new(false),
@@ -114,6 +111,7 @@ pub(crate) fn listen(engine: &Arc<Engine>) {
     let Some(tier) = engine.tier.clone() else {
         return;
     };
+    tier.follow_failures();
     if tier.store().push().is_none() || tier.copies == 0 {
         return;
     }
@@ -170,7 +168,7 @@ impl Listener {
             // What was said before now has not been heard.
             channel.missed.store(true, Ordering::SeqCst);
             self.drop_memory();
-            channel.away.store(true, Ordering::SeqCst);
+            self.tier.doubt();
             channel.listening.store(true, Ordering::SeqCst);
             channel.poke();
             return;
@@ -197,6 +195,7 @@ impl Listener {
                     let order = order(&engine, &scopes, soft);
                     engine.ticks.invalidate(&order);
                 }
+                lock(&self.tier.journal).heard(&scopes);
                 counters.messages.one();
                 counters.tell(None, || EventKind::Invalidated(vec![ELSEWHERE.to_owned()]));
             }
@@ -257,9 +256,6 @@ impl Listener {
                 // No longer than the channel is trusted.
                 let left = tier.copies.saturating_sub(silence).max(interval);
                 first(self.say_hello(), clock.sleep(left)).await;
-            }
-            if channel.away.swap(false, Ordering::SeqCst) {
-                tier.compare().await;
             }
         }
     }

@@ -3,11 +3,6 @@
 //! It is announced first: from then on nothing that it concerns is read from the store, or written
 //! to it. Then new versions are written, and when the store has them the others are told. What is
 //! not through is kept, told to the caller, and tried again in the background.
-//!
-//! # A store that goes back
-//! A server that restarts from a snapshot, or whose replica takes over, may have an older version
-//! again, under which what was invalidated looks valid. So the last invalidations that each process
-//! delivered are remembered, and compared with the store when it has been away.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -15,13 +10,13 @@ use std::time::Duration;
 
 use super::message;
 use super::names::{self, EVERYTHING};
-use super::tier::{Tier, version, version_item};
+use super::tier::{Tier, version_item};
 use crate::clock::Nanos;
 use crate::error::Error;
 use crate::sync::lock;
 
 /// How long until an invalidation that failed is tried again.
-const AGAIN: Nanos = 1_000_000_000;
+pub(super) const AGAIN: Nanos = 1_000_000_000;
 /// How long the version of what was invalidated stays, unless something is loaded that depends on
 /// it.
 const INVALID: Duration = Duration::from_secs(3600);
@@ -34,15 +29,18 @@ impl Tier {
         }
     }
 
-    /// Writes new versions for all that is undelivered, and tells the others.
+    /// Writes new versions for all that is undelivered, and tells the others. Dropped half way, it
+    /// goes on in the background.
     ///
     /// # Errors
     /// The store did not confirm; everything is kept, and tried again in the background.
     pub(crate) async fn deliver(self: &Arc<Self>) -> Result<(), Error> {
+        let mut unfinished = Unfinished {
+            tier: self,
+            pause: Some(0),
+        };
         let delivered = self.try_deliver().await;
-        if delivered.is_err() {
-            self.deliver_later(AGAIN);
-        }
+        unfinished.pause = delivered.is_err().then_some(AGAIN);
         delivered
     }
 
@@ -61,13 +59,14 @@ impl Tier {
         if !items.is_empty() {
             let written = self.store().set_many(items);
             self.guard.run(&budget, written).await?;
+            lock(&self.journal).stored(&pending, versions);
         }
         for soft in [false, true] {
             let scopes = pending.iter().filter(|(_, pending)| pending.soft == soft);
             self.tell(&budget, scopes.map(|(scope, _)| scope), soft)
                 .await?;
         }
-        lock(&self.journal).deliver(&pending, versions);
+        lock(&self.journal).told(&pending);
         Ok(())
     }
 
@@ -129,13 +128,13 @@ impl Tier {
             crate::rt::block_on(async {
                 let clock = tier.guard.clock();
                 clock.sleep(pause).await;
-                while tier.try_deliver().await.is_err() {
+                while !tier.is_current(&tier.budget()).await || tier.try_deliver().await.is_err() {
                     clock.sleep(AGAIN).await;
                 }
             });
             tier.delivering.store(false, Ordering::SeqCst);
             // Something may have come between the last look and the flag.
-            if lock(&tier.journal).len() > 0 {
+            if lock(&tier.journal).len() > 0 || tier.is_doubtful() {
                 tier.deliver_later(0);
             }
         });
@@ -143,22 +142,19 @@ impl Tier {
             self.delivering.store(false, Ordering::SeqCst);
         }
     }
+}
 
-    /// The store has been away: delivers once more what it has an older version of now.
-    pub(super) async fn compare(self: &Arc<Self>) {
-        let delivered = lock(&self.journal).delivered();
-        let keys: Vec<String> = (delivered.iter())
-            .map(|(scope, _)| self.version_key(scope))
-            .collect();
-        if keys.is_empty() {
-            return;
+/// A delivery that somebody waits for.
+struct Unfinished<'a> {
+    tier: &'a Arc<Tier>,
+    /// How long until it is tried again, if it is to be.
+    pause: Option<Nanos>,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if let Some(pause) = self.pause {
+            self.tier.deliver_later(pause);
         }
-        let found = self.store().get_many(&keys);
-        let Some(found) = self.guard.try_run(&self.budget(), found).await else {
-            return;
-        };
-        let found: Vec<_> = found.iter().map(version).collect();
-        lock(&self.journal).compare(&delivered, &found);
-        self.deliver_later(0);
     }
 }

@@ -3,13 +3,14 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
 use super::Store;
 use super::breaker::Breaker;
+use super::compare::Doubts;
 use crate::clock::{Clock, Nanos};
 use crate::error::Error;
 use crate::stats::Counters;
@@ -22,6 +23,8 @@ pub(crate) struct Guard {
     counters: Arc<Counters>,
     breaker: Breaker,
     limits: Limits,
+    doubts: Doubts,
+    on_failure: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 /// How long things may take.
@@ -49,7 +52,19 @@ impl Guard {
             counters,
             breaker: Breaker::new(),
             limits,
+            doubts: Doubts::default(),
+            on_failure: OnceLock::new(),
         }
+    }
+
+    /// Runs this after each operation that the store did not answer.
+    pub(super) fn on_failure(&self, then: impl Fn() + Send + Sync + 'static) {
+        let _ = self.on_failure.set(Box::new(then));
+    }
+
+    /// Whether the store may be another than before: so it may after each failure.
+    pub(super) fn doubts(&self) -> &Doubts {
+        &self.doubts
     }
 
     /// The store itself, for what is not to be guarded.
@@ -133,6 +148,10 @@ impl Guard {
         self.counters.operated(gone);
         match &result {
             Err(error) if !error.is_refused() => {
+                self.doubts.raise();
+                if let Some(then) = self.on_failure.get() {
+                    then();
+                }
                 if pass.failed(self.clock.now()) {
                     self.counters.tell(None, || EventKind::CircuitOpened);
                     crate::trace::store_down(&self.store.describe());

@@ -15,9 +15,18 @@ pub(super) const KEPT: usize = 1024;
 pub(super) struct Journal {
     pending: BTreeMap<String, Pending>,
     tickets: u64,
-    delivered: VecDeque<(String, u64)>,
+    delivered: VecDeque<Delivered>,
     /// More were delivered than are remembered.
     forgotten: bool,
+}
+
+/// An invalidation that the store has confirmed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Delivered {
+    pub(super) scope: String,
+    version: u64,
+    /// Another process has invalidated the scope as well, before or after.
+    elsewhere: bool,
 }
 
 /// An invalidation that is on its way.
@@ -97,15 +106,17 @@ impl Journal {
                 .any(|pending| !pending.stored)
     }
 
-    /// These are through, each with the version that was written. What was announced again
-    /// meanwhile has a later ticket, and is not.
-    pub(super) fn deliver(&mut self, sent: &BTreeMap<String, Pending>, versions: Vec<u64>) {
-        self.pending
-            .retain(|scope, pending| sent.get(scope) != Some(pending));
+    /// The store has these, each with the version that was written; the others are still to be
+    /// told. What was announced again meanwhile has a later ticket, and is to be written again.
+    pub(super) fn stored(&mut self, sent: &BTreeMap<String, Pending>, versions: Vec<u64>) {
         let written = sent.iter().filter(|(_, pending)| !pending.stored);
-        for ((scope, _), version) in written.zip(versions) {
-            self.delivered.retain(|(known, _)| known != scope);
-            self.delivered.push_back((scope.clone(), version));
+        for ((scope, sent), version) in written.zip(versions) {
+            if let Some(pending) = self.pending.get_mut(scope)
+                && pending.ticket == sent.ticket
+            {
+                pending.stored = true;
+            }
+            self.remember(scope, version);
         }
         while self.delivered.len() > KEPT {
             self.delivered.pop_front();
@@ -113,27 +124,61 @@ impl Journal {
         }
     }
 
+    fn remember(&mut self, scope: &str, version: u64) {
+        if scope == EVERYTHING {
+            // Nothing from before it matters any more.
+            self.delivered.clear();
+            self.forgotten = false;
+        }
+        self.delivered.retain(|known| known.scope != scope);
+        self.delivered.push_back(Delivered {
+            scope: scope.to_owned(),
+            version,
+            elsewhere: false,
+        });
+    }
+
+    /// These are through. What was announced again meanwhile has a later ticket, and is not.
+    pub(super) fn told(&mut self, sent: &BTreeMap<String, Pending>) {
+        let same = |scope: &String, pending: &Pending| {
+            (sent.get(scope)).is_some_and(|sent| sent.ticket == pending.ticket)
+        };
+        self.pending.retain(|scope, pending| !same(scope, pending));
+    }
+
+    /// Another process has invalidated these: the store may rightly have another version than the
+    /// one that is remembered.
+    pub(super) fn heard(&mut self, scopes: &[String]) {
+        for delivered in &mut self.delivered {
+            delivered.elsewhere |= scopes.contains(&delivered.scope);
+        }
+    }
+
     /// What was delivered a moment ago, the oldest first.
-    pub(super) fn delivered(&self) -> Vec<(String, u64)> {
+    pub(super) fn delivered(&self) -> Vec<Delivered> {
         self.delivered.iter().cloned().collect()
+    }
+
+    /// Whether anything was delivered that the store could lose.
+    pub(super) fn remembers(&self) -> bool {
+        !self.delivered.is_empty()
     }
 
     /// Compares what was delivered with what the store has now, after it may have gone back to an
     /// older state: what it has another version of is to be delivered once more. What it has none
     /// of is invalid anyway. If the oldest that is remembered is lost, nobody knows what else is,
-    /// and everything is invalidated.
-    pub(super) fn compare(&mut self, delivered: &[(String, u64)], found: &[Option<u64>]) {
-        let present = delivered
-            .iter()
-            .zip(found)
-            .filter_map(|((scope, written), found)| Some((scope, *written == (*found)?)));
-        let beyond = present.clone().next().is_none_or(|(_, same)| !same);
+    /// and everything is invalidated; those that others have invalidated too say nothing of that.
+    pub(super) fn compare(&mut self, delivered: &[Delivered], found: &[Option<u64>]) {
+        let present = (delivered.iter().zip(found))
+            .filter_map(|(known, found)| Some((known, known.version == (*found)?)));
+        let mut own = present.clone().filter(|(known, _)| !known.elsewhere);
+        let beyond = own.next().is_none_or(|(_, same)| !same);
         if self.forgotten && beyond {
             return self.announce(&[EVERYTHING.into()], false);
         }
         let lost: Vec<String> = present
             .filter(|(_, same)| !same)
-            .map(|(scope, _)| scope.clone())
+            .map(|(known, _)| known.scope.clone())
             .collect();
         if !lost.is_empty() {
             self.announce(&lost, false);
@@ -143,10 +188,22 @@ impl Journal {
 
 #[cfg(test)]
 mod tests {
-    use super::{EVERYTHING, Journal, KEPT};
+    use std::collections::BTreeMap;
+
+    use super::{EVERYTHING, Journal, KEPT, Pending};
 
     fn names(range: std::ops::Range<usize>) -> Vec<String> {
         range.map(|n| format!("tag {n:06}")).collect()
+    }
+
+    fn deliver(journal: &mut Journal, sent: &BTreeMap<String, Pending>, versions: Vec<u64>) {
+        journal.stored(sent, versions);
+        journal.told(sent);
+    }
+
+    fn deliver_all(journal: &mut Journal, versions: Vec<u64>) {
+        let sent = journal.pending();
+        deliver(journal, &sent, versions);
     }
 
     #[test]
@@ -155,9 +212,9 @@ mod tests {
         journal.announce(&names(0..1), false);
         let sent = journal.pending();
         journal.announce(&names(0..1), false);
-        journal.deliver(&sent, vec![1]);
+        deliver(&mut journal, &sent, vec![1]);
         assert_eq!(journal.len(), 1, "it was announced again meanwhile");
-        journal.deliver(&journal.pending(), vec![2]);
+        deliver_all(&mut journal, vec![2]);
         assert_eq!(journal.len(), 0);
     }
 
@@ -186,7 +243,7 @@ mod tests {
     fn what_the_store_has_an_older_version_of_is_delivered_once_more() {
         let mut journal = Journal::default();
         journal.announce(&names(0..3), false);
-        journal.deliver(&journal.pending(), vec![1, 2, 3]);
+        deliver_all(&mut journal, vec![1, 2, 3]);
         let delivered = journal.delivered();
         journal.compare(&delivered, &[Some(1), Some(9), None]);
         let again: Vec<_> = journal.pending().into_keys().collect();
@@ -202,14 +259,11 @@ mod tests {
         let mut journal = Journal::default();
         for n in 0..KEPT + 1 {
             journal.announce(&names(n..n + 1), false);
-            journal.deliver(&journal.pending(), vec![n as u64]);
+            deliver_all(&mut journal, vec![n as u64]);
         }
         let delivered = journal.delivered();
         assert_eq!(delivered.len(), KEPT);
-        let mut found: Vec<_> = delivered
-            .iter()
-            .map(|(_, version)| Some(*version))
-            .collect();
+        let mut found: Vec<_> = delivered.iter().map(|known| Some(known.version)).collect();
         found[KEPT - 1] = Some(0);
         journal.compare(&delivered, &found);
         assert!(
@@ -219,5 +273,51 @@ mod tests {
         found[0] = Some(0);
         journal.compare(&delivered, &found);
         assert!(journal.concerns(&[EVERYTHING.into()]));
+    }
+
+    #[test]
+    fn what_the_store_has_is_not_written_again_if_only_the_others_were_not_told() {
+        let mut journal = Journal::default();
+        journal.announce(&names(0..1), false);
+        let sent = journal.pending();
+        journal.stored(&sent, vec![1]);
+        assert!(journal.pending().values().all(|pending| pending.stored));
+        assert!(!journal.concerns(&names(0..1)), "what is written is new");
+        journal.told(&sent);
+        assert_eq!(journal.len(), 0);
+    }
+
+    #[test]
+    fn what_others_have_invalidated_too_is_no_sign_that_more_is_lost() {
+        let mut journal = Journal::default();
+        for n in 0..KEPT + 1 {
+            journal.announce(&names(n..n + 1), false);
+            deliver_all(&mut journal, vec![n as u64]);
+        }
+        let oldest = journal.delivered()[0].scope.clone();
+        journal.heard(&[oldest.clone()]);
+        let delivered = journal.delivered();
+        let mut found: Vec<_> = delivered.iter().map(|known| Some(known.version)).collect();
+        found[0] = Some(0);
+        journal.compare(&delivered, &found);
+        let again: Vec<_> = journal.pending().into_keys().collect();
+        assert_eq!(again, [oldest], "to be on the safe side, and no more");
+    }
+
+    #[test]
+    fn after_everything_nothing_from_before_is_remembered() {
+        let mut journal = Journal::default();
+        for n in 0..KEPT + 1 {
+            journal.announce(&names(n..n + 1), false);
+            deliver_all(&mut journal, vec![n as u64]);
+        }
+        journal.announce(&[EVERYTHING.into()], false);
+        deliver_all(&mut journal, vec![7]);
+        journal.announce(&names(0..1), false);
+        deliver_all(&mut journal, vec![8]);
+        let delivered = journal.delivered();
+        journal.compare(&delivered, &[Some(7), Some(9)]);
+        let again: Vec<_> = journal.pending().into_keys().collect();
+        assert_eq!(again, names(0..1));
     }
 }

@@ -9,6 +9,7 @@ mod breaker;
 mod channel;
 #[cfg(feature = "tower")]
 pub(crate) mod claims;
+mod compare;
 #[cfg(feature = "database")]
 mod database;
 pub(crate) mod deliver;

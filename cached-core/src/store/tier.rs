@@ -174,23 +174,40 @@ impl Tier {
 
     /// Reads entries and the versions of their scopes, in one operation if all versions are there;
     /// those that are not are made.
-    pub(crate) async fn fetch(&self, budget: &Budget, entries: &[&Names]) -> Vec<Fetched> {
+    pub(crate) async fn fetch(
+        self: &Arc<Self>,
+        budget: &Budget,
+        entries: &[&Names],
+    ) -> Vec<Fetched> {
         self.read(budget, entries, true).await
     }
 
     /// The same for what is not to be loaded or changed: nothing is made, always one operation.
-    pub(crate) async fn peek(&self, budget: &Budget, entries: &[&Names]) -> Vec<Fetched> {
+    pub(crate) async fn peek(
+        self: &Arc<Self>,
+        budget: &Budget,
+        entries: &[&Names],
+    ) -> Vec<Fetched> {
         self.read(budget, entries, false).await
     }
 
-    async fn read(&self, budget: &Budget, entries: &[&Names], complete: bool) -> Vec<Fetched> {
+    async fn read(
+        self: &Arc<Self>,
+        budget: &Budget,
+        entries: &[&Names],
+        complete: bool,
+    ) -> Vec<Fetched> {
+        let unknown = || entries.iter().map(|_| Fetched::default()).collect();
         let mut scopes = Scopes::of(self, entries);
         let mut keys: Vec<String> = entries.iter().map(|e| self.entry_key(&e.key)).collect();
         keys.append(&mut scopes.keys);
         let found = self.store().get_many(&keys);
         let Some(mut found) = self.guard.try_run(budget, found).await else {
-            return entries.iter().map(|_| Fetched::default()).collect();
+            return unknown();
         };
+        if !self.is_current(budget).await {
+            return unknown();
+        }
         scopes.keys = keys.split_off(entries.len());
         let versions = found.split_off(entries.len().min(found.len()));
         scopes.versions = versions.iter().map(version).collect();

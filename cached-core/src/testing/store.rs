@@ -1,7 +1,7 @@
 //! A store that fails on command.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -42,7 +42,8 @@ struct Inner {
     clock: Clock,
     failing: AtomicBool,
     refusing: AtomicBool,
-    stalled: AtomicBool,
+    /// Operations after so many never end.
+    stalled: AtomicI64,
     operations: AtomicUsize,
     channels: Option<Channels>,
 }
@@ -96,7 +97,7 @@ impl FaultyStore {
             clock,
             failing: AtomicBool::new(false),
             refusing: AtomicBool::new(false),
-            stalled: AtomicBool::new(false),
+            stalled: AtomicI64::new(i64::MAX),
             operations: AtomicUsize::new(0),
             channels,
         }))
@@ -114,7 +115,15 @@ impl FaultyStore {
 
     /// Has every operation that begins from now on never end, or no more.
     pub fn stall(&self, stalled: bool) {
-        self.0.stalled.store(stalled, Ordering::SeqCst);
+        let after = if stalled { -1 } else { i64::MAX };
+        self.0.stalled.store(after, Ordering::SeqCst);
+    }
+
+    /// The same for every operation after the next `operations` ones.
+    pub fn stall_after(&self, operations: usize) {
+        let after = self.operations().saturating_add(operations);
+        let after = i64::try_from(after).unwrap_or(i64::MAX);
+        self.0.stalled.store(after, Ordering::SeqCst);
     }
 
     /// Ends the connections of all who listen; they may listen afresh.
@@ -195,7 +204,8 @@ impl FaultyStore {
     }
 
     async fn health(&self) -> Result<(), Error> {
-        if self.0.stalled.load(Ordering::SeqCst) {
+        let begun = i64::try_from(self.operations()).unwrap_or(i64::MAX);
+        if begun > self.0.stalled.load(Ordering::SeqCst) {
             std::future::pending::<()>().await;
         }
         if self.0.failing.load(Ordering::SeqCst) {

@@ -1,0 +1,99 @@
+//! A store that goes back to an older state.
+//!
+//! A server that restarts from a snapshot, or whose replica takes over, may have an older version
+//! again, under which what was invalidated looks valid. So the last invalidations that each process
+//! delivered are remembered, and compared with what the store has after every sign that it may be
+//! another: an operation that failed, a channel that was lost. What is missing is delivered again.
+//! Until it has been compared, nothing that the store has is served by this process; the others
+//! hear of it as soon as it answers.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::guard::Budget;
+use super::tier::{Tier, version};
+use crate::sync::lock;
+
+/// The signs that there were, and those that were followed.
+#[derive(Default)]
+pub(super) struct Doubts {
+    raised: AtomicU64,
+    settled: AtomicU64,
+}
+
+impl Doubts {
+    pub(super) fn raise(&self) {
+        self.raised.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// The last sign, if it was not followed.
+    fn open(&self) -> Option<u64> {
+        let settled = self.settled.load(Ordering::SeqCst);
+        let raised = self.raised.load(Ordering::SeqCst);
+        (raised > settled).then_some(raised)
+    }
+
+    fn settle(&self, raised: u64) {
+        self.settled.fetch_max(raised, Ordering::SeqCst);
+    }
+}
+
+impl Tier {
+    /// Has a failed operation be followed by a comparison.
+    pub(super) fn follow_failures(self: &Arc<Self>) {
+        let tier = Arc::downgrade(self);
+        self.guard.on_failure(move || {
+            if let Some(tier) = tier.upgrade() {
+                tier.compare_later(super::deliver::AGAIN);
+            }
+        });
+    }
+
+    /// The store may be another than before.
+    pub(super) fn doubt(self: &Arc<Self>) {
+        self.guard.doubts().raise();
+        self.compare_later(0);
+    }
+
+    fn compare_later(self: &Arc<Self>, pause: crate::clock::Nanos) {
+        if lock(&self.journal).remembers() {
+            self.deliver_later(pause);
+        }
+    }
+
+    /// Whether something is to be compared.
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.guard.doubts().open().is_some() && lock(&self.journal).remembers()
+    }
+
+    /// Whether what the store has is known to be no older than what this process has invalidated;
+    /// compares, if that is to be found out.
+    pub(super) async fn is_current(self: &Arc<Self>, budget: &Budget) -> bool {
+        let doubts = self.guard.doubts();
+        let Some(raised) = doubts.open() else {
+            return true;
+        };
+        let delivered = lock(&self.journal).delivered();
+        if !delivered.is_empty() {
+            let keys: Vec<String> = delivered
+                .iter()
+                .map(|known| self.version_key(&known.scope))
+                .collect();
+            let found = self.store().get_many(&keys);
+            let Some(found) = self.guard.try_run(budget, found).await else {
+                return false;
+            };
+            let found: Vec<_> = found.iter().map(version).collect();
+            let undelivered = {
+                let mut journal = lock(&self.journal);
+                journal.compare(&delivered, &found);
+                journal.len() > 0
+            };
+            if undelivered {
+                self.deliver_later(0);
+            }
+        }
+        doubts.settle(raised);
+        true
+    }
+}
