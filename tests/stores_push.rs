@@ -308,6 +308,44 @@ fn more_invalidations_than_are_kept_become_everything() {
     });
 }
 
+/// A result that cannot travel.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Here(u64);
+
+#[cached(timeout = 600)]
+fn here(id: u64) -> Here {
+    Here(id * 1000 + SOURCE.load(SeqCst))
+}
+
+#[test]
+fn what_stays_in_memory_because_it_cannot_travel_is_invalidated_elsewhere_too() {
+    let world = World::new();
+    let read = |id| world.other.run(|| here(id));
+    assert_eq!((read(1), read(2)), (Here(1001), Here(2001)));
+    SOURCE.store(2, SeqCst);
+    world.one.run(|| invalidate!(here(1)).wait()).unwrap();
+    world.until("it is loaded again", || read(1) == Here(1002));
+    assert_eq!(read(2), Here(2001), "and nothing else is");
+    SOURCE.store(3, SeqCst);
+    world.one.run(|| invalidate!(here).wait()).unwrap();
+    world.until("all are", || read(2) == Here(2003));
+}
+
+#[test]
+fn what_cannot_travel_is_trusted_no_longer_than_copies_where_nobody_would_be_heard() {
+    let world = World::new();
+    world.store.mute(true);
+    world.store.cut();
+    world.until("the loss is noticed", || !world.is_up());
+    world.pass(BOUND * 2);
+    assert_eq!(world.other.run(|| here(1)), Here(1001));
+    SOURCE.store(2, SeqCst);
+    world.one.run(|| invalidate!(here(1)).wait()).unwrap();
+    assert_eq!(world.other.run(|| here(1)), Here(1001), "within the bound");
+    world.pass(BOUND);
+    assert_eq!(world.other.run(|| here(1)), Here(1002));
+}
+
 #[test]
 fn what_another_process_invalidates_is_told_of_as_such() {
     let world = World::new();

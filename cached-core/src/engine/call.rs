@@ -41,6 +41,10 @@ pub(crate) struct Base {
     /// What the entry and its scopes are called on the shared store, if it is to go there.
     #[cfg(feature = "stores")]
     pub(crate) names: Option<crate::store::names::Names>,
+    /// What it is called when it is invalidated, if its result stays in memory because it cannot
+    /// travel.
+    #[cfg(feature = "stores")]
+    pub(crate) heard_as: Option<String>,
     /// How long a value that came from the store is good for still; 0 for one that was loaded.
     #[cfg(feature = "stores")]
     pub(crate) fetched: AtomicU64,
@@ -62,6 +66,13 @@ impl Base {
             prefix: self.scopes.prefix(),
             hash: self.hash,
         }
+    }
+
+    /// The scope of its key, as other processes know it.
+    #[cfg(feature = "stores")]
+    pub(crate) fn told_as(&self) -> Option<&str> {
+        let own = self.names.as_ref().and_then(|names| names.own.as_ref());
+        own.or(self.heard_as.as_ref()).map(String::as_str)
     }
 
     /// Whether the value came from the shared store, and no body ran.
@@ -154,10 +165,11 @@ impl Base {
         self.policy.times(now, lifetime, random)
     }
 
-    /// The same for as long as memory may vouch for a copy.
+    /// The same for as long as memory may vouch for it: for what other processes may invalidate, as
+    /// long as they would be heard.
     #[cfg(feature = "stores")]
     fn vouched(&self, now: Nanos, times: Times) -> Times {
-        match (&self.engine.tier, &self.names) {
+        match (&self.engine.tier, self.told_as()) {
             (Some(tier), Some(_)) => times.vouch_until(now, tier.vouched(now)),
             _ => times,
         }

@@ -32,10 +32,12 @@ where
     let mut plan = Plan::new();
     fill(&mut plan);
     #[cfg(feature = "stores")]
-    let names = names(engine, site, marker, &parts, &outcome, &plan);
+    let (names, heard_as) = names(engine, site, marker, &parts, &outcome, &plan);
     let scopes = plan.scopes(site, of_key(marker.id, hash));
     #[cfg(feature = "stores")]
     let scopes = scopes.and(names.iter().map(crate::store::names::Names::of_key));
+    #[cfg(feature = "stores")]
+    let scopes = scopes.and(heard_as.as_deref().map(crate::store::names::of_key));
     let key = OwnedKey {
         hash,
         marker: marker.id,
@@ -54,6 +56,8 @@ where
         refused: 0,
         #[cfg(feature = "stores")]
         names,
+        #[cfg(feature = "stores")]
+        heard_as,
         #[cfg(feature = "stores")]
         fetched: Default::default(),
         #[cfg(feature = "stores")]
@@ -140,7 +144,7 @@ where
 }
 
 /// What the entry and its scopes are called on the shared store; none where there is no store, or
-/// the result cannot travel.
+/// the result cannot travel. Then it is still told under a name, the second, when it is invalidated.
 #[cfg(feature = "stores")]
 fn names<R, O, P>(
     engine: &Engine,
@@ -149,26 +153,25 @@ fn names<R, O, P>(
     parts: &P,
     outcome: &O,
     plan: &Plan<R, O::Value, O::Error>,
-) -> Option<crate::store::names::Names>
+) -> (Option<crate::store::names::Names>, Option<String>)
 where
     O: Outcome<R>,
     P: Parts,
 {
-    engine.tier.as_ref()?;
-    if site.policy().local {
-        return None;
-    }
-    if outcome.codec().is_none() {
-        engine.memory_only(site);
-        return None;
+    if engine.tier.is_none() || site.policy().local {
+        return (None, None);
     }
     let mut stable = crate::key::stable::Stable::roomy();
     stable.part(|out| out.bytes(site.name().as_bytes()));
     stable.part(|out| out.bytes(marker.name.as_bytes()));
     parts.stable(&mut stable);
     let hash = crate::store::names::digest(&stable.into_bytes());
+    if outcome.codec().is_none() {
+        engine.memory_only(site);
+        return (None, Some(crate::store::names::key(&hash)));
+    }
     let policy = || site.policy().lifetime(engine.default_timeout);
     let lifetime = plan.lifetime(None).unwrap_or_else(policy);
     let useful = lifetime.saturating_add(site.policy().stale());
-    Some(plan.names(site.name(), &hash, useful))
+    (Some(plan.names(site.name(), &hash, useful)), None)
 }

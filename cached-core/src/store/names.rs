@@ -24,9 +24,13 @@ pub(crate) struct Names {
 impl Names {
     /// The scope of the key in this process.
     pub(crate) fn of_key(&self) -> crate::scope::Scope {
-        let own = self.own.as_deref().unwrap_or_default();
-        crate::scope::of_shared_key(own.strip_prefix(KEY).unwrap_or(own))
+        of_key(self.own.as_deref().unwrap_or_default())
     }
+}
+
+/// The scope in this process of a key's own scope.
+pub(crate) fn of_key(own: &str) -> crate::scope::Scope {
+    crate::scope::of_shared_key(own.strip_prefix(KEY).unwrap_or(own))
 }
 
 /// So many characters of a prefix are in a key.
