@@ -283,8 +283,10 @@ fn whoever_has_invalidated_is_never_served_the_older_state_even_with_nothing_in_
         1002,
         "compared before anything is served"
     );
-    one.advance(Duration::from_secs(1));
-    world.until("the other sees it too", || other.run(|| value(1)) == 1002);
+    world.until("the other sees it too", || {
+        one.advance(Duration::from_secs(1));
+        other.run(|| value(1)) == 1002
+    });
 }
 
 #[test]
@@ -306,6 +308,42 @@ fn more_invalidations_than_are_kept_become_everything() {
     world.until("nothing is left", || {
         world.one.store_status().unwrap().undelivered == 0
     });
+}
+
+#[test]
+fn what_is_computed_afresh_is_so_elsewhere_at_once() {
+    let world = World::new();
+    assert_eq!(world.other_sees(), 1001);
+    SOURCE.store(2, SeqCst);
+    world.one.run(|| entry!(value(1)).refresh());
+    world.until("the other has it too", || world.other_sees() == 1002);
+    assert_eq!(world.other.stats().loads, 1, "from the store");
+}
+
+#[cached(timeout = 600, key_prefix = "afresh:{id}", skip(other))]
+fn overtaken(id: u64, other: Option<&TestCache>) -> u64 {
+    let now = SOURCE.load(SeqCst);
+    if let Some(other) = other {
+        SOURCE.store(now + 1, SeqCst);
+        other.run(|| entry!(overtaken(id, None)).refresh());
+    }
+    id * 1000 + now
+}
+
+#[test]
+fn a_load_that_began_before_another_process_computed_afresh_does_not_overwrite_it() {
+    let world = World::new();
+    let began_before = world.one.run(|| overtaken(1, Some(&world.other)));
+    assert_eq!(began_before, 1001);
+    assert_eq!(world.other.run(|| overtaken(1, None)), 1002);
+    let [third, _] = without_memory(&world.store);
+    assert_eq!(
+        third.run(|| overtaken(1, None)),
+        1002,
+        "whatever the older load left on the store"
+    );
+    let read = || world.one.run(|| overtaken(1, None));
+    world.until("its own memory has heard of it", || read() == 1002);
 }
 
 /// A result that cannot travel.

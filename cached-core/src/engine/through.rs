@@ -111,8 +111,12 @@ mod shared {
             },
         };
         let result = body.await;
-        let written = (&load, read, load.encode(&result));
-        Box::pin(write_all(vec![written])).await;
+        let encoded = load.encode(&result);
+        if want == Want::New {
+            Box::pin(write_anew(&load, read, encoded)).await;
+            return result;
+        }
+        Box::pin(write_all(vec![(&load, read, encoded)])).await;
         if let Some(lease) = lease {
             Box::pin(lease.release()).await;
         }
@@ -233,6 +237,22 @@ mod shared {
             None => base.counters.undecodable.one(),
         }
         result
+    }
+
+    /// Writes the result of a load that was to compute afresh, and has the other processes see it:
+    /// neither their copies nor what they are loading now is.
+    async fn write_anew<R>(load: &Arc<dyn Load<R>>, mut read: Read, encoded: Encoded) {
+        let (Some((tier, names)), Some(budget)) = (place(load.base()), read.budget.clone()) else {
+            return;
+        };
+        let renewed = match (&encoded, &mut read.fetched.versions) {
+            (Some(_), Some(versions)) => tier.renew(&budget, names, versions).await,
+            _ => false,
+        };
+        if renewed {
+            write_all(vec![(load, read, encoded)]).await;
+            tier.tell_changed(&budget, names).await;
+        }
     }
 
     type Fresh<'a, R> = (&'a Arc<dyn Load<R>>, Read, Encoded);

@@ -25,6 +25,7 @@ pub(crate) mod message;
 pub(crate) mod names;
 #[cfg(feature = "redis")]
 mod redis;
+mod renew;
 mod status;
 pub(crate) mod tier;
 pub(crate) mod waits;

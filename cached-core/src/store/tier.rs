@@ -467,7 +467,7 @@ impl Scopes {
 }
 
 /// How long the versions have to live that an entry of this lifetime depends on; none for ever.
-fn dependable(lifetime: Nanos) -> Option<Duration> {
+pub(super) fn dependable(lifetime: Nanos) -> Option<Duration> {
     let long = lifetime.saturating_mul(2).saturating_add(MARGIN);
     (lifetime != NEVER && long != NEVER).then(|| Duration::from_nanos(long))
 }
