@@ -14,4 +14,5 @@ pub mod peers;
 pub mod report;
 pub mod summary;
 pub mod targets;
-pub mod traces;
+
+pub use timing::traces;

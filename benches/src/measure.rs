@@ -7,25 +7,13 @@
 //!
 //! Threads live as long as the race: what a cache keeps for each thread is set up once.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Barrier};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use timing::workers::{Job, Turn, Workers, pin};
 
 use crate::cli::Effort;
 use crate::summary::Summary;
-
-/// One thread's part of a round.
-#[derive(Clone, Copy, Debug)]
-pub struct Turn {
-    /// Which of the threads this is, from 0.
-    pub thread: usize,
-    /// How often to do what is measured.
-    pub operations: u64,
-}
-
-/// What is measured.
-pub type Job = Arc<dyn Fn(Turn) + Send + Sync>;
 
 /// Takes part in a race.
 pub struct Contender {
@@ -105,8 +93,8 @@ impl Race {
         let operations: Vec<u64> = contenders
             .iter_mut()
             .map(|it| {
-                self.operations
-                    .unwrap_or_else(|| self.fitting(it, &workers))
+                let fitting = || workers.fitting(&(it.make)(), self.slice);
+                self.operations.unwrap_or_else(fitting)
             })
             .collect();
         let starts = contenders.len() * self.threads.len();
@@ -116,101 +104,19 @@ impl Race {
                 let start = (round + step) % starts;
                 let (which, threads) = (start % contenders.len(), start / contenders.len());
                 let job = (contenders[which].make)();
-                let threads = self.threads[threads];
-                if contenders[which].goes_on {
-                    workers.time(&job, operations[which] / 2, threads);
-                }
-                let time = workers.time(&job, operations[which], threads);
-                measured[start].push(time.as_nanos() as f64 / operations[which] as f64);
+                let (threads, operations) = (self.threads[threads], operations[which]);
+                measured[start].push(match contenders[which].goes_on {
+                    true => workers.warm_time(&job, operations, threads),
+                    false => {
+                        let time = workers.time(&job, operations, threads);
+                        time.as_nanos() as f64 / operations as f64
+                    }
+                });
             }
         }
         let mut summaries = measured.into_iter().map(Summary::of);
         let names: Vec<_> = contenders.iter().map(|it| it.name).collect();
         let row = |_: &usize| names.iter().copied().zip(summaries.by_ref()).collect();
         self.threads.iter().map(row).collect()
-    }
-
-    /// How many operations of a contender fill a slice; they warm it up as well.
-    fn fitting(&self, contender: &mut Contender, workers: &Workers) -> u64 {
-        let job = (contender.make)();
-        let mut operations = 16;
-        loop {
-            let time = workers.time(&job, operations, 1);
-            if time >= self.slice / 4 {
-                let share = self.slice.as_secs_f64() / time.as_secs_f64();
-                return ((operations as f64 * share) as u64).max(1);
-            }
-            operations *= 4;
-        }
-    }
-}
-
-struct Order {
-    job: Job,
-    turn: Turn,
-    start: Arc<Barrier>,
-}
-
-/// Threads that are each pinned to a core of their own, where there is one.
-struct Workers {
-    orders: Vec<Sender<Order>>,
-    times: Receiver<(Instant, Instant)>,
-}
-
-impl Workers {
-    fn new(count: usize) -> Self {
-        let (done, times) = channel();
-        let orders = (0..count)
-            .map(|thread| worker(thread, done.clone()))
-            .collect();
-        Workers { orders, times }
-    }
-
-    /// From the first thread's start to the last one's end.
-    fn time(&self, job: &Job, operations: u64, threads: usize) -> Duration {
-        let start = Arc::new(Barrier::new(threads));
-        for (thread, orders) in self.orders.iter().take(threads).enumerate() {
-            let order = Order {
-                job: Arc::clone(job),
-                turn: Turn { thread, operations },
-                start: Arc::clone(&start),
-            };
-            orders.send(order).expect("a worker that waits for orders");
-        }
-        let ran = || self.times.recv().expect("a worker that did not panic");
-        let times: Vec<_> = (0..threads).map(|_| ran()).collect();
-        let first = times.iter().map(|(start, _)| *start).min();
-        let last = times.iter().map(|(_, end)| *end).max();
-        match (first, last) {
-            (Some(first), Some(last)) => last - first,
-            _ => Duration::ZERO,
-        }
-    }
-}
-
-fn worker(thread: usize, done: Sender<(Instant, Instant)>) -> Sender<Order> {
-    let (orders, todo) = channel::<Order>();
-    thread::spawn(move || {
-        pin(thread);
-        for order in todo {
-            order.start.wait();
-            let start = Instant::now();
-            (order.job)(order.turn);
-            let ended = (start, Instant::now());
-            drop(order.job);
-            if done.send(ended).is_err() {
-                return;
-            }
-        }
-    });
-    orders
-}
-
-/// Pins this thread to a core: the first thread to the last one, since systems tend to have their
-/// own work done on the first.
-pub fn pin(thread: usize) {
-    let cores = core_affinity::get_core_ids().unwrap_or_default();
-    if let Some(core) = cores.iter().rev().nth(thread) {
-        core_affinity::set_for_current(*core);
     }
 }

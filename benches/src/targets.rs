@@ -1,6 +1,6 @@
 //! What is aimed at, in one place, so that a table can say whether it is met.
 
-use crate::report::Row;
+use crate::report::{OURS, Row};
 
 /// What a figure of ours has to be.
 #[derive(Clone, Copy, Debug)]
@@ -9,6 +9,8 @@ pub enum Rule {
     AtMostTimes(f64, &'static [&'static str]),
     /// The same for another column of ours.
     ColumnAtMostTimes(&'static str, f64, &'static str),
+    /// This column: at most so many nanoseconds, or so many times, above another one.
+    Near(&'static str, f64, f64, &'static str),
     /// At most so many points below this peer.
     WithinPoints(f64, &'static str),
     /// At most this.
@@ -17,7 +19,7 @@ pub enum Rule {
     AtLeast(f64),
 }
 
-use Rule::{AtLeast, AtMost, AtMostTimes, ColumnAtMostTimes, WithinPoints};
+use Rule::{AtLeast, AtMost, AtMostTimes, ColumnAtMostTimes, Near, WithinPoints};
 
 /// Table, start and end of the row's name, rule. A row may have several.
 #[rustfmt::skip]
@@ -28,6 +30,8 @@ const TARGETS: &[(&str, &str, &str, Rule)] = &[
     ("throughput", "u64,", "", AtLeast(1.8)),
     ("hit", "(&str, u32)", "1 thread", AtMostTimes(0.5, &["cached"])),
     ("async hit", "u64,", "1 thread", AtMostTimes(0.4, &["cached", "concurrent_cached", "quick_cache", "moka"])),
+    ("observed", "", "", Near(OURS, 2.0, 1.1, "not counted")),
+    ("observed", "", "", Near("tracing, metrics", 1.0, 1.0, OURS)),
     ("miss", "", "", AtMostTimes(1.5, &["moka"])),
     ("miss", "", "", ColumnAtMostTimes("dewar, prefix and tag", 1.5, "moka")),
     ("invalidation", "prefix of 10,000", "", AtMost(5_000.0)),
@@ -190,6 +194,18 @@ impl Rule {
                 (
                     ratio <= times,
                     format!("{column}: ≤ {times} × {peer} ({ratio:.2})"),
+                )
+            }
+            Near(column, nanos, times, peer) => {
+                let (figure, peers) = (row.figure(column)?, row.figure(peer)?);
+                let most = match times > 1.0 {
+                    true => format!("{nanos} ns or {:.0} %", (times - 1.0) * 100.0),
+                    false => format!("{nanos} ns"),
+                };
+                let (above, ratio) = (figure - peers, figure / peers);
+                (
+                    above <= nanos || ratio <= times,
+                    format!("{column}: ≤ {peer} + {most} ({above:+.1} ns, {ratio:.2})"),
                 )
             }
             WithinPoints(points, peer) => {

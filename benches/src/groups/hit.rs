@@ -10,7 +10,7 @@ use crate::measure::{Contender, Race, Turn};
 use crate::peers::{self, CAPACITY, floor};
 use crate::report::{OURS, Section, Table, Unit};
 use crate::summary::Summary;
-use crate::traces::{LENGTH, uniform, zipf};
+use crate::traces::{uniform, zipf};
 
 const ABOUT: &str = "One call of a function whose value is there, with a timeout and a bound on \
     entries. With two threads the time is that of each call while the other thread does the same; \
@@ -28,16 +28,10 @@ where
     calls.iter().for_each(|it| drop(call(it)));
     let calls = Arc::clone(calls);
     Contender::new(name, move |turn: Turn| {
-        for at in places(turn) {
+        for at in turn.places() {
             black_box(call(black_box(&calls[at])));
         }
     })
-}
-
-/// Threads begin at different places.
-fn places(turn: Turn) -> impl Iterator<Item = usize> {
-    let from = turn.thread * LENGTH / 3;
-    (0..turn.operations as usize).map(move |at| (from + at) % LENGTH)
 }
 
 /// The same within one task, as a handler awaits one call after the other.
@@ -51,7 +45,7 @@ macro_rules! awaiting {
                 }
             });
             Contender::new($name, move |turn: Turn| block_on(async {
-                for at in places(turn) {
+                for at in turn.places() {
                     black_box($call(black_box(calls[at])).await);
                 }
             }))
@@ -109,7 +103,7 @@ fn in_scope(calls: &Arc<[u64]>) -> Contender {
     let calls = Arc::clone(calls);
     Contender::new(peers::dewar::NAME, move |turn: Turn| {
         cache.scope_blocking(|| {
-            for at in places(turn) {
+            for at in turn.places() {
                 black_box(peers::dewar::number(black_box(calls[at])));
             }
         });

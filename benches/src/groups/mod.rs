@@ -7,6 +7,7 @@ pub mod hit_ratio;
 pub mod instructions;
 pub mod invalidation;
 pub mod miss;
+pub mod observed;
 pub mod scaling;
 pub mod stampede;
 #[cfg(feature = "servers")]
@@ -20,6 +21,7 @@ use crate::cli::Group;
 pub const TIMED: &[Group] = &[
     ("hit", hit::run),
     ("instructions", instructions::run),
+    ("observed", observed::run),
     ("miss", miss::run),
     ("stampede", stampede::run),
     ("invalidation", invalidation::run),
