@@ -142,13 +142,30 @@ impl<R: 'static> At<R> {
     /// The handle on a call whose body is asynchronous.
     #[inline]
     pub fn entry<F: Future<Output = R>>(self, body: F) -> Entry<R, F> {
-        Entry { at: self, body }
+        Entry {
+            at: self.moved(),
+            body,
+        }
     }
 
     /// The handle on a call whose body blocks.
     #[inline]
     pub fn blocking<F: FnOnce() -> R>(self, body: F) -> BlockingEntry<R, F> {
-        BlockingEntry { at: self, body }
+        BlockingEntry {
+            at: self.moved(),
+            body,
+        }
+    }
+
+    /// The same. What is moved as a whole may be read in other widths than a hit has just been
+    /// written in, and the processor waits for that, a third of the time of a hit: whether it does is
+    /// left to the chance of how a build is laid out unless the value is moved by itself.
+    #[inline]
+    fn moved(self) -> Self {
+        match self.0 {
+            Place::Hit(value) => At(Place::Hit(value)),
+            place => At(place),
+        }
     }
 }
 
