@@ -438,3 +438,51 @@ async fn of_a_view_the_same_is_told() {
     let stats = cache.stats();
     assert_eq!((stats.loads, stats.load_errors, stats.hits), (2, 1, 1));
 }
+
+#[cfg(all(feature = "axum", feature = "tokio"))]
+#[tokio::test]
+async fn whatever_is_told_of_one_page_has_the_same_key() {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::extract::{Path, Query, Request};
+    use tower::ServiceExt;
+
+    #[cached(view, timeout = 60, key_prefix = "page:{id}", skip(fresh), refresh_if = !fresh.0.is_empty())]
+    async fn page(Path(id): Path<u64>, fresh: Query<Vec<(String, String)>>) -> String {
+        format!("page {id}")
+    }
+
+    let (cache, events) = told(Cache::builder());
+    cache.record_operations();
+    let router: Router = Router::new().route("/{id}", axum::routing::get(page));
+    let app = router.layer(dewar::http::ScopeLayer::new(&cache));
+    let ask = async || {
+        let request = Request::get("/7").header("host", "a");
+        let response = app.clone().oneshot(request.body(Body::empty()).unwrap());
+        let body = response.await.unwrap().into_body();
+        axum::body::to_bytes(body, 100).await.unwrap();
+    };
+    ask().await;
+    ask().await;
+    cache.advance(secs(61));
+    ask().await;
+    cache.invalidation().prefix("page:7").run().await.unwrap();
+    ask().await;
+    let mut told = Vec::new();
+    while told
+        .iter()
+        .filter(|it: &&Event| it.kind == dewar::EventKind::Stored)
+        .count()
+        < 3
+    {
+        told.push(events.recv_timeout(Duration::from_secs(10)).unwrap());
+    }
+    let of_pages = |event: &&Event| event.function.ends_with("page");
+    let keys: Vec<_> = told.iter().filter(of_pages).map(|it| &it.key).collect();
+    assert!(keys[0].as_ref().unwrap().starts_with("page:7:"), "{told:?}");
+    assert!(keys.iter().all(|key| *key == keys[0]), "{told:?}");
+    let kept = cache.operations();
+    let kept = kept.iter().map(|it| &it.event).filter(of_pages);
+    assert_eq!(kept.filter(|it| it.key == *keys[0]).count(), keys.len());
+    assert!(keys.len() > 10, "{told:?}");
+}

@@ -27,7 +27,7 @@ use crate::key::{self, Parts};
 use crate::memory::{Entry, Query, Slot};
 use crate::scope::ticks::Verdict;
 use crate::stats::Counters;
-use crate::watch::{EvictionReason, MissReason, Named};
+use crate::watch::{EvictionReason, MissReason};
 
 /// Where a request stands after looking into the cache.
 #[must_use]
@@ -49,6 +49,7 @@ enum Found {
     },
     /// Other variants of the URL, or one that is not for this client.
     Other(Forwarded),
+    /// Nothing, or nothing that may be served any more.
     Absent,
 }
 
@@ -111,15 +112,19 @@ pub(crate) fn look<P: Parts>(
     let parts = (target, extra);
     let hash = key::hash(marker.id, &parts);
     let found = match mode {
-        Mode::Refresh => {
-            view.counters(engine).refreshed.one();
-            Found::Other(Forwarded::Request)
-        }
+        Mode::Refresh => None,
         _ => find(view, engine, hash, marker.id, &parts, request),
     };
-    if let Found::Answer(response) = found {
-        return Look::Answer(response);
-    }
+    // What is not there has no name yet, under which it could be told of.
+    let (found, untold) = match (found, mode) {
+        (Some(Found::Answer(response)), _) => return Look::Answer(response),
+        (Some(found), _) => (found, None),
+        (None, Mode::Refresh) => (
+            Found::Other(Forwarded::Request),
+            Some(MissReason::Refreshed),
+        ),
+        (None, _) => (Found::Absent, Some(MissReason::Absent)),
+    };
     let key = Key::new(hash, marker.id, &parts);
     let mut said = Labels::default();
     labels(&mut said);
@@ -159,6 +164,9 @@ pub(crate) fn look<P: Parts>(
         #[cfg(feature = "stores")]
         names: names.flatten(),
     };
+    if let Some(why) = untold {
+        load.counters.missed(load.named(), why);
+    }
     missed(load, found, mode)
 }
 
@@ -189,6 +197,7 @@ fn pass(
     Job::pass(view, engine, Asked::new(request), kind, why)
 }
 
+/// What is there for a request, told of; none where nothing is.
 fn find<P: Parts>(
     view: &View,
     engine: &Engine,
@@ -196,43 +205,35 @@ fn find<P: Parts>(
     marker: TypeId,
     parts: &(Target<'_>, P),
     request: &request::Parts,
-) -> Found {
+) -> Option<Found> {
     let query = Query {
         hash,
         marker,
         parts,
         value: PhantomData,
     };
-    let Some(memory) = &engine.memory else {
-        return Found::Absent;
-    };
-    let found = memory.look(&query, |slot, entry: &Entry<_, Variants>| {
-        let meta = &entry.meta;
-        if engine.verdict(meta, &entry.key) == Verdict::Invalid {
-            return Err(slot.clone());
-        }
-        Ok(choose(
-            view,
-            engine,
-            &meta.counters,
-            slot,
-            &entry.value,
-            request,
-        ))
-    });
-    match found {
-        None => {
-            let (prefix, counters) = (view.name, view.counters(engine));
-            counters.missed(Named { prefix, hash }, MissReason::Absent);
-            Found::Absent
-        }
-        Some(Ok(found)) => found,
-        Some(Err(slot)) => {
-            (view.counters(engine)).missed(slot.named(), MissReason::Invalidated);
-            engine.discard(&slot, EvictionReason::Invalidated);
-            Found::Absent
-        }
-    }
+    let found = engine
+        .memory
+        .as_ref()?
+        .look(&query, |slot, entry: &Entry<_, Variants>| {
+            let meta = &entry.meta;
+            if engine.verdict(meta, &entry.key) == Verdict::Invalid {
+                return Err(slot.clone());
+            }
+            Ok(choose(
+                view,
+                engine,
+                &meta.counters,
+                slot,
+                &entry.value,
+                request,
+            ))
+        });
+    Some(found?.unwrap_or_else(|slot| {
+        (view.counters(engine)).missed(slot.named(), MissReason::Invalidated);
+        engine.discard(&slot, EvictionReason::Invalidated);
+        Found::Absent
+    }))
 }
 
 fn choose(
