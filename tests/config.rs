@@ -110,6 +110,30 @@ mod from_serde {
     }
 
     #[test]
+    fn how_much_of_keys_is_told_can_be_said_in_a_file() {
+        let told = |json| {
+            let cache = from_json(json).unwrap().build().unwrap();
+            cache.record_operations();
+            let api = cache.blocking();
+            api.set("session:hunter2", 1, dewar::Expiry::Default)
+                .unwrap();
+            cache.operations()[0]
+                .event
+                .key
+                .as_deref()
+                .map(str::to_owned)
+        };
+        assert_eq!(told(r#"{"event_keys": "hidden"}"#), None);
+        let shown = told(r#"{"CACHE_EVENT_KEYS": "Shown"}"#).unwrap();
+        assert!(shown.starts_with("session:hunter2:"), "{shown}");
+        assert!(!told("{}").unwrap().contains("hunter2"));
+        assert_eq!(
+            refusal(from_json(r#"{"event_keys": "some"}"#)),
+            "`event_keys` is `some`: accepted are `prefixes`, `shown`, `hashed`, `hidden`"
+        );
+    }
+
+    #[test]
     fn what_cannot_be_meant_is_an_error() {
         assert!(refusal(from_json(r#"{"type": "memry"}"#)).contains("`memry`"));
         assert!(refusal(from_json(r#"{"default_timeout": 0}"#)).contains("for ever"));

@@ -52,7 +52,7 @@ pub struct CacheBuilder {
     runtime: Arc<dyn Runtime>,
     weigher: Option<UserWeigher>,
     hooks: Vec<Hook>,
-    event_keys: EventKeys,
+    pub(super) event_keys: EventKeys,
     #[cfg(feature = "stores")]
     pub(super) shared: super::shared::Shared,
 }

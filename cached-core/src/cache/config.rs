@@ -7,6 +7,7 @@ use super::builder::CacheBuilder;
 use super::env::seconds;
 use super::settings::{self, Kind, Source};
 use crate::error::Error;
+use crate::watch::EventKeys;
 
 /// A cache as a configuration file describes it.
 ///
@@ -37,6 +38,9 @@ pub struct CacheConfig {
     /// Bytes at most, instead of entries.
     #[serde(alias = "CACHE_MAX_BYTES")]
     pub max_bytes: Option<u64>,
+    /// How much of keys is told in events and shown: `prefixes`, `shown`, `hashed` or `hidden`.
+    #[serde(alias = "CACHE_EVENT_KEYS")]
+    pub event_keys: Option<String>,
     /// What keys on a shared store begin with.
     #[serde(alias = "namespace", alias = "CACHE_KEY_PREFIX")]
     pub key_prefix: Option<String>,
@@ -193,6 +197,9 @@ impl TryFrom<CacheConfig> for CacheBuilder {
         }
         if let Some(bytes) = config.max_bytes {
             builder = builder.max_bytes(bytes);
+        }
+        if let Some(keys) = config.event_keys {
+            builder = builder.event_keys(EventKeys::of_setting("event_keys", &keys)?);
         }
         Ok(builder)
     }

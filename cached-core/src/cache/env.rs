@@ -6,6 +6,7 @@ use super::builder::CacheBuilder;
 use super::settings::{self, Kind, Source};
 use super::{Cache, builder};
 use crate::error::Error;
+use crate::watch::EventKeys;
 
 impl CacheBuilder {
     /// A description from environment variables, with Flask-Caching's names:
@@ -16,6 +17,7 @@ impl CacheBuilder {
     /// | `CACHE_DEFAULT_TIMEOUT` | seconds, or `never` |
     /// | `CACHE_THRESHOLD` | entries at most |
     /// | `CACHE_MAX_BYTES` | bytes at most, instead of entries |
+    /// | `CACHE_EVENT_KEYS` | how much of keys is told: `prefixes`, `shown`, `hashed`, `hidden`; see [`EventKeys`] |
     ///
     /// For shared stores, each with the feature of its name:
     ///
@@ -79,6 +81,9 @@ fn from_lookup(get: impl Fn(&str) -> Result<Option<String>, Error>) -> Result<Ca
     }
     if let Some(bytes) = get("CACHE_MAX_BYTES")? {
         builder = builder.max_bytes(count("CACHE_MAX_BYTES", &bytes, "bytes")?);
+    }
+    if let Some(keys) = get("CACHE_EVENT_KEYS")? {
+        builder = builder.event_keys(EventKeys::of_setting("CACHE_EVENT_KEYS", &keys)?);
     }
     Ok(builder)
 }
@@ -169,6 +174,10 @@ mod tests {
         );
         assert!(refusal("CACHE_THRESHOLD", "-5").contains("is `-5`"));
         assert!(refusal("CACHE_MAX_BYTES", "1MB").contains("is `1MB`"));
+        assert_eq!(
+            refusal("CACHE_EVENT_KEYS", "none"),
+            "`CACHE_EVENT_KEYS` is `none`: accepted are `prefixes`, `shown`, `hashed`, `hidden`"
+        );
     }
 
     #[test]
@@ -177,6 +186,15 @@ mod tests {
             refusal(&[("CACHE_REDIS_URL", "redis://:secret@host")]),
             "`CACHE_REDIS_URL` is set, and `CACHE_TYPE` is `memory`: unset one of them, or say `redis`"
         );
+    }
+
+    #[test]
+    fn how_much_of_keys_is_told_can_be_set() {
+        let keys = |text| with(&[("CACHE_EVENT_KEYS", text)]).map(|it| it.event_keys);
+        assert_eq!(keys("hashed").ok(), Some(EventKeys::Hashed));
+        assert_eq!(keys(" Hidden ").ok(), Some(EventKeys::Hidden));
+        assert_eq!(keys("SHOWN").ok(), Some(EventKeys::Shown));
+        assert_eq!(keys("prefixes").ok(), Some(EventKeys::Prefixes));
     }
 
     #[cfg(not(feature = "redis"))]

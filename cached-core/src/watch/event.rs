@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::error::Error;
+
 /// Something that a cache did.
 ///
 /// Values are never part of it, and arguments only as far as they are in a prefix or in a key put in
@@ -106,6 +108,37 @@ pub enum EventKeys {
     Hashed,
     /// Nothing.
     Hidden,
+}
+
+impl EventKeys {
+    const ALL: [(&'static str, EventKeys); 4] = [
+        ("prefixes", EventKeys::Prefixes),
+        ("shown", EventKeys::Shown),
+        ("hashed", EventKeys::Hashed),
+        ("hidden", EventKeys::Hidden),
+    ];
+
+    /// What settings call it, in small or capital letters.
+    pub(crate) fn of_setting(setting: &str, text: &str) -> Result<EventKeys, Error> {
+        let asked = text.trim();
+        let mut all = Self::ALL.iter();
+        match all.find(|(name, _)| name.eq_ignore_ascii_case(asked)) {
+            Some((_, keys)) => Ok(*keys),
+            None => {
+                let known = Self::ALL.map(|(name, _)| name).join("`, `");
+                let what = format!("is `{text}`: accepted are `{known}`");
+                Err(Error::config(setting, what))
+            }
+        }
+    }
+
+    /// Its name in settings.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn name(self) -> &'static str {
+        let mut all = Self::ALL.iter();
+        all.find(|(_, keys)| *keys == self)
+            .map_or("", |(name, _)| name)
+    }
 }
 
 impl MissReason {

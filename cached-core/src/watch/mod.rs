@@ -145,8 +145,8 @@ impl Watch {
     pub(crate) fn shown(&self, function: &str, key: Named<'_>) -> Option<Arc<str>> {
         let Named { prefix, hash } = key;
         let text = match self.keys {
-            EventKeys::Prefixes if function == BY_HAND => match prefix.rsplit_once(':') {
-                Some((levels, _)) => format!("{}:{hash:016x}", shortened(levels, LONGEST_KEY)),
+            EventKeys::Prefixes if function == BY_HAND => match levels_above(prefix) {
+                Some(levels) => format!("{}:{hash:016x}", shortened(levels, LONGEST_KEY)),
                 None => format!("{hash:016x}"),
             },
             EventKeys::Prefixes | EventKeys::Shown => {
@@ -188,6 +188,12 @@ impl Watch {
     pub(crate) fn dropped(&self) -> u64 {
         self.hooks.as_ref().map_or(0, Hooks::dropped)
     }
+}
+
+/// All levels of a key but the last, in which a secret may be; a `:` at the end begins no level.
+fn levels_above(key: &str) -> Option<&str> {
+    let (levels, _) = key.trim_end_matches(':').rsplit_once(':')?;
+    Some(levels)
 }
 
 /// The same for one text as long as the process runs.
