@@ -54,15 +54,15 @@ pub use cached_core::minijinja;
 pub use cached_core::{
     BatchEntry, Blocking, BlockingBatchEntry, BlockingEntry, BoxFuture, Cache, CacheBuilder,
     CacheKey, CacheableError, ComparedKey, Entry, Error, Event, EventKeys, EventKind,
-    EvictionReason, Expiry, Fragment, FromTimedOut, Histogram, IntoTimeout, Invalidated,
-    Invalidation, Label, MissReason, Operation, Report, Runtime, Shareable, Stats, StoreKind,
-    TimedOut, Value, fragment, testing,
+    EvictionReason, Expiry, Fragment, FromTimedOut, FunctionStats, Histogram, IntoTimeout,
+    Invalidated, Invalidation, Label, MissReason, Operation, Report, Runtime, Shareable, Stats,
+    StoreKind, TimedOut, Value, fragment, testing,
 };
 #[cfg(feature = "config")]
 pub use cached_core::{CacheConfig, Seconds, Secret};
 #[cfg(feature = "stores")]
 pub use cached_core::{Format, store};
-pub use cached_macros::{cached, entry, invalidate, invalidates};
+pub use cached_macros::{cached, entry, invalidate, invalidates, stats};
 
 #[doc(hidden)]
 pub use cached_core::__private;

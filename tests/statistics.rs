@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::{End, Failed, Source, Task, secs};
 use dewar::testing::{TestCache, isolated};
-use dewar::{Cache, cached, invalidate};
+use dewar::{Cache, cached, invalidate, stats};
 
 #[cached(timeout = 60, skip(source, fresh, bypass), refresh_if = fresh, unless = bypass)]
 async fn counted(source: Arc<Source>, id: u64, fresh: bool, bypass: bool) -> Result<u64, Failed> {
@@ -371,4 +371,104 @@ fn mixed(id: u64) -> Result<Option<u64>, Failed> {
         8 => Ok(None),
         _ => Ok(Some(id)),
     }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Repo;
+
+impl Repo {
+    #[cached]
+    fn row(&self, id: u64) -> u64 {
+        id
+    }
+}
+
+#[cached(batch = ids)]
+fn rows(ids: &[u64]) -> std::collections::HashMap<u64, u64> {
+    ids.iter().map(|id| (*id, *id)).collect()
+}
+
+/// Two functions of one name are two, and `stats!` knows which.
+mod twins {
+    pub(super) fn first(id: u64) -> (u64, dewar::Stats) {
+        #[dewar::cached]
+        fn twin(id: u64) -> u64 {
+            id
+        }
+        (twin(id), dewar::stats!(twin).get())
+    }
+
+    pub(super) fn second(id: u64) -> (u64, dewar::Stats) {
+        #[dewar::cached]
+        fn twin(id: u64) -> u64 {
+            id
+        }
+        (twin(id), dewar::stats!(twin).get())
+    }
+}
+
+#[test]
+fn of_one_function_there_is_a_handle_that_counts_and_resets_no_other() {
+    isolated(|cache| {
+        let squares = stats!(other);
+        assert_eq!(squares.get(), dewar::Stats::default(), "not called yet");
+        assert_eq!(squares.name(), "statistics::other");
+        let source = Source::open(1);
+        (other(1), other(1), Repo.row(1), rows(&[1, 2, 3]));
+        call(&source, 1).unwrap();
+        assert_eq!((squares.get().hits, squares.get().loads), (1, 1));
+        assert_eq!(stats!(Repo::row).get().loads, 1);
+        assert_eq!(stats!(rows).get().loads, 3);
+        assert_eq!(stats!(counted).get().loads, 1);
+
+        squares.reset();
+        let after = squares.get();
+        assert_eq!((after.lookups(), after.loads, after.entries), (0, 0, 1));
+        assert_eq!(after.load_times.count(), 0);
+        assert_eq!(stats!(Repo::row).get().loads, 1);
+        assert_eq!(stats!(rows).get().loads, 3);
+        let all = cache.stats();
+        assert_eq!((all.loads, all.hits), (5, 0), "{all}");
+        other(1);
+        assert_eq!((squares.get().hits, cache.stats().hits), (1, 1));
+    });
+}
+
+#[test]
+fn a_function_is_found_by_the_name_that_is_listed() {
+    isolated(|cache| {
+        assert!(cache.function("statistics::other").is_none(), "not called");
+        (other(1), other(1));
+        assert!(cache.function("other").is_none() && cache.function("").is_none());
+        for (name, stats) in cache.function_stats() {
+            assert_eq!(cache.function(name).unwrap().get(), stats);
+        }
+        let (first, second) = (twins::first(1).1, twins::second(1).1);
+        assert_eq!((first.loads, second.loads), (1, 1));
+        let names: Vec<_> = cache.function_stats().iter().map(|it| it.0).collect();
+        let twins = names.iter().filter(|name| name.ends_with("twin"));
+        for name in twins {
+            cache.function(name).unwrap().reset();
+        }
+        assert_eq!(twins::first(1).1.lookups(), 1);
+        assert_eq!(cache.function("statistics::other").unwrap().get().hits, 1);
+    });
+}
+
+#[test]
+fn the_handle_is_of_the_cache_that_the_function_uses_here() {
+    #[cached(cache = "nobody's")]
+    fn lost(n: u64) -> u64 {
+        n
+    }
+    let (one, two) = (TestCache::new(), TestCache::new());
+    one.run(|| (other(1), other(2)));
+    two.run(|| other(1));
+    let loads = |cache: &TestCache| cache.run(|| stats!(other).get().loads);
+    assert_eq!((loads(&one), loads(&two)), (2, 1));
+    one.run(|| stats!(other).reset());
+    assert_eq!((loads(&one), loads(&two)), (0, 1));
+    // It runs without a cache, and there is nothing to count.
+    assert_eq!((lost(3), stats!(lost).get()), (3, dewar::Stats::default()));
+    stats!(lost).reset();
 }

@@ -191,5 +191,7 @@ mod views {
         adds_up(&stats);
         assert_eq!(stats.stores + stats.rejections, stats.loads, "{stats}");
         assert!(stats.coalesced > 0 || stats.hits > 0);
+        let of_page = cache.scope_blocking(|| dewar::stats!(page).get());
+        assert_eq!(of_page.lookups(), stats.lookups());
     }
 }

@@ -7,6 +7,7 @@ pub use crate::axum::{
     view,
 };
 pub use crate::cache::entry::{BlockingEntry, Entry};
+pub use crate::cache::function::FunctionStats;
 pub use crate::cache::invalidate::{Invalidated, Invalidation, Pending};
 pub use crate::engine::answers::Answers;
 pub use crate::engine::at::{At, Mode, at, at_unless_stale};

@@ -45,6 +45,7 @@ pub use cache::builder::{CacheBuilder, StoreKind};
 #[cfg(feature = "config")]
 pub use cache::config::{CacheConfig, Seconds, Secret};
 pub use cache::entry::{BlockingEntry, Entry};
+pub use cache::function::FunctionStats;
 pub use cache::invalidate::{Invalidated, Invalidation};
 #[cfg(feature = "stores")]
 pub use codec::Format;

@@ -40,3 +40,9 @@ pub fn invalidate(args: TokenStream) -> TokenStream {
 pub fn entry(args: TokenStream) -> TokenStream {
     pipeline::entry(args.into()).into()
 }
+
+#[doc = include_str!("docs/stats.md")]
+#[proc_macro]
+pub fn stats(args: TokenStream) -> TokenStream {
+    pipeline::stats(args.into()).into()
+}

@@ -55,3 +55,12 @@ pub(crate) fn entry(args: TokenStream) -> TokenStream {
         _ => diag.in_place(),
     }
 }
+
+/// `stats!(...)`.
+pub(crate) fn stats(args: TokenStream) -> TokenStream {
+    let mut diag = Diag::default();
+    match args::stats(args, &mut diag) {
+        Some(path) if diag.is_clean() => expand::stats(&path),
+        _ => diag.in_place(),
+    }
+}

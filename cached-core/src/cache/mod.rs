@@ -2,7 +2,7 @@
 //!
 //! Here: making caches ([`builder`], [`config`], [`env`]), finding them ([`registry`],
 //! [`current`]), the low-level operations ([`api`], [`blocking`], [`by_hand`]), invalidation ([`invalidate`])
-//! and the handle on one call's entry ([`entry`]). What the operations do is decided in `engine`.
+//! and the handles on one call's entry ([`entry`]) and on one function's statistics ([`function`]). What the operations do is decided in `engine`.
 
 pub(crate) mod api;
 pub(crate) mod blocking;
@@ -16,6 +16,7 @@ pub(crate) mod current;
 mod deliver;
 pub(crate) mod entry;
 pub(crate) mod env;
+pub(crate) mod function;
 pub(crate) mod invalidate;
 mod janitor;
 mod numbers;

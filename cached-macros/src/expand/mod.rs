@@ -20,6 +20,7 @@ mod plan;
 mod policy;
 #[cfg(test)]
 mod snapshots;
+mod stats;
 mod typed;
 mod view;
 
@@ -27,6 +28,7 @@ pub(crate) use capture::uses;
 pub(crate) use entry::entry;
 pub(crate) use function::cached;
 pub(crate) use invalidate::{invalidate, invalidates};
+pub(crate) use stats::stats;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};

@@ -65,6 +65,7 @@ fn say(name: &str, args: TokenStream, item: TokenStream, diag: &mut Diag) {
         }
         "invalidate" => drop(args::invalidate(args, diag)),
         "entry" => drop(args::entry(args, diag)),
+        "stats" => drop(args::stats(args, diag)),
         other => panic!("`{other}` is no macro of ours"),
     }
 }
