@@ -1,6 +1,7 @@
 //! What a recorder of the `metrics` facade is told; a real one, Prometheus' exporter.
 #![cfg(feature = "metrics")]
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dewar::testing::{ManualClock, TestCache};
@@ -17,6 +18,14 @@ fn price(id: u64, clock: &ManualClock) -> Result<u64, String> {
     }
 }
 
+/// Caches are registered for the whole process, and compared with what the dashboard says of all of
+/// them: one test after the other.
+static IN_TURN: Mutex<()> = Mutex::new(());
+
+fn in_turn() -> MutexGuard<'static, ()> {
+    IN_TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn recorder() -> PrometheusRecorder {
     let bounds = [0.01, 0.05, 1.0];
     let builder = PrometheusBuilder::new().set_buckets(&bounds).unwrap();
@@ -30,9 +39,9 @@ fn told(text: &str, line: &str) {
     );
 }
 
-/// One test: caches are registered once, and for the whole process.
 #[test]
 fn a_recorder_is_told_what_the_statistics_say_under_the_dashboards_names() {
+    let _turn = in_turn();
     let clock = ManualClock::new();
     let builder = Cache::builder().name("metered").clock(clock.clone());
     let cache = builder.register().unwrap();
@@ -104,12 +113,41 @@ fn doubled(n: u64) -> u64 {
 
 #[test]
 fn a_recorder_that_panics_fails_no_call() {
-    let cache = TestCache::new();
+    let _turn = in_turn();
+    let cache = Cache::builder().name("broken").register().unwrap();
     metrics::with_local_recorder(&Broken, || {
-        assert_eq!(cache.run(|| (doubled(1), doubled(1))), (2, 2));
+        assert_eq!(cache.scope_blocking(|| (doubled(1), doubled(1))), (2, 2));
     });
     let stats = cache.stats();
     assert_eq!((stats.loads, stats.stores, stats.hits), (1, 1, 1));
+}
+
+#[test]
+fn caches_of_one_name_are_not_taken_for_each_other() {
+    let _turn = in_turn();
+    let recorder = recorder();
+    let handle = recorder.handle();
+    let registered = Cache::builder().name("twin").register().unwrap();
+    let default = Cache::builder().name("twin").install().unwrap();
+    let built = Cache::builder().name("twin").build().unwrap();
+    metrics::with_local_recorder(&recorder, || {
+        registered.scope_blocking(|| doubled(1));
+        default.scope_blocking(|| (doubled(1), doubled(2)));
+        built.scope_blocking(|| (1..=7).map(doubled).sum::<u64>());
+        TestCache::new().run(|| doubled(1));
+        dewar::metrics::publish();
+    });
+    let text = handle.render();
+    for (name, loads) in [("twin", 1), ("twin (2)", 2)] {
+        let of = format!("cache=\"{name}\",function=\"metrics::doubled\"");
+        told(&text, &format!("dewar_loads_total{{{of}}} {loads}"));
+        let count = format!("dewar_load_duration_seconds_count{{{of}}} {loads}");
+        told(&text, &count);
+    }
+    let times = "dewar_load_duration_seconds_count";
+    let series = text.lines().filter(|line| line.starts_with(times));
+    assert_eq!(series.count(), 2, "{text}");
+    same_as_the_dashboard(&text);
 }
 
 #[cfg(not(feature = "dashboard"))]

@@ -227,18 +227,28 @@ pub(crate) struct Row {
     pub(crate) stats: Stats,
 }
 
-/// What caches are called, told apart where two have one name: `default`, `default (2)`.
+/// What caches are called, told apart where two have one name: `default`, `default (2)`. Those that
+/// are published have the same name everywhere, and the others give way.
 pub(crate) fn names(caches: &[Cache]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::with_capacity(caches.len());
-    for cache in caches {
-        let (mut name, mut times) = (cache.name().to_owned(), 1);
-        while names.contains(&name) {
-            times += 1;
-            name = format!("{} ({times})", cache.name());
+    let published = |cache: &Cache| cache.engine().watch.published().map(str::to_owned);
+    let mut names: Vec<Option<String>> = caches.iter().map(published).collect();
+    for (at, cache) in caches.iter().enumerate() {
+        if names[at].is_none() {
+            let taken = |name: &str| names.iter().any(|known| known.as_deref() == Some(name));
+            names[at] = Some(free(cache.name(), taken));
         }
-        names.push(name);
     }
-    names
+    names.into_iter().flatten().collect()
+}
+
+/// A name, or the first with a number behind it that is not taken.
+pub(crate) fn free(name: &str, taken: impl Fn(&str) -> bool) -> String {
+    let (mut free, mut times) = (name.to_owned(), 1);
+    while taken(&free) {
+        times += 1;
+        free = format!("{name} ({times})");
+    }
+    free
 }
 
 /// Every function of a cache that is called this, by name: those of one name are one. `since_start`,

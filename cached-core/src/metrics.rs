@@ -3,7 +3,8 @@
 //!
 //! Counters and gauges are published every five seconds, and whenever [`publish`] is called; the
 //! cache's own counters stay what a hit adds to, so that a hit costs no more for it. How long loads
-//! and operations of a shared store take is recorded as they end. Names and labels are those of the
+//! and operations of a shared store take is recorded as they end. All of it is of the default cache and
+//! of those that are registered: others may have one name, and would be taken for each other. Names and labels are those of the
 //! dashboard's `/metrics`; the guide lists them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -24,15 +24,41 @@ pub(crate) fn default_cache() -> &'static Cache {
 #[cold]
 fn built_in() -> Cache {
     // The settings are constants that `build` accepts.
-    super::Cache::builder()
+    let cache = super::Cache::builder()
         .build()
-        .unwrap_or_else(|error| unreachable!("{error}"))
+        .unwrap_or_else(|error| unreachable!("{error}"));
+    publish(&cache, &lock(&NAMED));
+    cache
 }
+
+/// Gives a cache a name that no other has of those whose figures are published.
+#[cfg(any(feature = "dashboard", feature = "metrics"))]
+fn publish(cache: &Cache, named: &BTreeMap<String, Cache>) {
+    let default = CONFIGURED.get().or_else(|| BUILT_IN.get());
+    let others: Vec<&Cache> = named.values().chain(default).collect();
+    let taken = |name: &str| {
+        let mut others = others.iter().filter(|other| !other.same(cache));
+        others.any(|other| other.engine().watch.published() == Some(name))
+    };
+    let name = crate::figures::free(cache.name(), taken);
+    cache.engine().watch.publish(name);
+}
+
+#[cfg(not(any(feature = "dashboard", feature = "metrics")))]
+fn publish(_: &Cache, _: &BTreeMap<String, Cache>) {}
 
 /// Has a cache be the default one.
 pub(crate) fn install(cache: Cache) -> Result<Cache, Error> {
+    let named = lock(&NAMED);
     match CONFIGURED.set(cache) {
-        Ok(()) => Ok(default_cache().clone()),
+        Ok(()) => {
+            #[cfg(any(feature = "dashboard", feature = "metrics"))]
+            if let Some(before) = BUILT_IN.get() {
+                before.engine().watch.retire();
+            }
+            publish(default_cache(), &named);
+            Ok(default_cache().clone())
+        }
         Err(_) => {
             let what = "the default cache".into();
             Err(Error::new(Kind::AlreadyConfigured { what }))
@@ -47,6 +73,7 @@ pub(crate) fn register(cache: Cache) -> Result<Cache, Error> {
         let what = format!("the cache `{}`", cache.name());
         return Err(Error::new(Kind::AlreadyConfigured { what }));
     }
+    publish(&cache, &named);
     named.insert(cache.name().to_owned(), cache.clone());
     Ok(cache)
 }

@@ -284,13 +284,19 @@ impl Counters {
         }
     }
 
+    /// What the cache is called where it is published.
+    #[cfg(feature = "metrics")]
+    fn published(&self) -> Option<&str> {
+        self.watch.as_ref()?.published()
+    }
+
     /// An operation of the shared store has ended.
     #[cfg(feature = "stores")]
     pub(crate) fn operated(&self, gone: Nanos) {
         self.store_times.record(gone);
         #[cfg(feature = "metrics")]
-        if let Some(watch) = &self.watch {
-            self.times.store(watch.cache(), gone);
+        if let Some(cache) = self.published() {
+            self.times.store(cache, gone);
         }
     }
 
@@ -338,8 +344,8 @@ impl Counters {
     pub(crate) fn loaded<'a>(&self, key: impl Into<Option<Named<'a>>>, gone: Nanos, failed: bool) {
         self.load_times.record(gone);
         #[cfg(feature = "metrics")]
-        if let Some(watch) = &self.watch {
-            self.times.loaded(watch.cache(), self.function, gone);
+        if let Some(cache) = self.published() {
+            self.times.loaded(cache, self.function, gone);
         }
         self.loads.one();
         if failed {

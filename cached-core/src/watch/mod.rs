@@ -46,6 +46,12 @@ pub(crate) struct Watch {
     /// Whether `tracing` was told of hits when that was asked last.
     traced: AtomicBool,
     clock: Clock,
+    /// The cache's name among those that are published.
+    #[cfg(any(feature = "dashboard", feature = "metrics"))]
+    published: OnceLock<String>,
+    /// It was the default cache until another one was configured.
+    #[cfg(any(feature = "dashboard", feature = "metrics"))]
+    retired: AtomicBool,
 }
 
 /// The name of an entry, as its parts.
@@ -65,6 +71,10 @@ impl Watch {
             recording: AtomicU64::new(0),
             traced: AtomicBool::new(false),
             clock,
+            #[cfg(any(feature = "dashboard", feature = "metrics"))]
+            published: OnceLock::new(),
+            #[cfg(any(feature = "dashboard", feature = "metrics"))]
+            retired: AtomicBool::new(false),
         }
     }
 
@@ -136,10 +146,27 @@ impl Watch {
         }
     }
 
-    /// The cache's name.
-    #[cfg(feature = "metrics")]
-    pub(crate) fn cache(&self) -> &str {
-        &self.cache
+    /// What the cache is called where figures of all caches are; none of one that is neither the
+    /// default one nor registered, and that others of its name are not to be taken for.
+    #[cfg(any(feature = "dashboard", feature = "metrics"))]
+    pub(crate) fn published(&self) -> Option<&str> {
+        let retired = self.retired.load(Ordering::Relaxed);
+        self.published
+            .get()
+            .filter(|_| !retired)
+            .map(String::as_str)
+    }
+
+    /// It is published from now on, under a name that no other has.
+    #[cfg(any(feature = "dashboard", feature = "metrics"))]
+    pub(crate) fn publish(&self, name: String) {
+        let _ = self.published.set(name);
+    }
+
+    /// It is published no longer.
+    #[cfg(any(feature = "dashboard", feature = "metrics"))]
+    pub(crate) fn retire(&self) {
+        self.retired.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn shown(&self, function: &str, key: Named<'_>) -> Option<Arc<str>> {
