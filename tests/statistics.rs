@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{End, Failed, Source, Task, secs};
+use common::{End, Failed, Source, Task, raised, secs};
 use dewar::testing::{TestCache, isolated};
 use dewar::{Cache, cached, invalidate, stats};
 
@@ -149,21 +149,6 @@ fn operations_by_hand_are_counted_for_the_cache() {
         (stats.absent, stats.undecodable, stats.lookups()),
         (2, 1, 3)
     );
-}
-
-/// What is counted from one moment to the next, by name, but for times and sizes.
-fn raised(cache: &Cache, what: impl FnOnce()) -> Vec<(String, u64)> {
-    let before = cache.stats();
-    what();
-    let mut since = cache.stats();
-    since -= before;
-    let json = serde_json::to_value(since).unwrap();
-    let figures = json.as_object().unwrap().iter();
-    let derived = ["misses", "lookups", "entries", "bytes"];
-    figures
-        .filter(|(name, _)| !derived.contains(&name.as_str()))
-        .filter_map(|(name, value)| Some((name.clone(), value.as_u64().filter(|n| *n > 0)?)))
-        .collect()
 }
 
 /// Keeps a body on its caller's thread.

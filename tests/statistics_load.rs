@@ -129,6 +129,50 @@ mod stores {
     }
 
     #[test]
+    fn with_evictions_invalidations_and_a_store_that_comes_and_goes_they_add_up() {
+        let store = FaultyStore::new();
+        let process = || {
+            let builder = Cache::builder().shared(store.clone()).max_entries(100);
+            builder.build().unwrap()
+        };
+        let (one, other) = (process(), process());
+        thread::scope(|scope| {
+            for cache in [&one, &other] {
+                let store = &store;
+                scope.spawn(move || {
+                    together(cache, |of, n| {
+                        let id = (n * 7 + of * 13) % 300;
+                        assert_eq!(shared(id), id);
+                        if n % 40 == of {
+                            // The store may be gone: it is kept and replayed.
+                            let _ = invalidate!(shared(id)).wait();
+                        }
+                        if n % 200 == 0 {
+                            store.refuse(n % 400 == 0 && of == 0);
+                        }
+                    })
+                });
+            }
+        });
+        for cache in [&one, &other] {
+            cache.sweep();
+            let stats = cache.stats();
+            assert_eq!(stats.lookups(), THREADS * TURNS);
+            adds_up(&stats);
+            assert_eq!(
+                stats.stores + stats.rejections,
+                stats.loads + stats.fetched,
+                "{stats}"
+            );
+            assert_eq!(stats.entries, cache.len() as u64);
+            assert!(stats.entries <= 100 && stats.evictions > 0, "{stats}");
+            assert_eq!(stats.invalidations, THREADS * TURNS / 40, "{stats}");
+        }
+        let errors = one.stats().store_errors + other.stats().store_errors;
+        assert!(errors > 0, "{}", one.stats());
+    }
+
+    #[test]
     fn every_operation_that_fails_is_an_error_and_every_read_goes_on() {
         let store = FaultyStore::new();
         let cache = Cache::builder().shared(store.clone()).build().unwrap();

@@ -6,9 +6,11 @@
     reason = "every test is a crate of its own and uses a part of this"
 )]
 
+mod raised;
 mod source;
 mod task;
 
+pub(crate) use raised::raised;
 pub(crate) use source::{End, Failed, Source};
 pub(crate) use task::{Steps, Task, panics, stepped};
 
