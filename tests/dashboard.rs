@@ -401,6 +401,72 @@ async fn events_come_once_a_second_to_a_bounded_number_of_pages() {
     assert_eq!(open().await.status(), StatusCode::OK);
 }
 
+/// Asks a real server for the stream, and reads so many of its events.
+fn events(at: std::net::SocketAddr, count: usize) -> Vec<Value> {
+    use std::io::{BufRead, BufReader, Write};
+
+    let mut stream = std::net::TcpStream::connect(at).unwrap();
+    let request = "GET /admin/cache/events HTTP/1.0\r\nhost: localhost\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
+    let lines = BufReader::new(stream).lines().map(Result::unwrap);
+    let data = lines.filter_map(|line| Some(line.strip_prefix("data: ")?.to_owned()));
+    let events = data.map(|json| serde_json::from_str(&json).unwrap());
+    events.take(count).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_open_pages_are_told_what_was_collected_once_and_no_more_than_they_show() {
+    use dewar::http::{CacheLayer, ViewPolicy};
+
+    // A thousand functions, or what is counted as such.
+    let cache = Cache::builder().build().unwrap();
+    for n in 0..1_000 {
+        let name: &'static str = format!("shop::pages::function_{n:04}").leak();
+        let layer = CacheLayer::new(ViewPolicy::new()).cache(&cache).name(name);
+        let page = axum::routing::get(|| async { "page" });
+        let app: Router = Router::new().route("/", page).layer(layer);
+        for _ in 0..if n % 100 == 99 { 3 } else { 1 } {
+            let request = Request::get("/").header("host", "a");
+            let body = ask(&app, request.body(Body::empty()).unwrap()).await;
+            assert_eq!(text(body).await, "page");
+        }
+    }
+    let app = mounted(Dashboard::new().cache(&cache));
+    let all = figures(&app).await;
+    let functions = |it: &Value| it["caches"][0]["functions"].as_array().unwrap().clone();
+    assert_eq!(functions(&all).len(), 1_001);
+
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let begun = std::time::Instant::now();
+    let pages = (0..10).map(|_| tokio::task::spawn_blocking(move || events(address, 3)));
+    let pages: Vec<_> = pages.collect();
+    let mut moments = std::collections::HashSet::new();
+    for page in pages {
+        let told = page.await.unwrap();
+        assert_eq!(told.len(), 3);
+        moments.extend(told.iter().map(|it| it["at"].to_string()));
+        let shown = &told[2]["caches"][0];
+        assert_eq!(
+            (functions(&told[2]).len(), &shown["functions_total"]),
+            (100, &json!(1_001))
+        );
+        // The figures of all, and of those that are read most.
+        assert_eq!(shown["stats"]["lookups"], 1_020);
+        let reads = |it: &Value| it["stats"]["lookups"] == 3;
+        assert_eq!(
+            functions(&told[2]).iter().filter(|it| reads(it)).count(),
+            10
+        );
+        let size = told[2].to_string().len();
+        assert!(size < 100_000, "{size}");
+    }
+    // Once a second, and not once for each of ten pages.
+    let most = begun.elapsed().as_secs() as usize + 2;
+    assert!(moments.len() >= 2 && moments.len() <= most, "{moments:?}");
+}
+
 #[tokio::test]
 async fn the_json_is_what_its_schema_says() {
     let schema = include_str!("../examples/observability/stats.schema.json");

@@ -12,7 +12,7 @@
 //! | `/` | the page |
 //! | `/stats.json` | the figures; `stats.schema.json` in the repository describes them |
 //! | `/metrics` | the same for Prometheus |
-//! | `/events` | the same once a second, as server-sent events |
+//! | `/events` | what the page shows, once a second, as server-sent events: of functions the hundred with the most reads |
 //! | `/invalidate` | only with [`Dashboard::allow_invalidation`] |
 //!
 //! It shows names of caches and functions, prefixes, and keys put in by hand, as far as
@@ -35,11 +35,12 @@ use axum::body::Body;
 use axum::extract::OriginalUri;
 use axum::response::Response;
 use axum::routing::{get, post};
+use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
 use http::header::{HeaderValue, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 
 use crate::cache::{Cache, registry};
-use crate::clock::Nanos;
+use crate::clock::{Clock, Nanos};
 use invalidate::Token;
 
 const PAGE: &str = include_str!("assets/page.html");
@@ -86,6 +87,8 @@ struct Shown {
     token: Option<Token>,
     /// How many pages are being told.
     listening: AtomicUsize,
+    /// What all of them are told.
+    feed: live::Feed,
 }
 
 impl Dashboard {
@@ -142,6 +145,7 @@ impl Dashboard {
             back: self.back,
             token: self.invalidation.then(Token::new),
             listening: AtomicUsize::new(0),
+            feed: live::Feed::default(),
         });
         let with = |answer: fn(&Arc<Shown>) -> Response| {
             let shown = Arc::clone(&shown);
@@ -221,12 +225,14 @@ impl Shown {
         prometheus::text(&self.asked().await)
     }
 
-    /// The same for a page that is open: its caches keep what they do.
-    async fn live(&self) -> String {
+    /// What a page that is open is told next: its caches keep what they do.
+    async fn live(&self) -> Bytes {
         for cache in self.caches() {
             cache.engine().record(LOOKED_AT);
         }
-        self.json().await
+        let caches = self.asked().await;
+        let now = Clock::System.now();
+        self.feed.event(now, || snapshot::of_page(&caches))
     }
 
     fn page(&self, path: &str) -> Response {

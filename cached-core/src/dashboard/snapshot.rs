@@ -1,16 +1,21 @@
-//! Everything that is shown, at one moment.
+//! Everything that is shown, at one moment; for the page as much of it as it shows.
 
+use std::cmp::{Ordering, Reverse};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
 use crate::cache::Cache;
-use crate::figures::{names, rows};
+use crate::figures::{Row, names, rows};
 use crate::stats::Stats;
 use crate::watch::Operation;
 
 /// How many of the recent operations are shown.
 const OPERATIONS: usize = 50;
+/// How many functions a page is told of every second, all caches taken together.
+const FUNCTIONS: usize = 100;
+/// How many of those that stay in memory are named to it.
+const MEMORY_ONLY: usize = 20;
 
 #[derive(Serialize)]
 struct Snapshot {
@@ -25,6 +30,8 @@ struct OfCache {
     name: String,
     stats: Stats,
     functions: Vec<OfFunction>,
+    /// Those that are left out included.
+    functions_total: usize,
     store: Option<OfStore>,
     configuration: Vec<(&'static str, String)>,
     dropped_events: u64,
@@ -34,7 +41,62 @@ struct OfCache {
 #[derive(Serialize)]
 struct OfFunction {
     name: &'static str,
-    stats: Stats,
+    stats: Figures,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Figures {
+    All(Box<Stats>),
+    OfPage(OfPage),
+}
+
+/// What the page's table has of a function.
+#[derive(Serialize)]
+struct OfPage {
+    lookups: u64,
+    hit_ratio: f64,
+    misses: u64,
+    loads: u64,
+    load_errors: u64,
+    time_saved_seconds: f64,
+    entries: u64,
+    bytes: u64,
+    load_times: Times,
+}
+
+#[derive(Serialize)]
+struct Times {
+    mean_seconds: f64,
+    p95_seconds: f64,
+}
+
+impl Figures {
+    fn lookups(&self) -> u64 {
+        match self {
+            Figures::All(stats) => stats.lookups(),
+            Figures::OfPage(figures) => figures.lookups,
+        }
+    }
+
+    fn for_page(&mut self) {
+        if let Figures::All(stats) = self {
+            *self = Figures::OfPage(OfPage {
+                lookups: stats.lookups(),
+                hit_ratio: stats.hit_ratio(),
+                misses: stats.misses(),
+                loads: stats.loads,
+                load_errors: stats.load_errors,
+                time_saved_seconds: stats.time_saved().as_secs_f64(),
+                entries: stats.entries,
+                bytes: stats.bytes,
+                load_times: Times {
+                    mean_seconds: stats.mean_load().as_secs_f64(),
+                    p95_seconds: stats.load_times.quantile(0.95).as_secs_f64(),
+                },
+            });
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -46,6 +108,8 @@ struct OfStore {
     undelivered: usize,
     memory: Option<OfMemory>,
     memory_only: Vec<&'static str>,
+    /// Those that are left out included.
+    memory_only_total: usize,
 }
 
 #[cfg(feature = "stores")]
@@ -62,28 +126,76 @@ struct Shown {
     key: Option<String>,
 }
 
+/// All there is.
 pub(super) fn json(caches: &[Cache]) -> String {
-    let snapshot = Snapshot {
+    written(&snapshot(caches))
+}
+
+/// What a page shows: bounded, however many functions there are.
+pub(super) fn of_page(caches: &[Cache]) -> String {
+    let mut snapshot = snapshot(caches);
+    let reads = |cache: &OfCache| {
+        let figures = cache.functions.iter().map(|it| it.stats.lookups());
+        figures.collect::<Vec<_>>()
+    };
+    let mut most: Vec<u64> = snapshot.caches.iter().flat_map(reads).collect();
+    most.sort_unstable_by_key(|reads| Reverse(*reads));
+    // Of those that are read as often as the last one, the first ones.
+    let least = most.get(FUNCTIONS - 1).copied().unwrap_or(0);
+    let mut equal = most
+        .iter()
+        .take(FUNCTIONS)
+        .filter(|it| **it == least)
+        .count();
+    for cache in &mut snapshot.caches {
+        cache
+            .functions
+            .retain(|it| match it.stats.lookups().cmp(&least) {
+                Ordering::Greater => true,
+                Ordering::Less => false,
+                Ordering::Equal => {
+                    let is_shown = equal > 0;
+                    equal = equal.saturating_sub(1);
+                    is_shown
+                }
+            });
+        cache
+            .functions
+            .iter_mut()
+            .for_each(|it| it.stats.for_page());
+        if let Some(store) = &mut cache.store {
+            store.memory_only.truncate(MEMORY_ONLY);
+        }
+    }
+    written(&snapshot)
+}
+
+fn written(snapshot: &Snapshot) -> String {
+    serde_json::to_string(snapshot).unwrap_or_else(|_| "{}".to_owned())
+}
+
+fn snapshot(caches: &[Cache]) -> Snapshot {
+    Snapshot {
         version: 1,
         at: seconds(SystemTime::now()),
         caches: (names(caches).into_iter().zip(caches))
             .map(|(name, cache)| of_cache(name, cache))
             .collect(),
-    };
-    serde_json::to_string(&snapshot).unwrap_or_else(|_| "{}".to_owned())
+    }
 }
 
 fn of_cache(name: String, cache: &Cache) -> OfCache {
     let functions = rows(cache, &name, false).into_iter();
+    let of_function = |row: Row| OfFunction {
+        name: row.function,
+        stats: Figures::All(Box::new(row.stats)),
+    };
+    let functions: Vec<_> = functions.map(of_function).collect();
     OfCache {
         name,
         stats: cache.stats(),
-        functions: functions
-            .map(|row| OfFunction {
-                name: row.function,
-                stats: row.stats,
-            })
-            .collect(),
+        functions_total: functions.len(),
+        functions,
         store: of_store(cache),
         configuration: cache.configuration(),
         dropped_events: cache.dropped_events(),
@@ -106,6 +218,7 @@ fn of_store(cache: &Cache) -> Option<OfStore> {
         last_heard_seconds: status.last_heard.map(|ago| ago.as_secs_f64()),
         undelivered: status.undelivered,
         memory: status.memory,
+        memory_only_total: status.memory_only.len(),
         memory_only: status.memory_only,
     })
 }

@@ -181,7 +181,7 @@ function store(cache) {
     ["Errors", count(stats.store_errors), null, stats.store_errors ? "bad" : ""],
     ["Undelivered", count(s.undelivered), null, s.undelivered ? "bad" : ""],
     ...(s.memory ? [["Memory used", bytes(s.memory.used) + (s.memory.limit ? " of " + bytes(s.memory.limit) : "")], ["Peak", bytes(s.memory.peak)], ["Fragmentation", s.memory.fragmentation.toFixed(2)], ["Keys", count(s.memory.keys)]] : []),
-    ...(s.memory_only.length ? [["Memory only", s.memory_only.join(", ")]] : []),
+    ...(s.memory_only.length ? [["Memory only", s.memory_only.join(", ") + (s.memory_only_total > s.memory_only.length ? ` and ${count(s.memory_only_total - s.memory_only.length)} more` : "")]] : []),
   ]);
 }
 
@@ -234,6 +234,9 @@ function show() {
   chart($("latency"), points, [["c2", (p) => p.mean], ["c3", (p) => p.most]], time, 1e-5,
     `Load latency: mean ${time(s.load_times.mean_seconds)}, 95 % within ${time(s.load_times.p95_seconds)} over all`);
   table(cache.functions);
+  // Of very many functions a page is told of those that matter most.
+  $("rest").hidden = cache.functions.length === cache.functions_total;
+  $("rest").firstChild.textContent = `Shown are ${count(cache.functions.length)} of ${count(cache.functions_total)} functions, those with the most reads; the figures above are of all.`;
   misses(s);
   store(cache);
   pairs($("configuration"), cache.configuration.concat(cache.dropped_events ? [["dropped events", count(cache.dropped_events)]] : []));
