@@ -75,6 +75,7 @@ cargo test --workspace --all-features
 
 step "the alert rules"
 promtool check rules examples/observability/alerts.yml
+promtool test rules examples/observability/alerts_test.yml
 
 step "the shop in a browser"
 cargo test -p shop --test browser -- --ignored
