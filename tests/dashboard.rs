@@ -570,6 +570,75 @@ async fn without_the_layer_a_handler_that_asks_for_the_report_says_so() {
     assert!(text(answer).await.contains("ReportLayer"));
 }
 
+#[cfg(all(feature = "compress", feature = "seal"))]
+#[tokio::test]
+async fn the_configuration_of_store_and_values_is_shown_and_no_key_of_it() {
+    use dewar::{EventKeys, SealKey, testing::FaultyStore};
+    use std::time::Duration;
+
+    let secret = "7e".repeat(32);
+    let key = SealKey::from_hex(&secret).unwrap();
+    let builder = Cache::builder().max_entries(500).shared(FaultyStore::new());
+    let builder = builder
+        .namespace("shop")
+        .compress_from(2048)
+        .seal([key])
+        .store_timeout(Duration::from_millis(250))
+        .memory_copies(Duration::from_secs(2))
+        .event_keys(EventKeys::Hashed);
+    let app = mounted(Dashboard::new().cache(&TestCache::with(builder).unwrap()));
+    let all = figures(&app).await;
+    let shown = all["caches"][0]["configuration"].as_array().unwrap();
+    for pair in [
+        ["store", "memory, then a store for tests"],
+        ["limit of memory", "500 entries"],
+        ["default timeout", "300s"],
+        ["event keys", "hashed"],
+        ["namespace", "shop"],
+        ["format", "json"],
+        ["compression", "from 2048 bytes on"],
+        ["sealing", "on"],
+        ["store timeout", "250ms"],
+        ["store budget of a call", "500ms"],
+        ["memory copies", "2s"],
+        ["lease", "10s"],
+    ] {
+        assert!(shown.contains(&json!(pair)), "{pair:?} in {shown:?}");
+    }
+    let told = next(&mut opened(&app).await).await;
+    let other = get(&app, "/admin/cache/metrics").await;
+    for text in [all.to_string(), told, other] {
+        assert!(!text.contains("7e7e"), "{text}");
+    }
+    // Without a shared store there is none of that.
+    let plain = mounted(Dashboard::new().cache(&TestCache::new()));
+    let shown = &figures(&plain).await["caches"][0]["configuration"];
+    assert_eq!(
+        (&shown[0], shown.as_array().unwrap().len()),
+        (&json!(["store", "memory"]), 5)
+    );
+}
+
+#[cfg(feature = "redis")]
+#[tokio::test]
+async fn the_credentials_of_a_store_are_nowhere() {
+    let store = dewar::store::Redis::open("redis://ada:hunter2@127.0.0.1:1/3").unwrap();
+    let cache = Cache::builder().shared(store).build().unwrap();
+    let app = mounted(Dashboard::new().cache(&cache).allow_invalidation());
+    // It does not answer, and that is told.
+    cache.scope(async { price(1) }).await.unwrap();
+    let told = next(&mut opened(&app).await).await;
+    assert!(told.contains("127.0.0.1:1/3"), "{told}");
+    for text in [
+        told,
+        figures(&app).await.to_string(),
+        get(&app, "/admin/cache/metrics").await,
+        get(&app, "/admin/cache").await,
+    ] {
+        assert!(!text.contains("hunter2") && !text.contains("ada"), "{text}");
+    }
+}
+
 #[cfg(feature = "stores")]
 #[tokio::test]
 async fn the_shared_store_is_shown_with_what_its_server_holds() {

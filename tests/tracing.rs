@@ -149,6 +149,34 @@ fn a_batch_that_repeats_a_key_is_warned_of() {
     assert_eq!(events.iter().filter(warned).count(), 1, "{events:#?}");
 }
 
+#[cfg(feature = "stores")]
+#[test]
+fn a_store_that_goes_away_and_comes_back_is_told_with_the_name_of_its_cache() {
+    let store = testing::FaultyStore::new();
+    let builder = Cache::builder().name("shop").shared(store.clone());
+    let cache = testing::TestCache::with(builder).unwrap();
+    let reads = |from: u64| cache.run(|| (from..from + 50).map(plain).sum::<u64>());
+    let events = told(|| {
+        store.fail(true);
+        reads(0);
+        store.fail(false);
+        cache.advance(Duration::from_secs(120));
+        reads(100);
+    });
+    for (level, event) in [("ERROR", "circuit_opened"), ("INFO", "circuit_closed")] {
+        let start = format!("{level} cache.{event} ");
+        let of = events.iter().find(|it| it.starts_with(&start));
+        let of = of.unwrap_or_else(|| panic!("no {event} in {events:#?}"));
+        assert!(of.contains("cache.name=\"shop\""), "{of}");
+        assert!(of.contains(&format!("cache.outcome=\"{event}\"")), "{of}");
+    }
+}
+
+#[cached(timeout = 60)]
+fn plain(n: u64) -> u64 {
+    n
+}
+
 #[cached(timeout = 60)]
 fn says(n: u64) -> u64 {
     tracing::info!("said");

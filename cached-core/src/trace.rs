@@ -159,36 +159,41 @@ mod on {
     }
 
     #[cfg(feature = "stores")]
-    pub(crate) fn memory_only(function: &str, why: &str) {
-        event!(name: "cache.memory_only", target: "dewar", Level::WARN, cache.function = function,
-            cache.reason = why,
+    pub(crate) fn memory_only(cache: &str, function: &str, why: &str) {
+        event!(name: "cache.memory_only", target: "dewar", Level::WARN, cache.name = cache,
+            cache.function = function, cache.reason = why,
             "the results stay in this process' memory; say `local` if that is meant"
         );
     }
 
     #[cfg(feature = "stores")]
-    pub(crate) fn store_down(store: &str) {
-        event!(name: "cache.circuit_opened", target: "dewar", Level::ERROR, cache.store = store,
+    pub(crate) fn store_down(cache: &str, store: &str) {
+        event!(name: "cache.circuit_opened", target: "dewar", Level::ERROR, cache.name = cache,
+            cache.store = store, cache.outcome = "circuit_opened",
             "the shared store does not answer: it is left alone, and asked again now and then"
         );
     }
 
     #[cfg(feature = "stores")]
-    pub(crate) fn store_up(store: &str) {
-        event!(name: "cache.circuit_closed", target: "dewar", Level::INFO, cache.store = store, "the shared store answers again");
+    pub(crate) fn store_up(cache: &str, store: &str) {
+        event!(name: "cache.circuit_closed", target: "dewar", Level::INFO, cache.name = cache,
+            cache.store = store, cache.outcome = "circuit_closed",
+            "the shared store answers again"
+        );
     }
 
     #[cfg(feature = "stores")]
-    pub(crate) fn channel_up(store: &str) {
-        event!(name: "cache.channel_up", target: "dewar", Level::INFO, cache.store = store,
+    pub(crate) fn channel_up(cache: &str, store: &str) {
+        event!(name: "cache.channel_up", target: "dewar", Level::INFO, cache.name = cache,
+            cache.store = store,
             "invalidations by other processes are heard of at once"
         );
     }
 
     #[cfg(feature = "stores")]
-    pub(crate) fn channel_lost(store: &str, error: &Error) {
-        event!(name: "cache.channel_lost", target: "dewar", Level::WARN, cache.store = store,
-            cache.error = %error,
+    pub(crate) fn channel_lost(cache: &str, store: &str, error: &Error) {
+        event!(name: "cache.channel_lost", target: "dewar", Level::WARN, cache.name = cache,
+            cache.store = store, cache.error = %error,
             "other processes cannot be heard: copies in memory live shortly until they can"
         );
     }
@@ -273,15 +278,15 @@ mod off {
     pub(crate) fn background_failed(_cache: &str) {}
     pub(crate) fn repeated(_engine: &Engine, _function: &str) {}
     #[cfg(feature = "stores")]
-    pub(crate) fn memory_only(_function: &str, _why: &str) {}
+    pub(crate) fn memory_only(_cache: &str, _function: &str, _why: &str) {}
     #[cfg(feature = "stores")]
-    pub(crate) fn store_down(_store: &str) {}
+    pub(crate) fn store_down(_cache: &str, _store: &str) {}
     #[cfg(feature = "stores")]
-    pub(crate) fn store_up(_store: &str) {}
+    pub(crate) fn store_up(_cache: &str, _store: &str) {}
     #[cfg(feature = "stores")]
-    pub(crate) fn channel_up(_store: &str) {}
+    pub(crate) fn channel_up(_cache: &str, _store: &str) {}
     #[cfg(feature = "stores")]
-    pub(crate) fn channel_lost(_store: &str, _error: &Error) {}
+    pub(crate) fn channel_lost(_cache: &str, _store: &str, _error: &Error) {}
     pub(crate) fn drop_panicked() {}
     pub(crate) fn weigher_panicked() {}
     pub(crate) fn hook_panicked() {}

@@ -14,6 +14,8 @@ mod by_store;
 pub(crate) mod config;
 pub(crate) mod current;
 mod deliver;
+#[cfg(feature = "dashboard")]
+pub(crate) mod description;
 pub(crate) mod entry;
 pub(crate) mod env;
 pub(crate) mod function;
@@ -214,25 +216,6 @@ impl Cache {
             .iter()
             .filter(|(_, function)| function.name == name);
         named.map(|(id, _)| *id).collect()
-    }
-
-    /// How it was built, for people: no credentials.
-    #[cfg(feature = "dashboard")]
-    pub(crate) fn configuration(&self) -> Vec<(&'static str, String)> {
-        let time = |nanos| match nanos {
-            crate::clock::NEVER => "never".to_owned(),
-            nanos => format!("{:?}", std::time::Duration::from_nanos(nanos)),
-        };
-        let limit = self.0.memory.as_ref().map(|memory| memory.limit());
-        vec![
-            (
-                "store",
-                limit.as_ref().map_or("null", |_| "memory").to_owned(),
-            ),
-            ("limit", limit.unwrap_or_else(|| "-".to_owned())),
-            ("default timeout", time(self.0.default_timeout)),
-            ("longest wait for another's load", time(self.0.wait_limit)),
-        ]
     }
 
     fn functions(&self) -> Vec<Function> {

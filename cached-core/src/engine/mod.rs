@@ -274,7 +274,7 @@ impl Engine {
             std::mem::replace(&mut function.memory_only, true)
         });
         if !known {
-            crate::trace::memory_only(name, why);
+            crate::trace::memory_only(&self.name, name, why);
         }
     }
 

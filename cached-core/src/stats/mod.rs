@@ -284,6 +284,12 @@ impl Counters {
         }
     }
 
+    /// The cache's name.
+    #[cfg(feature = "stores")]
+    pub(crate) fn cache(&self) -> &str {
+        self.watch.as_ref().map_or("", |watch| watch.cache())
+    }
+
     /// What the cache is called where it is published.
     #[cfg(feature = "metrics")]
     fn published(&self) -> Option<&str> {

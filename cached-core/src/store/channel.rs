@@ -184,7 +184,7 @@ impl Listener {
         match message.said {
             Said::Hello if message.from == channel.me => {
                 if !channel.up.swap(true, Ordering::SeqCst) {
-                    crate::trace::channel_up(&self.tier.guard.store().describe());
+                    crate::trace::channel_up(counters.cache(), &self.tier.guard.store().describe());
                 }
             }
             Said::Hello => {}
@@ -207,7 +207,11 @@ impl Listener {
         channel.listening.store(false, Ordering::SeqCst);
         if channel.up.swap(false, Ordering::SeqCst) {
             channel.missed.store(true, Ordering::SeqCst);
-            crate::trace::channel_lost(&self.tier.guard.store().describe(), why);
+            crate::trace::channel_lost(
+                self.tier.guard.counters().cache(),
+                &self.tier.guard.store().describe(),
+                why,
+            );
         }
     }
 

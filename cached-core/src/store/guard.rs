@@ -80,6 +80,11 @@ impl Guard {
         &self.counters
     }
 
+    #[cfg(feature = "dashboard")]
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
+    }
+
     /// The time of one call.
     pub(crate) fn budget(&self) -> Budget {
         Budget(AtomicU64::new(self.limits.call))
@@ -154,13 +159,13 @@ impl Guard {
                 }
                 if pass.failed(self.clock.now()) {
                     self.counters.tell(None, || EventKind::CircuitOpened);
-                    crate::trace::store_down(&self.store.describe());
+                    crate::trace::store_down(self.counters.cache(), &self.store.describe());
                 }
             }
             _ => {
                 if pass.answered() {
                     self.counters.tell(None, || EventKind::CircuitClosed);
-                    crate::trace::store_up(&self.store.describe());
+                    crate::trace::store_up(self.counters.cache(), &self.store.describe());
                 }
             }
         }

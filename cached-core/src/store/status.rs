@@ -38,6 +38,31 @@ pub enum Health {
     Down,
 }
 
+#[cfg(feature = "dashboard")]
+impl Tier {
+    /// The settings of the store by their names, without keys.
+    pub(crate) fn configuration(&self) -> Vec<crate::cache::description::Said> {
+        use crate::cache::description::time;
+
+        let (writing, limits) = (self.writing(), self.guard.limits());
+        let compression = match writing.compress_from {
+            Some(bytes) => format!("from {bytes} bytes on"),
+            None => "off".to_owned(),
+        };
+        let sealing = if writing.keys.is_empty() { "off" } else { "on" };
+        vec![
+            ("namespace", self.namespace.clone()),
+            ("format", format!("{:?}", writing.format).to_lowercase()),
+            ("compression", compression),
+            ("sealing", sealing.to_owned()),
+            ("store timeout", time(limits.operation)),
+            ("store budget of a call", time(limits.call)),
+            ("memory copies", time(self.copies)),
+            ("lease", time(self.lease)),
+        ]
+    }
+}
+
 impl Tier {
     pub(crate) fn status(&self, memory_only: Vec<&'static str>) -> StoreStatus {
         let pushes = self.store().push().is_some();

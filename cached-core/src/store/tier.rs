@@ -154,6 +154,12 @@ impl Tier {
         checked.await.map(drop).map_err(named)
     }
 
+    /// How values are written.
+    #[cfg(feature = "dashboard")]
+    pub(super) fn writing(&self) -> &Writing {
+        &self.writing
+    }
+
     /// How values are serialised.
     pub(crate) fn format(&self) -> Format {
         self.writing.format
@@ -395,7 +401,7 @@ impl Tier {
         format!("{}:l:{digest}", self.namespace)
     }
 
-    pub(super) fn store(&self) -> &dyn Store {
+    pub(crate) fn store(&self) -> &dyn Store {
         self.guard.store()
     }
 

@@ -146,6 +146,18 @@ impl Watch {
         }
     }
 
+    /// The cache's name.
+    #[cfg(feature = "stores")]
+    pub(crate) fn cache(&self) -> &str {
+        &self.cache
+    }
+
+    /// How much of keys is told.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn keys(&self) -> EventKeys {
+        self.keys
+    }
+
     /// What the cache is called where figures of all caches are; none of one that is neither the
     /// default one nor registered, and that others of its name are not to be taken for.
     #[cfg(any(feature = "dashboard", feature = "metrics"))]
