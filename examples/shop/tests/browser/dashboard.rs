@@ -3,6 +3,7 @@
 use axum::Router;
 use dewar::Cache;
 use dewar::dashboard::Dashboard;
+use dewar::http::{CacheLayer, ViewPolicy};
 
 use crate::FLAWS;
 use crate::common::Site;
@@ -98,6 +99,48 @@ async fn it_opens_on_zero_traffic_and_without_the_switch_has_no_button() {
     );
     assert_eq!(browser.count("#form").await, 0);
     browser.picture("dashboard-empty").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver"]
+async fn of_very_many_functions_it_shows_those_with_the_most_reads_and_says_so() {
+    let cache = Cache::builder().build().unwrap();
+    // Each layer is counted by itself, as a function is.
+    let pages = (0..300).fold(Router::new(), |pages, n| {
+        let name = format!("shop::pages::page_{n:03}").leak();
+        let layer = CacheLayer::new(ViewPolicy::new()).cache(&cache).name(name);
+        let page = axum::routing::get(|| async { "page" }).layer(layer);
+        pages.route(&format!("/page/{n}"), page)
+    });
+    let dashboard = Dashboard::new().cache(&cache).router();
+    let site = Site::serve(pages.nest("/stats", dashboard)).await;
+    for n in (0..300).chain([7, 7]) {
+        let answer = reqwest::get(site.url(&format!("/page/{n}"))).await.unwrap();
+        assert_eq!(answer.text().await.unwrap(), "page");
+    }
+    let browser = Browser::start().await;
+    for view in VIEWS {
+        browser.look(view).await;
+        browser.open(&site.url("/stats")).await;
+        browser
+            .until("document.querySelector('#table tbody tr')")
+            .await;
+        assert_eq!(browser.count("#table tbody tr").await, 100);
+        let first = "return document.querySelector('#table tbody th').textContent";
+        assert_eq!(browser.run(first).await, "shop::pages::page_007");
+        // With what was done by hand.
+        let said = "return document.querySelector('#rest').innerText";
+        let said = browser.run(said).await;
+        assert!(
+            said.as_str()
+                .unwrap()
+                .starts_with("Shown are 100 of 301 functions"),
+            "{said}"
+        );
+        assert_eq!(browser.run(FLAWS).await, serde_json::json!([]), "{view:?}");
+    }
+    browser.picture("dashboard-many").await;
     browser.close().await;
 }
 
