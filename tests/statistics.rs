@@ -399,7 +399,10 @@ fn of_one_function_there_is_a_handle_that_counts_and_resets_no_other() {
         assert_eq!(squares.get(), dewar::Stats::default(), "not called yet");
         assert_eq!(squares.name(), "statistics::other");
         let source = Source::open(1);
-        (other(1), other(1), Repo.row(1), rows(&[1, 2, 3]));
+        other(1);
+        other(1);
+        Repo.row(1);
+        rows(&[1, 2, 3]);
         call(&source, 1).unwrap();
         assert_eq!((squares.get().hits, squares.get().loads), (1, 1));
         assert_eq!(stats!(Repo::row).get().loads, 1);
@@ -423,7 +426,8 @@ fn of_one_function_there_is_a_handle_that_counts_and_resets_no_other() {
 fn a_function_is_found_by_the_name_that_is_listed() {
     isolated(|cache| {
         assert!(cache.function("statistics::other").is_none(), "not called");
-        (other(1), other(1));
+        other(1);
+        other(1);
         assert!(cache.function("other").is_none() && cache.function("").is_none());
         for (name, stats) in cache.function_stats() {
             assert_eq!(cache.function(name).unwrap().get(), stats);
