@@ -60,6 +60,15 @@ impl Error {
         })
     }
 
+    /// What was given for a setting, as a message may repeat it: what looks like an address with a
+    /// login stays out, whichever setting it was meant for.
+    pub(crate) fn shown(given: &str) -> &str {
+        match given.contains('@') || given.contains("://") {
+            true => "…",
+            false => given,
+        }
+    }
+
     pub(crate) fn value(key: impl Into<String>, problem: impl Into<String>) -> Self {
         Error::new(Kind::Value {
             key: key.into(),

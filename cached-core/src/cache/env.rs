@@ -93,7 +93,10 @@ pub(super) fn seconds(setting: &str, text: &str) -> Result<Duration, Error> {
         let most = builder::DEFAULT_TIMEOUT.as_secs();
         Error::config(
             setting,
-            format!("is `{text}`{why}: give seconds, such as `{most}` or `0.5`, or `never`"),
+            format!(
+                "is `{}`{why}: give seconds, such as `{most}` or `0.5`, or `never`",
+                Error::shown(text)
+            ),
         )
     };
     let seconds: f64 = text.trim().parse().map_err(|_| refuse(""))?;
@@ -112,7 +115,10 @@ fn count(setting: &str, text: &str, what: &str) -> Result<u64, Error> {
     match text.trim().parse() {
         Ok(0) | Err(_) => Err(Error::config(
             setting,
-            format!("is `{text}`: give a number of {what}, at least 1"),
+            format!(
+                "is `{}`: give a number of {what}, at least 1",
+                Error::shown(text)
+            ),
         )),
         Ok(count) => Ok(count),
     }
@@ -267,6 +273,64 @@ mod tests {
             super::tests::refusal(&two),
             "`CACHE_REDIS_HOST` is given together with `CACHE_REDIS_URL`: give one of them"
         );
+    }
+
+    #[test]
+    fn no_setting_repeats_what_looks_like_a_login() {
+        for kind in [
+            "redis://:secret@host",
+            "redis",
+            "memcached",
+            "filesystem",
+            "database",
+        ] {
+            if settings::kind("CACHE_TYPE", kind).is_err() {
+                assert!(!refusal(&[("CACHE_TYPE", kind)]).contains("secret"));
+                continue;
+            }
+            for name in [
+                "CACHE_DEFAULT_TIMEOUT",
+                "CACHE_THRESHOLD",
+                "CACHE_REDIS_HOST",
+                "CACHE_REDIS_PORT",
+                "CACHE_REDIS_UNIX_SOCKET_PATH",
+                "CACHE_REDIS_SENTINELS",
+                "CACHE_REDIS_CLUSTER",
+                "CACHE_MEMCACHED_SERVERS",
+                "CACHE_DATABASE_URL",
+                "CACHE_STORE_TIMEOUT",
+                "CACHE_FORMAT",
+                "CACHE_COMPRESS_FROM",
+                "CACHE_SEAL_KEYS",
+                "CACHE_CHECK_STORE",
+            ] {
+                for value in ["scheme://:secret@host:1", "user:secret@host", "://secret"] {
+                    let text = refusal(&[("CACHE_TYPE", kind), (name, value)]);
+                    assert!(text.starts_with('`'), "{name}: {text}");
+                    assert!(!text.contains("secret"), "{text}");
+                }
+            }
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn a_host_that_is_none_is_refused() {
+        for host in ["cache:6379", "cache/0", "a b", "", "::g"] {
+            let text = refusal(&[("CACHE_TYPE", "redis"), ("CACHE_REDIS_HOST", host)]);
+            let start = "`CACHE_REDIS_HOST` is no host: give one such as `localhost`";
+            assert!(text.starts_with(start), "{text}");
+        }
+        for host in [
+            "cache",
+            "10.0.0.1",
+            "::1",
+            "fe80::1%eth0",
+            "cache_1.internal",
+        ] {
+            let pairs = [("CACHE_TYPE", "redis"), ("CACHE_REDIS_HOST", host)];
+            assert_eq!(refusal(&pairs), "accepted");
+        }
     }
 
     #[test]

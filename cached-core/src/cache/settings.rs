@@ -35,7 +35,8 @@ pub(super) fn kind(setting: &str, name: &str) -> Result<Kind, Error> {
         "database" => Kind::Database,
         _ => {
             let what = format!(
-                "is `{name}`: accepted are `memory` (or `SimpleCache`), `null` (or `NullCache`){}",
+                "is `{}`: accepted are `memory` (or `SimpleCache`), `null` (or `NullCache`){}",
+                Error::shown(name),
                 shared_kinds()
             );
             return Err(Error::config(setting, what));
@@ -43,6 +44,7 @@ pub(super) fn kind(setting: &str, name: &str) -> Result<Kind, Error> {
     };
     match kind.feature() {
         Some((feature, false)) => {
+            let name = Error::shown(name);
             let what = format!("is `{name}`, which needs the feature `{feature}` of dewar");
             Err(Error::config(setting, what))
         }
@@ -188,7 +190,7 @@ mod shared {
         if let Some(text) = get("format")? {
             let format = Format::named(&text).ok_or_else(|| {
                 let known = Format::names().join("`, `");
-                let what = format!("is `{text}`: this build has `{known}`");
+                let what = format!("is `{}`: this build has `{known}`", Error::shown(&text));
                 Error::config((source.name)("format"), what)
             })?;
             builder = builder.format(format);
@@ -199,7 +201,7 @@ mod shared {
                 "1" | "true" | "yes" | "on" => builder.check_store(),
                 "0" | "false" | "no" | "off" => builder,
                 _ => {
-                    let what = format!("is `{text}`: give `true` or `false`");
+                    let what = format!("is `{}`: give `true` or `false`", Error::shown(&text));
                     return Err(Error::config((source.name)("check_store"), what));
                 }
             };
@@ -217,7 +219,7 @@ mod shared {
             Some(text) => match text.trim().parse() {
                 Ok(bytes) => builder.compress_from(bytes),
                 Err(_) => {
-                    let what = format!("is `{text}`: give a number of bytes");
+                    let what = format!("is `{}`: give a number of bytes", Error::shown(&text));
                     return Err(Error::config((source.name)("compress_from"), what));
                 }
             },
@@ -276,7 +278,8 @@ fn files(source: &Source<'_>) -> Result<crate::store::Filesystem, Error> {
 #[cfg(feature = "redis")]
 mod redis {
     use super::{Error, Source};
-    use crate::store::{Redis, RedisBuilder, redis_address};
+    use crate::store::{Redis, RedisBuilder, check_redis_host, check_redis_socket, redis_address};
+    use std::path::Path;
 
     /// The store that the settings describe.
     pub(super) fn store(source: &Source<'_>) -> Result<Redis, Error> {
@@ -324,8 +327,16 @@ mod redis {
             .map(|port| parsed(source, "redis_port", &port))
             .transpose()?;
         Ok(match given.pop() {
-            Some(("redis_host", host)) => builder.server(host, port.unwrap_or(6379)),
-            Some(("redis_unix_socket_path", path)) => builder.socket(path),
+            Some(("redis_host", host)) => {
+                let refused = |what| Error::config((source.name)("redis_host"), what);
+                check_redis_host(&host).map_err(refused)?;
+                builder.server(host, port.unwrap_or(6379))
+            }
+            Some(("redis_unix_socket_path", path)) => {
+                let refused = |what| Error::config((source.name)("redis_unix_socket_path"), what);
+                check_redis_socket(Path::new(&path)).map_err(refused)?;
+                builder.socket(path)
+            }
             Some(("redis_sentinels", list)) => {
                 let service = (source.get)("redis_sentinel_master")?.unwrap_or_default();
                 builder.sentinels(service, addresses(source, "redis_sentinels", &list, 26379)?)
@@ -347,6 +358,7 @@ mod redis {
         let address = |text: &str| redis_address(text.trim(), port);
         let addresses: Option<Vec<_>> = list.split(',').map(address).collect();
         addresses.ok_or_else(|| {
+            let list = Error::shown(list);
             let what = format!("is `{list}`: give hosts such as `one:{port},two:{port}`");
             Error::config((source.name)(name), what)
         })
@@ -358,7 +370,7 @@ mod redis {
         text: &str,
     ) -> Result<T, Error> {
         text.trim().parse().map_err(|_| {
-            let what = format!("is `{text}`: give a number");
+            let what = format!("is `{}`: give a number", Error::shown(text));
             Error::config((source.name)(name), what)
         })
     }

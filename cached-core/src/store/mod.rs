@@ -39,9 +39,11 @@ pub use filesystem::Filesystem;
 pub use memcached::Memcached;
 pub use memory::StoreMemory;
 #[cfg(feature = "redis")]
-pub(crate) use redis::address as redis_address;
-#[cfg(feature = "redis")]
 pub use redis::{Redis, RedisBuilder};
+#[cfg(feature = "redis")]
+pub(crate) use redis::{
+    address as redis_address, check_host as check_redis_host, check_socket as check_redis_socket,
+};
 pub use status::{Health, StoreStatus};
 
 use std::time::Duration;

@@ -46,13 +46,14 @@ impl Memcached {
 
     /// The same of a setting of this name.
     pub(crate) fn open_as(setting: &str, servers: &str) -> Result<Memcached, Error> {
-        let servers = Servers::parse(servers).ok_or_else(|| {
+        let parsed = Servers::parse(servers).ok_or_else(|| {
+            let shown = Error::shown(servers);
             let what = format!(
-                "is `{servers}`: give hosts such as `one:11211,two:11211`, or `unix:///run/m.sock`"
+                "is `{shown}`: give hosts such as `one:11211,two:11211`, or `unix:///run/m.sock`"
             );
             Error::config(setting, what)
         })?;
-        Ok(Memcached(Arc::new(servers)))
+        Ok(Memcached(Arc::new(parsed)))
     }
 
     /// Carries a command out for each item on its server, on all servers at once; the replies are in

@@ -1,6 +1,6 @@
 //! What is said about a server.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo};
@@ -237,6 +237,29 @@ fn addresses<H: Into<String>>(of: impl IntoIterator<Item = (H, u16)>) -> Vec<Add
         .collect()
 }
 
+/// Whether this can be a host. A URL is none, and what it holds is not repeated: as a host it would
+/// be shown wherever the store is.
+pub(crate) fn check_host(host: &str) -> Result<(), &'static str> {
+    let foreign = |c: char| c.is_whitespace() || c.is_control() || "@/?#,[]".contains(c);
+    let six = |host: &str| {
+        let plain = host.split('%').next().unwrap_or_default();
+        plain.parse::<std::net::Ipv6Addr>().is_ok()
+    };
+    match host.is_empty() || host.contains(foreign) || (host.contains(':') && !six(host)) {
+        true => Err("is no host: give one such as `localhost`, and a whole URL as the URL"),
+        false => Ok(()),
+    }
+}
+
+/// The same of the path of a socket.
+pub(crate) fn check_socket(path: &Path) -> Result<(), &'static str> {
+    let text = path.to_string_lossy();
+    match text.is_empty() || text.contains("://") || (text.contains('@') && !text.contains('/')) {
+        true => Err("is no path: give one such as `/run/redis.sock`, and a whole URL as the URL"),
+        false => Ok(()),
+    }
+}
+
 impl Config {
     fn check(&self) -> Result<(), Error> {
         let several = match &self.servers {
@@ -257,10 +280,15 @@ impl Config {
             }
             Servers::Cluster(addresses) => addresses,
         };
-        let nowhere = several.is_empty() && !matches!(self.servers, Servers::Socket(_));
-        if nowhere || several.iter().any(|address| address.host.is_empty()) {
+        if several.is_empty() && !matches!(self.servers, Servers::Socket(_)) {
             let what = "names no host: give one such as `localhost`";
             return Err(Error::config("redis server", what));
+        }
+        let host = |address: &Address| check_host(&address.host);
+        let hosts = several.iter().try_for_each(host);
+        hosts.map_err(|what| Error::config("redis server", what))?;
+        if let Servers::Socket(path) = &self.servers {
+            check_socket(path).map_err(|what| Error::config("redis socket", what))?;
         }
         if self.user.is_some() && self.password.is_none() {
             let what = "is given without a password: a user needs one";

@@ -12,6 +12,7 @@ mod push;
 mod url;
 
 pub use config::RedisBuilder;
+pub(crate) use config::{check_host, check_socket};
 
 /// A host and its port, as settings give them.
 pub(crate) fn address(text: &str, port: u16) -> Option<(String, u16)> {
