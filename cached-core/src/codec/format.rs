@@ -2,6 +2,9 @@
 
 use serde_core::{Serialize, de::DeserializeOwned};
 
+#[cfg(any(feature = "msgpack", feature = "postcard"))]
+use super::limited::{Elements, Limited};
+
 /// How values are serialised on a shared store.
 ///
 /// An entry says how it was written, so processes that write differently read each other's, and the
@@ -82,13 +85,18 @@ impl Format {
             Format::Json => serde_json::from_slice(bytes).ok(),
             #[cfg(feature = "msgpack")]
             Format::MessagePack => {
+                // Its own bound on depth leaves enums out.
                 let mut reader = rmp_serde::Deserializer::new(bytes);
-                let value = T::deserialize(&mut reader).ok()?;
+                let elements = Elements::of(bytes);
+                let value = T::deserialize(Limited::new(&mut reader, &elements)).ok()?;
                 reader.get_ref().is_empty().then_some(value)
             }
             #[cfg(feature = "postcard")]
             Format::Postcard => {
-                let (value, rest) = postcard::take_from_bytes(bytes).ok()?;
+                let mut reader = postcard::Deserializer::from_bytes(bytes);
+                let elements = Elements::of(bytes);
+                let value = T::deserialize(Limited::new(&mut reader, &elements)).ok()?;
+                let rest = reader.finalize().ok()?;
                 rest.is_empty().then_some(value)
             }
         }
@@ -112,6 +120,102 @@ mod tests {
             assert_eq!(Format::named(&format!("{format:?}")), Some(format));
         }
         assert_eq!(Format::named("pickle"), None);
+    }
+
+    #[derive(serde::Serialize, serde::Deserialize, Debug, PartialEq)]
+    enum List {
+        Nil,
+        Cons(Box<List>),
+    }
+
+    #[derive(serde::Serialize, serde::Deserialize, Debug, PartialEq)]
+    enum Shape {
+        Leaf,
+        Tuple(u8, Box<Shape>),
+        Named { of: Option<Box<Shape>> },
+    }
+
+    #[derive(serde::Serialize, serde::Deserialize, Debug, PartialEq)]
+    struct Chain {
+        next: Option<Box<Chain>>,
+    }
+
+    #[derive(serde::Serialize, serde::Deserialize, Debug, PartialEq)]
+    struct Tree(Vec<Tree>);
+
+    /// What a value of a recursive type begins with, again and again.
+    fn level<T: serde::Serialize>(format: Format, shallow: &T, deep: &T) -> Vec<u8> {
+        let (shallow, deep) = (format.encode(shallow), format.encode(deep));
+        let (shallow, deep) = (shallow.unwrap_or_default(), deep.unwrap_or_default());
+        deep[..deep.len() - shallow.len()].to_vec()
+    }
+
+    /// In the least that a thread has for a stack.
+    fn on_a_small_stack(run: impl FnOnce() + Send + 'static) {
+        let thread = std::thread::Builder::new().stack_size(1 << 20);
+        assert!(thread.spawn(run).is_ok_and(|thread| thread.join().is_ok()));
+    }
+
+    #[test]
+    fn bytes_that_claim_any_depth_are_none() {
+        on_a_small_stack(|| {
+            let json = "[".repeat(1 << 20);
+            assert!(Format::Json.decode::<Tree>(json.as_bytes()).is_none());
+            for format in formats().into_iter().filter(|it| *it != Format::Json) {
+                let cons = |of| List::Cons(Box::new(of));
+                let bytes = level(format, &List::Nil, &cons(List::Nil)).repeat(1 << 20);
+                assert!(format.decode::<List>(&bytes).is_none(), "{format:?}");
+                let bytes = level(format, &Tree(vec![]), &Tree(vec![Tree(vec![])]));
+                assert!(format.decode::<Tree>(&bytes.repeat(1 << 20)).is_none());
+                let deep = |next| Chain { next };
+                let one = deep(Some(Box::new(deep(None))));
+                let bytes = level(format, &deep(None), &one).repeat(1 << 20);
+                assert!(format.decode::<Chain>(&bytes).is_none(), "{format:?}");
+                let one = Shape::Tuple(1, Box::new(Shape::Leaf));
+                let bytes = level(format, &Shape::Leaf, &one).repeat(1 << 20);
+                assert!(format.decode::<Shape>(&bytes).is_none(), "{format:?}");
+                let of = Some(Box::new(Shape::Leaf));
+                let bytes = level(format, &Shape::Leaf, &Shape::Named { of }).repeat(1 << 20);
+                assert!(format.decode::<Shape>(&bytes).is_none(), "{format:?}");
+            }
+        });
+    }
+
+    #[test]
+    fn what_is_as_deep_as_json_can_be_is_read_in_every_format() {
+        on_a_small_stack(|| {
+            for format in formats() {
+                let mut chain = Chain { next: None };
+                for _ in 1..127 {
+                    let next = Some(Box::new(chain));
+                    chain = Chain { next };
+                }
+                let bytes = format.encode(&chain).unwrap_or_default();
+                assert_eq!(format.decode::<Chain>(&bytes), Some(chain), "{format:?}");
+            }
+        });
+    }
+
+    #[cfg(feature = "postcard")]
+    #[test]
+    fn a_sequence_of_nothing_is_not_as_long_as_its_bytes_say() {
+        #[derive(serde::Deserialize)]
+        struct Wide {
+            #[serde(skip)]
+            _on_the_heap: [u64; 16],
+        }
+        let claimed = postcard::to_stdvec(&(1u64 << 60)).unwrap_or_default();
+        let postcard = Format::Postcard;
+        assert_eq!(postcard.decode::<Vec<()>>(&claimed), None);
+        assert!(postcard.decode::<Vec<Wide>>(&claimed).is_none());
+        let map = postcard.decode::<BTreeMap<(), ()>>(&claimed);
+        assert_eq!(map, None);
+        let honest = vec![(); 60_000];
+        let bytes = postcard.encode(&honest).unwrap_or_default();
+        assert_eq!(postcard.decode::<Vec<()>>(&bytes), Some(honest));
+        let rows = vec![(7u8, (), ()); 100_000];
+        let bytes = postcard.encode(&rows).unwrap_or_default();
+        assert_eq!(postcard.decode::<Vec<(u8, (), ())>>(&bytes), Some(rows));
     }
 
     type Value = (

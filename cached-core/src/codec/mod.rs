@@ -11,6 +11,8 @@
 pub(crate) mod compress;
 #[cfg(feature = "stores")]
 mod format;
+#[cfg(any(feature = "msgpack", feature = "postcard"))]
+mod limited;
 #[cfg(feature = "stores")]
 pub(crate) mod seal;
 
