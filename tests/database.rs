@@ -96,6 +96,57 @@ fn what_was_loaded_is_there_after_a_restart() {
     assert_eq!(read(&process(&url)), 1002);
 }
 
+/// Every operation of a store whose table somebody drops before each.
+fn survives(store: &Database, drop_table: impl Fn()) {
+    let keys = ["k".to_owned()];
+    let item = || Item {
+        key: "k".into(),
+        value: vec![1],
+        ttl: Some(Duration::from_secs(600)),
+    };
+    block_on(async {
+        store.set_many(vec![item()]).await.unwrap();
+        assert_eq!(store.get_many(&keys).await.unwrap(), [Some(vec![1])]);
+        drop_table();
+        assert_eq!(store.get_many(&keys).await.unwrap(), [None]);
+        drop_table();
+        store.set_many(vec![item()]).await.unwrap();
+        assert_eq!(store.get_many(&keys).await.unwrap(), [Some(vec![1])]);
+        drop_table();
+        assert_eq!(store.add_many(vec![item()]).await.unwrap(), [true]);
+        drop_table();
+        assert!(!store.swap(vec![1], item()).await.unwrap());
+        drop_table();
+        store
+            .extend_many(&keys, Duration::from_secs(60))
+            .await
+            .unwrap();
+        drop_table();
+        store.delete_many(&keys).await.unwrap();
+        drop_table();
+        assert_eq!(store.sweep().await.unwrap(), 0);
+    });
+}
+
+#[test]
+fn a_table_that_was_dropped_is_made_again() {
+    let directory = Directory::new();
+    let sqlite = rusqlite::Connection::open(directory.path().join("cache.db")).unwrap();
+    survives(&open(&file(&directory)), || {
+        sqlite.execute("DROP TABLE dewar_cache_1", []).unwrap();
+    });
+    let server = Postgres::start();
+    survives(&open(&server.url()), || {
+        server.query("DROP TABLE dewar_cache_1");
+    });
+}
+
+#[test]
+fn a_database_in_memory_keeps_the_contract() {
+    let store = open("sqlite::memory:");
+    block_on(store_conformance(&store, &store.clone())).unwrap();
+}
+
 #[test]
 fn rows_that_have_run_out_are_removed() {
     let directory = Directory::new();

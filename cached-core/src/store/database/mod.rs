@@ -9,7 +9,7 @@ mod sqlite;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::{Found, Item, Push, Store};
@@ -47,7 +47,7 @@ enum Kind {
     Sqlite(Sqlite),
 }
 
-/// The table; another layout has another number.
+/// The table's name; another layout has another number.
 const TABLE: &str = "dewar_cache_1";
 /// How often rows that have run out are removed, in nanoseconds; and how many at once.
 const SWEEP: u64 = 60_000_000_000;
@@ -97,8 +97,8 @@ impl Database {
     pub async fn sweep(&self) -> Result<u64, Error> {
         let swept = io::inside(async move {
             match &self.0.kind {
-                Kind::Postgres(postgres) => postgres.sweep().await,
-                Kind::Sqlite(sqlite) => sqlite.sweep().await,
+                Kind::Postgres(postgres) => twice(&postgres.table, || postgres.sweep()).await,
+                Kind::Sqlite(sqlite) => twice(&sqlite.table, || sqlite.sweep()).await,
             }
         });
         swept.await.map_err(|error| failed("sweep", &error))
@@ -141,8 +141,8 @@ impl Store for Database {
     fn get_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<Found>, Error>> {
         let found = self.run("read", async move {
             match &self.0.kind {
-                Kind::Postgres(postgres) => postgres.get(keys).await,
-                Kind::Sqlite(sqlite) => sqlite.get(keys).await,
+                Kind::Postgres(postgres) => twice(&postgres.table, || postgres.get(keys)).await,
+                Kind::Sqlite(sqlite) => twice(&sqlite.table, || sqlite.get(keys)).await,
             }
         });
         Box::pin(async move {
@@ -154,8 +154,11 @@ impl Store for Database {
     fn set_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<(), Error>> {
         self.run("write", async move {
             match &self.0.kind {
-                Kind::Postgres(postgres) => postgres.set(Rows::new(items)).await,
-                Kind::Sqlite(sqlite) => sqlite.set(items).await,
+                Kind::Postgres(postgres) => {
+                    let rows = Rows::new(items);
+                    twice(&postgres.table, || postgres.set(&rows)).await
+                }
+                Kind::Sqlite(sqlite) => twice(&sqlite.table, || sqlite.set(&items)).await,
             }
         })
     }
@@ -163,8 +166,8 @@ impl Store for Database {
     fn delete_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<(), Error>> {
         self.run("delete", async move {
             match &self.0.kind {
-                Kind::Postgres(postgres) => postgres.delete(keys).await,
-                Kind::Sqlite(sqlite) => sqlite.delete(keys).await,
+                Kind::Postgres(postgres) => twice(&postgres.table, || postgres.delete(keys)).await,
+                Kind::Sqlite(sqlite) => twice(&sqlite.table, || sqlite.delete(keys)).await,
             }
         })
     }
@@ -174,20 +177,24 @@ impl Store for Database {
             match &self.0.kind {
                 Kind::Postgres(postgres) => {
                     let keys: Vec<String> = items.iter().map(|item| item.key.clone()).collect();
-                    let mut added = postgres.add(Rows::first(items)).await?;
+                    let rows = Rows::first(items);
+                    let mut added = twice(&postgres.table, || postgres.add(&rows)).await?;
                     // Of a repeated key, the first wins.
                     Ok(keys.iter().map(|key| added.remove(key)).collect())
                 }
-                Kind::Sqlite(sqlite) => sqlite.add(items).await,
+                Kind::Sqlite(sqlite) => twice(&sqlite.table, || sqlite.add(&items)).await,
             }
         })
     }
 
     fn swap(&self, expected: Vec<u8>, item: Item) -> BoxFuture<'_, Result<bool, Error>> {
         self.run("swap", async move {
+            let expected = expected.as_slice();
             match &self.0.kind {
-                Kind::Postgres(postgres) => postgres.swap(&expected, &item).await,
-                Kind::Sqlite(sqlite) => sqlite.swap(&expected, &item).await,
+                Kind::Postgres(postgres) => {
+                    twice(&postgres.table, || postgres.swap(expected, &item)).await
+                }
+                Kind::Sqlite(sqlite) => twice(&sqlite.table, || sqlite.swap(expected, &item)).await,
             }
         })
     }
@@ -198,9 +205,12 @@ impl Store for Database {
         ttl: Duration,
     ) -> BoxFuture<'a, Result<(), Error>> {
         self.run("extend", async move {
+            let ttl = millis(Some(ttl));
             match &self.0.kind {
-                Kind::Postgres(postgres) => postgres.extend(keys, millis(Some(ttl))).await,
-                Kind::Sqlite(sqlite) => sqlite.extend(keys, millis(Some(ttl))).await,
+                Kind::Postgres(postgres) => {
+                    twice(&postgres.table, || postgres.extend(keys, ttl)).await
+                }
+                Kind::Sqlite(sqlite) => twice(&sqlite.table, || sqlite.extend(keys, ttl)).await,
             }
         })
     }
@@ -255,6 +265,51 @@ impl Push for Database {
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Database").field(&self.describe()).finish()
+    }
+}
+
+/// Whether the table is known to be there.
+#[derive(Default)]
+struct Table {
+    known: AtomicBool,
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Table {
+    /// Has it made, unless it is known to be there.
+    async fn made(&self, make: impl Future<Output = sqlx::Result<()>>) -> sqlx::Result<()> {
+        if self.known.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        let _turn = self.turn.lock().await;
+        if !self.known.load(Ordering::SeqCst) {
+            make.await?;
+            self.known.store(true, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+
+    /// Whether it is gone: dropped, or with the file that it was in. Then it is made again.
+    fn is_gone(&self, error: &sqlx::Error) -> bool {
+        let said = error.as_database_error();
+        let gone = said.is_some_and(|said| {
+            said.code().as_deref() == Some("42P01") || said.message().starts_with("no such table")
+        });
+        if gone {
+            self.known.store(false, Ordering::SeqCst);
+        }
+        gone
+    }
+}
+
+/// Runs a statement, and once more where the table was gone.
+async fn twice<T, F: Future<Output = sqlx::Result<T>>>(
+    table: &Table,
+    statement: impl Fn() -> F,
+) -> sqlx::Result<T> {
+    match statement().await {
+        Err(error) if table.is_gone(&error) => statement().await,
+        done => done,
     }
 }
 

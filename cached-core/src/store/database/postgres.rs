@@ -11,16 +11,15 @@ use sqlx::postgres::{
 };
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Connection, Postgres as Db, Row};
-use tokio::sync::OnceCell;
 
-use super::{AT_ONCE, EVER, Rows, TABLE, millis};
+use super::{AT_ONCE, EVER, Rows, TABLE, Table, millis};
 use crate::store::{Item, names};
 
 pub(super) struct Postgres {
     pool: PgPool,
     options: PgConnectOptions,
     place: String,
-    made: Arc<OnceCell<()>>,
+    pub(super) table: Arc<Table>,
 }
 
 type Statement<'q> = Query<'q, Db, PgArguments>;
@@ -74,7 +73,7 @@ impl Postgres {
             pool,
             options,
             place,
-            made: Arc::default(),
+            table: Arc::default(),
         })
     }
 
@@ -84,12 +83,12 @@ impl Postgres {
 
     /// A connection, the table made.
     async fn connection(&self) -> sqlx::Result<PoolConnection<Db>> {
-        let (pool, made) = (self.pool.clone(), Arc::clone(&self.made));
+        let (pool, table) = (self.pool.clone(), Arc::clone(&self.table));
         // A task of its own: when this caller leaves, it goes on for the next.
         let connecting = tokio::spawn(tokio::time::timeout(CONNECTING, async move {
             let mut lent = Lent(Some(pool.acquire().await?));
             if let Some(connection) = &mut lent.0 {
-                made.get_or_try_init(|| make(connection)).await?;
+                table.made(make(connection)).await?;
             }
             lent.0.take().ok_or(sqlx::Error::PoolClosed)
         }));
@@ -131,7 +130,7 @@ impl Postgres {
             .collect()
     }
 
-    pub(super) async fn set(&self, rows: Rows) -> sqlx::Result<()> {
+    pub(super) async fn set(&self, rows: &Rows) -> sqlx::Result<()> {
         let text = format!(
             "INSERT INTO {TABLE} (key, value, expires)
              SELECT key, value, {} FROM unnest($1::text[], $2::bytea[], $3::bigint[])
@@ -140,12 +139,12 @@ impl Postgres {
             until("ttl")
         );
         let query = sqlx::query(AssertSqlSafe(text));
-        let query = query.bind(rows.keys).bind(rows.values).bind(rows.ttls);
+        let query = query.bind(&rows.keys).bind(&rows.values).bind(&rows.ttls);
         self.execute(query).await.map(drop)
     }
 
     /// Those keys that had nothing.
-    pub(super) async fn add(&self, rows: Rows) -> sqlx::Result<HashSet<String>> {
+    pub(super) async fn add(&self, rows: &Rows) -> sqlx::Result<HashSet<String>> {
         let text = format!(
             "INSERT INTO {TABLE} AS old (key, value, expires)
              SELECT key, value, {} FROM unnest($1::text[], $2::bytea[], $3::bigint[])
@@ -156,7 +155,7 @@ impl Postgres {
             until("ttl")
         );
         let query = sqlx::query(AssertSqlSafe(text));
-        let query = query.bind(rows.keys).bind(rows.values).bind(rows.ttls);
+        let query = query.bind(&rows.keys).bind(&rows.values).bind(&rows.ttls);
         let added = self.rows(query).await?;
         added.iter().map(|row| row.try_get(0)).collect()
     }

@@ -9,15 +9,14 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 use sqlx::{AssertSqlSafe, Row, Sqlite as Db, Transaction};
-use tokio::sync::OnceCell;
 
-use super::{AT_ONCE, EVER, TABLE, millis};
+use super::{AT_ONCE, EVER, TABLE, Table, millis};
 use crate::store::{Found, Item};
 
 pub(super) struct Sqlite {
     pool: SqlitePool,
     place: String,
-    made: OnceCell<()>,
+    pub(super) table: Table,
 }
 
 /// Milliseconds since 1970.
@@ -36,16 +35,20 @@ impl Sqlite {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(Duration::from_secs(5));
-        // Memory is each connection's own.
-        let connections = if url.contains(":memory:") { 1 } else { 4 };
-        let pool = SqlitePoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(Duration::from_secs(5))
-            .connect_lazy_with(options);
+        let pool = SqlitePoolOptions::new().acquire_timeout(Duration::from_secs(5));
+        // What is in memory goes with its last connection.
+        let pool = match url.contains(":memory:") || url.contains("mode=memory") {
+            true => pool
+                .max_connections(1)
+                .idle_timeout(None)
+                .max_lifetime(None),
+            false => pool.max_connections(4),
+        };
+        let pool = pool.connect_lazy_with(options);
         Some(Sqlite {
             pool,
             place,
-            made: OnceCell::new(),
+            table: Table::default(),
         })
     }
 
@@ -54,7 +57,7 @@ impl Sqlite {
     }
 
     async fn pool(&self) -> sqlx::Result<&SqlitePool> {
-        let make = async || {
+        let make = async {
             let table = format!(
                 "CREATE TABLE IF NOT EXISTS {TABLE} (
                      key TEXT PRIMARY KEY, value BLOB NOT NULL, expires INTEGER NOT NULL
@@ -66,9 +69,9 @@ impl Sqlite {
                     .execute(&self.pool)
                     .await?;
             }
-            Ok::<_, sqlx::Error>(())
+            Ok(())
         };
-        self.made.get_or_try_init(make).await?;
+        self.table.made(make).await?;
         Ok(&self.pool)
     }
 
@@ -89,18 +92,18 @@ impl Sqlite {
         Ok(found)
     }
 
-    pub(super) async fn set(&self, items: Vec<Item>) -> sqlx::Result<()> {
+    pub(super) async fn set(&self, items: &[Item]) -> sqlx::Result<()> {
         let mut transaction = self.begin().await?;
-        for item in &items {
+        for item in items {
             put(&mut transaction, item).await?;
         }
         transaction.commit().await
     }
 
-    pub(super) async fn add(&self, items: Vec<Item>) -> sqlx::Result<Vec<bool>> {
+    pub(super) async fn add(&self, items: &[Item]) -> sqlx::Result<Vec<bool>> {
         let mut transaction = self.begin().await?;
         let mut added = Vec::new();
-        for item in &items {
+        for item in items {
             let absent = value(&mut transaction, &item.key).await?.is_none();
             if absent {
                 put(&mut transaction, item).await?;
@@ -175,4 +178,22 @@ async fn put(connection: &mut SqliteConnection, item: &Item) -> sqlx::Result<()>
     let query = query.bind(&item.key).bind(&item.value);
     let query = query.bind(millis(item.ttl));
     query.execute(connection).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Sqlite;
+    use crate::rt::io;
+
+    #[test]
+    fn what_is_in_memory_is_not_closed_by_time() {
+        let _inside = io::enter();
+        for url in ["sqlite::memory:", "sqlite:a?mode=memory"] {
+            let pool = Sqlite::open(url).unwrap().pool;
+            let options = pool.options();
+            assert_eq!(options.get_max_connections(), 1);
+            assert_eq!(options.get_idle_timeout(), None);
+            assert_eq!(options.get_max_lifetime(), None);
+        }
+    }
 }
