@@ -6,10 +6,14 @@
     reason = "every test is a crate of its own and uses a part of this"
 )]
 
+#[cfg(feature = "stores")]
+mod gate;
 mod raised;
 mod source;
 mod task;
 
+#[cfg(feature = "stores")]
+pub(crate) use gate::{Gate, Step};
 pub(crate) use raised::raised;
 pub(crate) use source::{End, Failed, Source};
 pub(crate) use task::{Steps, Task, panics, stepped};

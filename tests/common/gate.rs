@@ -1,0 +1,158 @@
+//! A store that notes in what order it is asked for things, and has writes wait at a gate.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use dewar::store::{Found, Item, Push, Store};
+use dewar::testing::FaultyStore;
+use dewar::{BoxFuture, Error};
+
+/// What the store was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Something was stored under the key of an entry.
+    Value,
+    /// A scope was given a version.
+    Version,
+    /// All processes were told that something is invalid.
+    ToldInvalid,
+    /// All processes were told that a load has ended.
+    ToldLoaded,
+}
+
+type Done<'a, T> = BoxFuture<'a, Result<T, Error>>;
+
+/// A [`FaultyStore`] with a gate in front of it; clones are handles on the same.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    pub(crate) store: FaultyStore,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// What has to wait.
+    shut: Option<Step>,
+    waiting: Vec<Waker>,
+    steps: Vec<Step>,
+}
+
+impl Gate {
+    pub(crate) fn before(store: FaultyStore) -> Gate {
+        let state = Arc::default();
+        Gate { store, state }
+    }
+
+    /// From now on these have to wait.
+    pub(crate) fn shut(&self, what: Step) {
+        self.state.lock().unwrap().shut = Some(what);
+    }
+
+    /// Whoever waits goes on.
+    pub(crate) fn open(&self) {
+        let waiting = {
+            let mut state = self.state.lock().unwrap();
+            state.shut = None;
+            std::mem::take(&mut state.waiting)
+        };
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    /// Whether somebody waits at the gate.
+    pub(crate) fn is_waited_at(&self) -> bool {
+        !self.state.lock().unwrap().waiting.is_empty()
+    }
+
+    /// What was done since this was asked last, in its order.
+    pub(crate) fn steps(&self) -> Vec<Step> {
+        std::mem::take(&mut self.state.lock().unwrap().steps)
+    }
+
+    /// Does something that is one of these steps.
+    async fn run<T>(&self, step: Option<Step>, operation: Done<'_, T>) -> Result<T, Error> {
+        let closed = poll_fn(|cx| {
+            let mut state = self.state.lock().unwrap();
+            if step.is_none() || state.shut != step {
+                return Poll::Ready(());
+            }
+            state.waiting.push(cx.waker().clone());
+            Poll::Pending
+        });
+        closed.await;
+        let done = operation.await?;
+        self.state.lock().unwrap().steps.extend(step);
+        Ok(done)
+    }
+}
+
+fn writes(items: &[Item]) -> Option<Step> {
+    let key = &items.first()?.key;
+    match key.split(':').nth(1) {
+        Some("l") => None,
+        Some("v") => Some(Step::Version),
+        _ => Some(Step::Value),
+    }
+}
+
+impl Store for Gate {
+    fn get_many<'a>(&'a self, keys: &'a [String]) -> Done<'a, Vec<Found>> {
+        self.store.get_many(keys)
+    }
+
+    fn set_many(&self, items: Vec<Item>) -> Done<'_, ()> {
+        Box::pin(self.run(writes(&items), self.store.set_many(items)))
+    }
+
+    fn delete_many<'a>(&'a self, keys: &'a [String]) -> Done<'a, ()> {
+        self.store.delete_many(keys)
+    }
+
+    fn add_many(&self, items: Vec<Item>) -> Done<'_, Vec<bool>> {
+        Box::pin(self.run(writes(&items), self.store.add_many(items)))
+    }
+
+    fn swap(&self, expected: Vec<u8>, item: Item) -> Done<'_, bool> {
+        let step = writes(std::slice::from_ref(&item));
+        Box::pin(self.run(step, self.store.swap(expected, item)))
+    }
+
+    fn extend_many<'a>(&'a self, keys: &'a [String], ttl: Duration) -> Done<'a, ()> {
+        self.store.extend_many(keys, ttl)
+    }
+
+    fn push(&self) -> Option<&dyn Push> {
+        self.store.push().map(|_| self as &dyn Push)
+    }
+
+    fn describe(&self) -> String {
+        self.store.describe()
+    }
+}
+
+impl Push for Gate {
+    fn publish<'a>(&'a self, channel: &'a str, message: &'a [u8]) -> Done<'a, ()> {
+        // The second byte says what it is about.
+        let step = match message.get(1) {
+            Some(0 | 1) => Some(Step::ToldInvalid),
+            Some(3) => Some(Step::ToldLoaded),
+            _ => None,
+        };
+        match self.store.push() {
+            Some(push) => Box::pin(self.run(step, push.publish(channel, message))),
+            None => Box::pin(std::future::ready(Ok(()))),
+        }
+    }
+
+    fn listen<'a>(
+        &'a self,
+        channel: &'a str,
+        hear: &'a (dyn Fn(Option<&[u8]>) + Send + Sync),
+    ) -> BoxFuture<'a, Error> {
+        match self.store.push() {
+            Some(push) => push.listen(channel, hear),
+            None => Box::pin(std::future::pending()),
+        }
+    }
+}
