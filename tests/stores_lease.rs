@@ -2,6 +2,8 @@
 //! two processes.
 #![cfg(feature = "stores")]
 
+mod common;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -9,8 +11,9 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use dewar::testing::{FaultyStore, TestCache};
-use dewar::{Cache, cached, invalidate};
+use common::{Gate, Step, until};
+use dewar::testing::{FaultyStore, ManualClock, TestCache};
+use dewar::{Cache, cached, entry, invalidate};
 
 const LEASE: Duration = Duration::from_secs(10);
 
@@ -43,8 +46,9 @@ fn many(ids: &[u64]) -> HashMap<u64, u64> {
     let mut asked = ids.to_vec();
     asked.sort_unstable();
     lock(&ASKED).push(asked);
+    let now = SOURCE.load(SeqCst);
     begun();
-    ids.iter().map(|id| (*id, id * 1000)).collect()
+    ids.iter().map(|id| (*id, id * 1000 + now)).collect()
 }
 
 #[cached(timeout = 60, refresh_ahead = 0.5, single_flight = "distributed")]
@@ -55,6 +59,14 @@ fn ahead(id: u64) -> u64 {
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn process(store: &FaultyStore) -> TestCache {
+    let builder = Cache::builder()
+        .shared(store.clone())
+        .lease(LEASE)
+        .memory_copies(LEASE * 100);
+    TestCache::with(builder).unwrap()
 }
 
 struct World {
@@ -86,19 +98,17 @@ impl World {
         BEGUN.store(0, SeqCst);
         SOURCE.store(1, SeqCst);
         lock(&ASKED).clear();
-        let process = || {
-            let builder = Cache::builder()
-                .shared(store.clone())
-                .lease(LEASE)
-                .memory_copies(LEASE * 100);
-            TestCache::with(builder).unwrap()
-        };
         World {
-            one: process(),
-            other: process(),
+            one: process(&store),
+            other: process(&store),
             store,
             _turn: turn,
         }
+    }
+
+    /// One more.
+    fn process(&self) -> TestCache {
+        process(&self.store)
     }
 
     /// One process loads, and stays in its body until it is told to go on.
@@ -107,11 +117,19 @@ impl World {
     }
 
     fn begin_with<T: Send + 'static>(&self, load: fn() -> T) -> (JoinHandle<T>, Sender<()>) {
+        self.begin_at(&self.one, load)
+    }
+
+    fn begin_at<T: Send + 'static>(
+        &self,
+        cache: &TestCache,
+        load: fn() -> T,
+    ) -> (JoinHandle<T>, Sender<()>) {
         let (word, words) = channel();
         let begun = BEGUN.load(SeqCst);
         *lock(&WORDS) = Some(words);
-        let one = self.one.clone();
-        let first = std::thread::spawn(move || one.run(load));
+        let cache = cache.clone();
+        let first = std::thread::spawn(move || cache.run(load));
         while BEGUN.load(SeqCst) == begun {
             std::thread::yield_now();
         }
@@ -236,7 +254,7 @@ fn two_batches_that_overlap_load_no_key_twice() {
         word.send(()).unwrap();
         assert_eq!(first.join().unwrap().len(), 3);
         let values = world.pass(second);
-        assert_eq!(values, HashMap::from([(2, 2000), (3, 3000), (4, 4000)]));
+        assert_eq!(values, HashMap::from([(2, 2001), (3, 3001), (4, 4001)]));
         assert_eq!(*lock(&ASKED), [vec![1, 2, 3], vec![4]]);
     }
 }
@@ -246,7 +264,7 @@ fn a_batch_waits_for_a_process_that_is_stuck_as_long_as_the_lease_and_no_longer(
     let world = World::new();
     let (first, word) = world.begin_with(|| many(&[1]));
     let second = world.ask_for(|| many(&[1]));
-    assert_eq!(world.pass(second), HashMap::from([(1, 1000)]));
+    assert_eq!(world.pass(second), HashMap::from([(1, 1001)]));
     let waited = world.other.clock().elapsed();
     assert!(waited >= LEASE && waited < LEASE * 2, "{waited:?}");
     word.send(()).unwrap();
@@ -285,4 +303,128 @@ fn a_background_refresh_is_left_to_the_process_that_does_it() {
     }
     assert!(world.store.operations() > asked);
     assert_eq!((BEGUN.load(SeqCst), world.other.stats().loads), (2, 0));
+}
+
+#[test]
+fn what_a_process_brings_that_stood_still_does_not_take_the_place_of_what_is_newer() {
+    for world in [World::new, World::pushing] {
+        let world = world();
+        let (first, word) = world.begin();
+        let second = world.ask();
+        SOURCE.store(2, SeqCst);
+        assert_eq!(world.pass(second), 1002, "it has waited for long enough");
+        word.send(()).unwrap();
+        assert_eq!(first.join().unwrap(), 1002, "it is given what is newer");
+        assert_eq!((world.one.stats().loads, world.other.stats().loads), (1, 1));
+        assert_eq!(world.one.run(|| slow(1)), 1002);
+        assert_eq!(world.process().run(|| slow(1)), 1002);
+        assert_eq!(BEGUN.load(SeqCst), 2);
+    }
+}
+
+#[test]
+fn of_a_batch_that_stood_still_only_what_nobody_else_has_loaded_is_stored() {
+    let world = World::new();
+    let (first, word) = world.begin_with(|| many(&[1, 2]));
+    let second = world.ask_for(|| many(&[1]));
+    SOURCE.store(2, SeqCst);
+    assert_eq!(world.pass(second), HashMap::from([(1, 1002)]));
+    word.send(()).unwrap();
+    let both = HashMap::from([(1, 1002), (2, 2001)]);
+    assert_eq!(first.join().unwrap(), both);
+    assert_eq!(world.one.run(|| many(&[1, 2])), both);
+    assert_eq!(world.process().run(|| many(&[1, 2])), both);
+    assert_eq!(lock(&ASKED).len(), 2);
+}
+
+#[test]
+fn a_load_that_took_longer_than_the_lease_is_stored_if_nobody_else_has_loaded() {
+    let world = World::new();
+    let (first, word) = world.begin();
+    world.store.forget_keys(":l:");
+    word.send(()).unwrap();
+    assert_eq!(first.join().unwrap(), 1001);
+    assert_eq!(world.other.run(|| slow(1)), 1001);
+    assert_eq!(BEGUN.load(SeqCst), 1);
+}
+
+#[test]
+fn the_last_to_have_begun_is_stored_even_if_an_older_load_was_faster() {
+    let world = World::new();
+    let (first, word) = world.begin();
+    world.store.forget_keys(":l:");
+    SOURCE.store(2, SeqCst);
+    let (second, other_word) = world.begin_at(&world.other, || slow(1));
+    word.send(()).unwrap();
+    assert_eq!(first.join().unwrap(), 1001, "there was nothing newer yet");
+    other_word.send(()).unwrap();
+    assert_eq!(second.join().unwrap(), 1002);
+    assert_eq!(world.process().run(|| slow(1)), 1002);
+}
+
+#[test]
+fn a_refresh_that_was_asked_for_is_not_undone_by_a_load_that_began_before_it() {
+    let world = World::new();
+    let (first, word) = world.begin();
+    SOURCE.store(2, SeqCst);
+    assert_eq!(world.other.run(|| entry!(slow(1)).refresh()), 1002);
+    word.send(()).unwrap();
+    assert_eq!(first.join().unwrap(), 1002);
+    assert_eq!(world.process().run(|| slow(1)), 1002);
+}
+
+#[test]
+fn of_those_whose_wait_is_over_one_goes_on_for_the_others() {
+    let clock = ManualClock::new();
+    let world = World::on(FaultyStore::with_clock(clock.clone()));
+    let (first, word) = world.begin();
+    let second = world.ask();
+    clock.advance(LEASE - Duration::from_secs(1));
+    let (other_word, words) = channel();
+    *lock(&WORDS) = Some(words);
+    assert!(until(|| {
+        world.other.advance(Duration::from_millis(100));
+        BEGUN.load(SeqCst) == 2
+    }));
+    // The lease of the first would be over by now; it is the second's.
+    clock.advance(Duration::from_secs(2));
+    let third = world.process();
+    let later = std::thread::spawn({
+        let third = third.clone();
+        move || third.run(|| slow(1))
+    });
+    assert!(until(
+        || third.stats().coalesced == 1 || BEGUN.load(SeqCst) > 2
+    ));
+    other_word.send(()).unwrap();
+    assert_eq!(second.join().unwrap(), 1001);
+    assert!(until(|| {
+        third.advance(Duration::from_millis(100));
+        later.is_finished()
+    }));
+    assert_eq!((world.other.stats().loads, third.stats().loads), (1, 0));
+    word.send(()).unwrap();
+    first.join().unwrap();
+}
+
+#[test]
+fn what_came_between_the_look_at_the_store_and_the_lease_is_taken() {
+    let world = World::new();
+    let gate = Gate::before(world.store.clone());
+    let late = TestCache::with(Cache::builder().shared(gate.clone()).lease(LEASE)).unwrap();
+    gate.shut(Step::Lease);
+    let second = std::thread::spawn({
+        let late = late.clone();
+        move || late.run(|| (slow(1), many(&[1])))
+    });
+    assert!(until(|| gate.is_waited_at()));
+    // Meanwhile another process loads, and gives its leases back.
+    assert_eq!(world.one.run(|| slow(1)), 1001);
+    gate.pass();
+    assert!(until(|| gate.is_waited_at()), "the batch");
+    assert_eq!(world.one.run(|| many(&[1])), HashMap::from([(1, 1001)]));
+    gate.open();
+    assert_eq!(second.join().unwrap(), (1001, HashMap::from([(1, 1001)])));
+    assert_eq!((late.stats().loads, late.stats().fetched), (0, 2));
+    assert_eq!(BEGUN.load(SeqCst), 2);
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
-use common::{End, Gate, Source, Step, Steps, Task, secs};
+use common::{End, Gate, Source, Step, Steps, Task, secs, until};
 use dewar::testing::{FaultyStore, TestCache};
 use dewar::{BoxFuture, Cache, Invalidated, cached, entry, invalidate};
 
@@ -45,7 +45,7 @@ impl World {
     fn pushing() -> World {
         let world = World::new(FaultyStore::pushing());
         for cache in [&world.one, &world.other] {
-            until(|| cache.store_status().unwrap().push == Some(true));
+            assert!(until(|| cache.store_status().unwrap().push == Some(true)));
         }
         world
     }
@@ -53,17 +53,6 @@ impl World {
     fn call<F: Future + 'static>(&self, of: &TestCache, call: fn() -> F) -> Task<F::Output> {
         Task::new(of.run_async(async move { call().await }))
     }
-}
-
-/// Waits for what other threads do, without moving any clock.
-fn until(mut holds: impl FnMut() -> bool) {
-    for _ in 0..5000 {
-        if holds() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    panic!("it never came to pass");
 }
 
 #[cached(timeout = 60, key_prefix = "plain")]
@@ -165,9 +154,9 @@ fn callers_of_a_synchronous_function_wait_for_the_store_as_well() {
         std::thread::spawn(move || one.run(|| blocking(7)))
     };
     let first = call();
-    until(|| world.gate.is_waited_at());
+    assert!(until(|| world.gate.is_waited_at()));
     let second = call();
-    until(|| world.one.stats().coalesced == 1);
+    assert!(until(|| world.one.stats().coalesced == 1));
     std::thread::sleep(Duration::from_millis(20));
     assert!(!first.is_finished() && !second.is_finished());
     assert_eq!(world.one.run(|| entry!(blocking(7)).get()), None);
@@ -269,7 +258,10 @@ fn the_end_of_a_load_is_told_when_the_store_has_its_value() {
     second.pending();
     world.gate.open();
     assert_eq!(first.done(), 7);
-    assert_eq!(world.gate.steps(), [Step::Value, Step::ToldLoaded]);
+    assert_eq!(
+        world.gate.steps(),
+        [Step::Value, Step::Lease, Step::Lease, Step::ToldLoaded]
+    );
     // It is told by another thread.
-    until(|| second.step().is_ready());
+    assert!(until(|| second.step().is_ready()));
 }

@@ -1,6 +1,7 @@
 //! A store that notes in what order it is asked for things, and has writes wait at a gate.
 
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -16,6 +17,8 @@ pub(crate) enum Step {
     Value,
     /// A scope was given a version.
     Version,
+    /// A lease was taken, or given back.
+    Lease,
     /// All processes were told that something is invalid.
     ToldInvalid,
     /// All processes were told that a load has ended.
@@ -35,7 +38,8 @@ pub(crate) struct Gate {
 struct State {
     /// What has to wait.
     shut: Option<Step>,
-    waiting: Vec<Waker>,
+    /// Who waits, each with whether it may go on.
+    waiting: Vec<(Arc<AtomicBool>, Waker)>,
     steps: Vec<Step>,
 }
 
@@ -50,14 +54,19 @@ impl Gate {
         self.state.lock().unwrap().shut = Some(what);
     }
 
-    /// Whoever waits goes on.
+    /// Nobody has to wait any more.
     pub(crate) fn open(&self) {
-        let waiting = {
-            let mut state = self.state.lock().unwrap();
-            state.shut = None;
-            std::mem::take(&mut state.waiting)
-        };
-        waiting.into_iter().for_each(Waker::wake);
+        self.state.lock().unwrap().shut = None;
+        self.pass();
+    }
+
+    /// Whoever waits right now goes on.
+    pub(crate) fn pass(&self) {
+        let waiting = std::mem::take(&mut self.state.lock().unwrap().waiting);
+        for (passes, waker) in waiting {
+            passes.store(true, SeqCst);
+            waker.wake();
+        }
     }
 
     /// Whether somebody waits at the gate.
@@ -72,15 +81,21 @@ impl Gate {
 
     /// Does something that is one of these steps.
     async fn run<T>(&self, step: Option<Step>, operation: Done<'_, T>) -> Result<T, Error> {
-        let closed = poll_fn(|cx| {
+        let passes = Arc::new(AtomicBool::new(false));
+        let passed = poll_fn(|cx| {
             let mut state = self.state.lock().unwrap();
-            if step.is_none() || state.shut != step {
+            if step.is_none() || state.shut != step || passes.load(SeqCst) {
                 return Poll::Ready(());
             }
-            state.waiting.push(cx.waker().clone());
+            state
+                .waiting
+                .retain(|(other, _)| !Arc::ptr_eq(other, &passes));
+            state
+                .waiting
+                .push((Arc::clone(&passes), cx.waker().clone()));
             Poll::Pending
         });
-        closed.await;
+        passed.await;
         let done = operation.await?;
         self.state.lock().unwrap().steps.extend(step);
         Ok(done)
@@ -90,7 +105,7 @@ impl Gate {
 fn writes(items: &[Item]) -> Option<Step> {
     let key = &items.first()?.key;
     match key.split(':').nth(1) {
-        Some("l") => None,
+        Some("l") => Some(Step::Lease),
         Some("v") => Some(Step::Version),
         _ => Some(Step::Value),
     }

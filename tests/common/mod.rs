@@ -18,7 +18,7 @@ pub(crate) use raised::raised;
 pub(crate) use source::{End, Failed, Source};
 pub(crate) use task::{Steps, Task, panics, stepped};
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(crate) fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -26,4 +26,17 @@ pub(crate) fn secs(n: u64) -> Duration {
 
 pub(crate) fn millis(n: u64) -> Duration {
     Duration::from_millis(n)
+}
+
+/// Waits for what other threads do, without moving any clock; false if it does not come to pass for
+/// half a minute.
+pub(crate) fn until(mut holds: impl FnMut() -> bool) -> bool {
+    let begun = Instant::now();
+    while begun.elapsed() < secs(30) {
+        if holds() {
+            return true;
+        }
+        std::thread::sleep(millis(1));
+    }
+    false
 }

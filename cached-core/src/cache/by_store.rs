@@ -16,7 +16,8 @@ use crate::error::Error;
 use crate::store::Item;
 use crate::store::guard::Budget;
 use crate::store::names::Names;
-use crate::store::tier::{Tier, Written};
+use crate::store::tier::Tier;
+use crate::store::write::Written;
 
 /// How often something is tried while other processes change the same key.
 const ATTEMPTS: usize = 1000;

@@ -57,6 +57,9 @@ pub(crate) struct Base {
     /// There was a load to run, and another process runs it.
     #[cfg(feature = "stores")]
     pub(crate) skipped: AtomicBool,
+    /// A load was run, and another process has brought something newer meanwhile.
+    #[cfg(feature = "stores")]
+    pub(crate) overtaken: AtomicBool,
 }
 
 impl Base {
@@ -78,7 +81,7 @@ impl Base {
     /// Whether the value came from the shared store, and no body ran.
     #[cfg(feature = "stores")]
     pub(crate) fn was_fetched(&self) -> bool {
-        self.fetched.load(Ordering::SeqCst) > 0
+        self.fetched.load(Ordering::SeqCst) > 0 && !self.overtaken.load(Ordering::SeqCst)
     }
 
     /// Whether memory serves nothing of what goes to the shared store: then it holds nothing of it.

@@ -66,6 +66,8 @@ where
         began: Default::default(),
         #[cfg(feature = "stores")]
         skipped: Default::default(),
+        #[cfg(feature = "stores")]
+        overtaken: Default::default(),
     };
     Call {
         base,

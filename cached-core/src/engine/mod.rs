@@ -26,6 +26,8 @@ pub(crate) mod at;
 pub(crate) mod batch;
 pub(crate) mod call;
 pub(crate) mod detach;
+#[cfg(feature = "stores")]
+mod fill;
 pub(crate) mod flight;
 pub(crate) mod flights;
 mod job;

@@ -44,8 +44,8 @@ pub(crate) fn through_sync<R>(_: &Arc<dyn Load<R>>, _: Want, body: impl FnOnce()
 
 #[cfg(feature = "stores")]
 pub(crate) use shared::{
-    Read, accept, fetch_all, offer, peek_all, publish, publish_all, through, through_sync,
-    write_all,
+    Fresh, Read, Writing, accept, decode, fetch_all, offer, peek_all, publish, publish_all,
+    through, through_sync, write_all, writing,
 };
 
 #[cfg(feature = "stores")]
@@ -54,11 +54,14 @@ mod shared {
 
     use super::*;
     use crate::engine::call::Base;
-    use crate::engine::lease::{Taken, take, try_take};
+    use crate::engine::fill::fill_all;
+    use crate::engine::lease::{Taken, seize, take, try_take};
     use crate::error::Error;
+    use crate::store::Found;
     use crate::store::guard::Budget;
     use crate::store::names::Names;
-    use crate::store::tier::{Fetched, Tier, Value, Written};
+    use crate::store::tier::{Fetched, Tier, Value};
+    use crate::store::write::Written;
 
     /// What goes to the store, and for how long; none for what is not to be kept.
     type Encoded = Option<(Vec<u8>, crate::clock::Nanos)>;
@@ -70,7 +73,7 @@ mod shared {
     /// What the store had for one load, and what is left of the time that its call may spend there.
     #[derive(Default)]
     pub(crate) struct Read {
-        fetched: Fetched,
+        pub(crate) fetched: Fetched,
         budget: Option<Arc<Budget>>,
     }
 
@@ -96,7 +99,8 @@ mod shared {
         }
         // What a hit on the store does not come to is in boxes: it need not make room for that.
         let lease = match (load.base().policy.distributed, want) {
-            (false, _) | (true, Want::New) => None,
+            (false, _) => None,
+            (true, Want::New) => Some(Box::pin(seize(&*load)).await),
             (true, Want::Any) => match Box::pin(take(&load, &mut read)).await {
                 Taken::Loaded(result) => return result,
                 Taken::Load(lease) => Some(lease),
@@ -116,11 +120,14 @@ mod shared {
             Box::pin(write_anew(&load, read, encoded)).await;
             return result;
         }
-        Box::pin(write_all(vec![(&load, read, encoded)])).await;
-        if let Some(lease) = lease {
-            Box::pin(lease.release()).await;
-        }
-        result
+        let fresh = (&load, read, encoded);
+        let Some(lease) = lease else {
+            Box::pin(write_all(vec![fresh])).await;
+            return result;
+        };
+        let newer = Box::pin(fill_all(vec![(fresh, &lease)])).await.pop();
+        Box::pin(lease.release()).await;
+        newer.flatten().unwrap_or(result)
     }
 
     /// The same for a synchronous body.
@@ -226,14 +233,18 @@ mod shared {
 
     /// The result that was fetched, if it can be read.
     pub(crate) fn accept<R>(load: &dyn Load<R>, read: &mut Read) -> Option<R> {
+        let result = decode(load, read)?;
+        load.base().counters.fetched.one();
+        Some(result)
+    }
+
+    /// The same, not counted as an answer to a miss.
+    pub(crate) fn decode<R>(load: &dyn Load<R>, read: &mut Read) -> Option<R> {
         let value = read.fetched.value.take()?;
         let result = load.decode(&value.bytes, value.format);
         let base = load.base();
         match &result {
-            Some(_) => {
-                base.counters.fetched.one();
-                base.fetched.store(value.left.max(1), Ordering::SeqCst);
-            }
+            Some(_) => base.fetched.store(value.left.max(1), Ordering::SeqCst),
             None => base.counters.undecodable.one(),
         }
         result
@@ -255,31 +266,46 @@ mod shared {
         }
     }
 
-    type Fresh<'a, R> = (&'a Arc<dyn Load<R>>, Read, Encoded);
+    /// A result, what the store had before it was loaded, and what it is there.
+    pub(crate) type Fresh<'a, R> = (&'a Arc<dyn Load<R>>, Read, Encoded);
+
+    /// Something to be written, and by whom.
+    pub(crate) struct Writing<'a> {
+        pub(crate) tier: Arc<Tier>,
+        pub(crate) budget: Arc<Budget>,
+        pub(crate) entry: Written<'a>,
+        /// The bytes that were there before.
+        pub(crate) raw: Found,
+    }
+
+    /// What is to be written of a result; none for what is not to be kept.
+    pub(crate) fn writing<'a, R>((load, read, value): Fresh<'a, R>) -> Option<Writing<'a>> {
+        let base = load.base();
+        let (tier, names) = place(base)?;
+        let (value, lifetime) = value?;
+        let entry = Written {
+            names,
+            versions: read.fetched.versions?,
+            value,
+            format: tier.format(),
+            lifetime,
+            stale: base.policy.stale(),
+        };
+        Some(Writing {
+            tier,
+            budget: read.budget?,
+            entry,
+            raw: read.fetched.raw,
+        })
+    }
 
     /// Writes the results of several loads in one operation.
     pub(crate) async fn write_all<R>(results: Vec<Fresh<'_, R>>) {
-        let mut written = Vec::new();
-        let mut to = None;
-        for (load, read, value) in results {
-            let base = load.base();
-            let (Some((tier, names)), Some(versions), Some((value, lifetime)), Some(budget)) =
-                (place(base), read.fetched.versions, value, read.budget)
-            else {
-                continue;
-            };
-            written.push(Written {
-                names,
-                versions,
-                value,
-                format: tier.format(),
-                lifetime,
-                stale: base.policy.stale(),
-            });
-            to = Some((tier, budget));
-        }
-        if let Some((tier, budget)) = to {
-            tier.write(&budget, written).await;
-        }
+        let all: Vec<Writing<'_>> = results.into_iter().filter_map(writing).collect();
+        let Some((tier, budget)) = all.last().map(|w| (w.tier.clone(), w.budget.clone())) else {
+            return;
+        };
+        let entries = all.into_iter().map(|writing| writing.entry);
+        tier.write(&budget, entries.collect()).await;
     }
 }

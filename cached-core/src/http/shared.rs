@@ -32,7 +32,8 @@ use crate::rt;
 use crate::scope::{Scope, levels, of_layer};
 use crate::store::guard::Budget;
 use crate::store::names::{self, EVERYTHING, Names};
-use crate::store::tier::{Tier, Value, Written};
+use crate::store::tier::{Tier, Value};
+use crate::store::write::Written;
 use crate::sync::lock;
 
 /// How many bytes the variants of one URL take together. The one that was stored last is written

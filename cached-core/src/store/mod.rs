@@ -29,6 +29,7 @@ mod renew;
 mod status;
 pub(crate) mod tier;
 pub(crate) mod waits;
+pub(crate) mod write;
 
 pub(crate) use channel::listen;
 #[cfg(feature = "database")]

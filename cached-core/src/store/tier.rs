@@ -19,11 +19,8 @@
 //! Invalidations fail closed: see `deliver`.
 
 use std::collections::HashMap;
-use std::future::Future;
-use std::pin::pin;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
 use std::time::Duration;
 
 use foldhash::fast::RandomState;
@@ -45,7 +42,7 @@ use crate::sync::lock;
 pub(crate) struct Tier {
     pub(super) guard: Guard,
     pub(super) namespace: String,
-    writing: Writing,
+    pub(super) writing: Writing,
     /// How long memory may serve a copy that nobody would tell it of.
     pub(crate) copies: Nanos,
     /// How long a process may load what others wait for.
@@ -91,17 +88,6 @@ pub(crate) struct Value {
     pub(crate) left: Nanos,
     /// How long ago it expired.
     pub(crate) past: Nanos,
-}
-
-/// An entry to be written.
-pub(crate) struct Written<'a> {
-    pub(crate) names: &'a Names,
-    pub(crate) versions: Vec<u64>,
-    pub(crate) value: Vec<u8>,
-    pub(crate) format: Format,
-    pub(crate) lifetime: Nanos,
-    /// How long it may be served after that.
-    pub(crate) stale: Nanos,
 }
 
 /// How long a version outlives what depends on it.
@@ -301,100 +287,6 @@ impl Tier {
         Some(())
     }
 
-    /// Writes entries, each under the versions that were read before its body ran.
-    pub(crate) async fn write(&self, budget: &Budget, entries: Vec<Written<'_>>) {
-        let entries: Vec<_> = {
-            let journal = lock(&self.journal);
-            let concerned = |entry: &Written<'_>| journal.concerns(&entry.names.scopes);
-            entries.into_iter().filter(|e| !concerned(e)).collect()
-        };
-        let Some(longest) = entries
-            .iter()
-            .map(|e| dependable(e.lifetime.saturating_add(e.stale)))
-            .reduce(longer)
-        else {
-            return;
-        };
-        let mut scopes: Vec<String> = entries
-            .iter()
-            .flat_map(|entry| entry.names.scopes.iter())
-            .map(|scope| self.version_key(scope))
-            .collect();
-        scopes.sort_unstable();
-        scopes.dedup();
-        let items: Vec<Item> = entries
-            .into_iter()
-            .filter_map(|entry| self.item(entry))
-            .collect();
-        if items.is_empty() {
-            return;
-        }
-        let written = self.guard.try_run(budget, self.store().set_many(items));
-        match longest {
-            None => drop(written.await),
-            Some(ttl) => {
-                let extended = self.store().extend_many(&scopes, ttl);
-                both(self.guard.try_run(budget, extended), written).await;
-            }
-        }
-    }
-
-    /// What is to be stored for an entry; none if it cannot be written as it is to be.
-    pub(crate) fn item(&self, entry: Written<'_>) -> Option<Item> {
-        let key = self.entry_key(&entry.names.key);
-        let millis = |nanos: Nanos| match nanos {
-            NEVER => EVER,
-            nanos => nanos / 1_000_000,
-        };
-        let envelope = Envelope {
-            format: entry.format,
-            written: self.guard.clock().wall_millis(),
-            fresh: millis(entry.lifetime),
-            stale: millis(entry.stale),
-            versions: entry.versions,
-            key: key.clone(),
-            value: entry.value,
-        };
-        let value = envelope.close(&self.writing)?;
-        let useful = entry.lifetime.saturating_add(entry.stale);
-        let ttl = (useful != NEVER).then(|| Duration::from_nanos(useful));
-        Some(Item { key, value, ttl })
-    }
-
-    /// Puts an item in the place of exactly these bytes, or of nothing; says whether it did.
-    ///
-    /// # Errors
-    /// The store did not answer, or refused.
-    pub(crate) async fn put(&self, budget: &Budget, raw: Found, item: Item) -> Result<bool, Error> {
-        match raw {
-            Some(raw) => self.guard.run(budget, self.store().swap(raw, item)).await,
-            None => {
-                let added = self.store().add_many(vec![item]);
-                Ok(self.guard.run(budget, added).await? == [true])
-            }
-        }
-    }
-
-    /// Stores items where there is nothing; none if the store does not say what became of it.
-    pub(crate) async fn add(&self, budget: &Budget, items: Vec<Item>) -> Option<Vec<bool>> {
-        let added = self.store().add_many(items);
-        self.guard.try_run(budget, added).await
-    }
-
-    /// The bytes at a key; none if the store does not say.
-    pub(crate) async fn raw(&self, budget: &Budget, key: &str) -> Option<Found> {
-        let keys = [key.to_owned()];
-        let found = self.store().get_many(&keys);
-        self.guard.try_run(budget, found).await?.pop()
-    }
-
-    /// Frees what entries take that are void already.
-    pub(crate) async fn remove(&self, entries: &[&Names]) {
-        let keys: Vec<String> = entries.iter().map(|e| self.entry_key(&e.key)).collect();
-        let removed = self.store().delete_many(&keys);
-        self.guard.try_run(&self.budget(), removed).await;
-    }
-
     /// Where the lease of an entry's load is.
     pub(crate) fn lease_key(&self, names: &Names) -> String {
         let digest = names::digest(names.key.as_bytes());
@@ -478,10 +370,6 @@ pub(super) fn dependable(lifetime: Nanos) -> Option<Duration> {
     (lifetime != NEVER && long != NEVER).then(|| Duration::from_nanos(long))
 }
 
-fn longer(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
-    Some(one?.max(other?))
-}
-
 pub(super) fn version(found: &Found) -> Option<u64> {
     number(found.as_deref()?)
 }
@@ -493,19 +381,4 @@ fn number(bytes: &[u8]) -> Option<u64> {
 pub(super) fn version_item(key: String, version: u64, ttl: Option<Duration>) -> Item {
     let value = version.to_le_bytes().to_vec();
     Item { key, value, ttl }
-}
-
-/// Runs two operations at once.
-async fn both<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>) {
-    let (mut one, mut other) = (pin!(one), pin!(other));
-    let (mut first, mut second) = (false, false);
-    std::future::poll_fn(|cx| {
-        first = first || one.as_mut().poll(cx).is_ready();
-        second = second || other.as_mut().poll(cx).is_ready();
-        match first && second {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
-        }
-    })
-    .await
 }

@@ -9,6 +9,8 @@ use std::task::{Context, Poll};
 use super::rows::{Grouped, Rows};
 use super::{Led, Sharing};
 use crate::engine::answers::Answers;
+#[cfg(feature = "stores")]
+use crate::engine::fill::fill_all;
 use crate::engine::flights::Body;
 use crate::engine::lead::{Lead, Panic};
 #[cfg(feature = "stores")]
@@ -57,7 +59,8 @@ pub(super) enum Failure<R> {
     Panic(Panic),
 }
 
-type Leads<R> = Vec<Led<<R as Answers>::Key, <R as Answers>::Value>>;
+type LedBy<R> = Led<<R as Answers>::Key, <R as Answers>::Value>;
+type Leads<R> = Vec<LedBy<R>>;
 
 /// Runs the body once for keys that this call leads, and tells those who wait for them.
 pub(super) async fn load<R, B>(leads: Leads<R>, body: B, sharing: Option<Sharing<R>>) -> Brought<R>
@@ -87,9 +90,13 @@ where
         let run = body.load(keys);
         match drive::<R, _>(&mine, run).await {
             Ok(pairs) => {
-                let answers = Grouped::new(pairs);
+                #[cfg_attr(
+                    not(feature = "stores"),
+                    expect(unused_mut, reason = "nobody overtakes")
+                )]
+                let mut answers = Grouped::new(pairs);
                 #[cfg(feature = "stores")]
-                store.write::<R>(&mine, &answers).await;
+                store.write::<R>(&mine, &mut answers).await;
                 land(&mut brought, mine, answers);
             }
             Err(failure) => {
@@ -137,28 +144,59 @@ where
     R: Answers<Value: 'static>,
 {
     let (leads, fetched) = fetch::<R>(leads, asked).await;
-    let load = |led: &Led<R::Key, R::Value>| {
-        let load = led.missing.load.as_ref().ok();
-        load.filter(|_| !led.missing.anew).cloned()
-    };
+    let load = |led: &LedBy<R>| led.missing.load.as_ref().ok().cloned();
     let loads: Vec<_> = leads.iter().map(load).collect();
-    let taken = Box::pin(take_many(&loads, turn)).await;
+    let anew: Vec<_> = leads.iter().map(|led| led.missing.anew).collect();
+    let mut fetched = fetched;
+    let taken = Box::pin(take_many(&loads, &anew, &mut fetched, turn)).await;
     let (mut mine, mut others) = (Vec::new(), Vec::new());
-    let (mut read, mut leases) = (Vec::new(), Vec::new());
+    let (mut read, mut leases, mut done) = (Vec::new(), Vec::new(), Vec::new());
     for ((led, fetched), lease) in leads.into_iter().zip(fetched).zip(taken) {
         let Some(lease) = lease else {
             others.push(led);
             continue;
         };
-        mine.push(led);
-        read.push(fetched);
-        leases.push(lease);
+        match take::<R>(led, fetched, asked) {
+            Some((led, fetched)) => {
+                mine.push(led);
+                read.push(fetched);
+                leases.push(lease);
+            }
+            None => done.push(lease),
+        }
     }
+    release_all(done).await;
     let store = Shared {
         fetched: read,
         leases,
     };
     (mine, others, store)
+}
+
+/// Takes what was fetched for a key, if that is good enough; else it is left to be loaded.
+#[cfg(feature = "stores")]
+fn take<R>(
+    led: LedBy<R>,
+    mut read: Read,
+    asked: &mut Vec<(R::Key, Rows<R::Value>)>,
+) -> Option<(LedBy<R>, Read)>
+where
+    R: Answers<Value: 'static>,
+{
+    let wanted = led.missing.load.as_ref().ok();
+    let wanted = wanted.filter(|_| !led.missing.anew);
+    let Some(value) = wanted.and_then(|load| accept(&**load, &mut read)) else {
+        if let Some(load) = wanted {
+            offer(&**load, &read);
+        }
+        return Some((led, read));
+    };
+    let value = match led.lead {
+        Some(lead) => lead.land(value),
+        None => value,
+    };
+    asked.push((led.missing.key, Rows::One(value)));
+    None
 }
 
 /// Takes what the shared store has, all read in one operation; the rest is left to be loaded.
@@ -179,27 +217,13 @@ where
         .into_iter();
     let (mut left, mut rest) = (Vec::new(), Vec::new());
     for led in leads {
-        let mut read = match &led.missing.load {
+        let read = match &led.missing.load {
             Ok(_) => all.next().unwrap_or_default(),
             Err(_) => Read::default(),
         };
-        let wanted = led.missing.load.as_ref().ok();
-        let wanted = wanted.filter(|_| !led.missing.anew);
-        match wanted.and_then(|load| accept(&**load, &mut read)) {
-            Some(value) => {
-                let value = match led.lead {
-                    Some(lead) => lead.land(value),
-                    None => value,
-                };
-                asked.push((led.missing.key, Rows::One(value)));
-            }
-            None => {
-                if let Some(load) = wanted {
-                    offer(&**load, &read);
-                }
-                left.push(led);
-                rest.push(read);
-            }
+        if let Some((led, read)) = take::<R>(led, read, asked) {
+            left.push(led);
+            rest.push(read);
         }
     }
     (left, rest)
@@ -207,20 +231,34 @@ where
 
 #[cfg(feature = "stores")]
 impl Shared {
-    /// Writes what was loaded to the shared store, in one operation, and has others load again.
-    async fn write<R>(self, leads: &Leads<R>, answers: &Grouped<R::Key, R::Value>)
+    /// Writes what was loaded to the shared store, in one operation, and has others load again. Where
+    /// another process has brought something newer meanwhile, that is taken.
+    async fn write<R>(self, leads: &Leads<R>, answers: &mut Grouped<R::Key, R::Value>)
     where
         R: Answers<Key: Clone + Eq + Hash, Value: 'static>,
     {
-        let results = leads.iter().zip(self.fetched);
-        let results = results.filter_map(|(led, fetched)| {
-            let load = led.missing.load.as_ref().ok()?;
-            let encoded = load.encode(answers.one(&led.missing.key)?);
-            Some((load, fetched, encoded))
-        });
-        let results = results.collect();
-        write_all(results).await;
-        release_all(self.leases).await;
+        let Shared { fetched, leases } = self;
+        let (mut plain, mut leased, mut keys) = (Vec::new(), Vec::new(), Vec::new());
+        for ((led, fetched), lease) in leads.iter().zip(fetched).zip(&leases) {
+            let (Ok(load), Some(value)) = (&led.missing.load, answers.one(&led.missing.key)) else {
+                continue;
+            };
+            let fresh = (load, fetched, load.encode(value));
+            match load.base().policy.distributed {
+                true => {
+                    leased.push((fresh, lease));
+                    keys.push(&led.missing.key);
+                }
+                false => plain.push(fresh),
+            }
+        }
+        write_all(plain).await;
+        for (key, newer) in keys.into_iter().zip(fill_all(leased).await) {
+            if let Some(newer) = newer {
+                answers.replace(key, newer);
+            }
+        }
+        release_all(leases).await;
     }
 }
 

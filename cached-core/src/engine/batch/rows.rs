@@ -55,6 +55,14 @@ impl<K: Clone + Eq + Hash, V> Grouped<K, V> {
         }
     }
 
+    /// Puts another value in the place of the one that a key has.
+    #[cfg(feature = "stores")]
+    pub(super) fn replace(&mut self, key: &K, value: V) {
+        if let Some(rows) = self.rows.get_mut(key) {
+            *rows = Rows::One(value);
+        }
+    }
+
     pub(super) fn take(&mut self, key: &K) -> Option<Rows<V>> {
         self.rows.remove(key)
     }

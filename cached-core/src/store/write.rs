@@ -1,0 +1,192 @@
+//! Writing entries: as they come, or only where nothing has changed meanwhile.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::envelope::{EVER, Envelope};
+use super::guard::Budget;
+use super::names::Names;
+use super::tier::{Tier, dependable};
+use super::{Found, Item};
+use crate::clock::{NEVER, Nanos};
+use crate::codec::Format;
+use crate::error::Error;
+use crate::sync::lock;
+
+/// An entry to be written.
+#[derive(Clone)]
+pub(crate) struct Written<'a> {
+    pub(crate) names: &'a Names,
+    pub(crate) versions: Vec<u64>,
+    pub(crate) value: Vec<u8>,
+    pub(crate) format: Format,
+    pub(crate) lifetime: Nanos,
+    /// How long it may be served after that.
+    pub(crate) stale: Nanos,
+}
+
+impl Tier {
+    /// Writes entries, each under the versions that were read before its body ran.
+    pub(crate) async fn write(&self, budget: &Budget, mut entries: Vec<Written<'_>>) {
+        entries.retain(|entry| self.may_write(entry));
+        let needed = self.needed_by(entries.iter());
+        let items: Vec<Item> = entries
+            .into_iter()
+            .filter_map(|entry| self.item(entry))
+            .collect();
+        if !items.is_empty() {
+            let written = self.guard.try_run(budget, self.store().set_many(items));
+            self.keeping(budget, needed, written).await;
+        }
+    }
+
+    /// Writes entries, each where the store has exactly these bytes still, or nothing; says for
+    /// each whether it has something else by now.
+    pub(crate) async fn fill(
+        &self,
+        budget: &Budget,
+        entries: Vec<(Written<'_>, Found)>,
+    ) -> Vec<bool> {
+        let needed = self.needed_by(entries.iter().map(|(entry, _)| entry));
+        let mut overtaken = vec![false; entries.len()];
+        let (mut new, mut swaps) = (Vec::new(), Vec::new());
+        for (at, (entry, raw)) in entries.into_iter().enumerate() {
+            let item = self.may_write(&entry).then(|| self.item(entry)).flatten();
+            match (item, raw) {
+                (Some(item), None) => new.push((at, item)),
+                (Some(item), Some(raw)) => swaps.push((at, raw, item)),
+                (None, _) => {}
+            }
+        }
+        let (places, new): (Vec<_>, Vec<_>) = new.into_iter().unzip();
+        let add = async {
+            match new.is_empty() {
+                true => None,
+                false => self.add(budget, new).await,
+            }
+        };
+        let swapped = swaps.into_iter().map(|(at, raw, item)| {
+            let put = self.put(budget, Some(raw), item);
+            Box::pin(async move { (at, put.await) })
+        });
+        let filled = async { (add.await, crate::rt::all(swapped).await) };
+        let (added, swapped) = self.keeping(budget, needed, filled).await;
+        for (at, added) in places.into_iter().zip(added.into_iter().flatten()) {
+            overtaken[at] = !added;
+        }
+        for (at, swapped) in swapped {
+            overtaken[at] = matches!(swapped, Ok(false));
+        }
+        overtaken
+    }
+
+    /// Whether nothing of an entry is being invalidated right now.
+    fn may_write(&self, entry: &Written<'_>) -> bool {
+        !lock(&self.journal).concerns(&entry.names.scopes)
+    }
+
+    /// The versions that entries depend on, and how long they have to live; none if for ever.
+    fn needed_by<'a>(
+        &self,
+        entries: impl Iterator<Item = &'a Written<'a>> + Clone,
+    ) -> Option<(Vec<String>, Duration)> {
+        let lifetime = |entry: &Written<'_>| entry.lifetime.saturating_add(entry.stale);
+        let ttl = dependable(entries.clone().map(lifetime).max()?)?;
+        let scopes = entries.flat_map(|entry| entry.names.scopes.iter());
+        let mut scopes: Vec<String> = scopes.map(|scope| self.version_key(scope)).collect();
+        scopes.sort_unstable();
+        scopes.dedup();
+        Some((scopes, ttl))
+    }
+
+    /// Does something that writes, and has these versions live long enough meanwhile.
+    async fn keeping<T>(
+        &self,
+        budget: &Budget,
+        needed: Option<(Vec<String>, Duration)>,
+        writing: impl Future<Output = T>,
+    ) -> T {
+        let Some((scopes, ttl)) = needed else {
+            return writing.await;
+        };
+        let extended = self.store().extend_many(&scopes, ttl);
+        both(writing, self.guard.try_run(budget, extended)).await
+    }
+
+    /// What is to be stored for an entry; none if it cannot be written as it is to be.
+    pub(crate) fn item(&self, entry: Written<'_>) -> Option<Item> {
+        let key = self.entry_key(&entry.names.key);
+        let millis = |nanos: Nanos| match nanos {
+            NEVER => EVER,
+            nanos => nanos / 1_000_000,
+        };
+        let envelope = Envelope {
+            format: entry.format,
+            written: self.guard.clock().wall_millis(),
+            fresh: millis(entry.lifetime),
+            stale: millis(entry.stale),
+            versions: entry.versions,
+            key: key.clone(),
+            value: entry.value,
+        };
+        let value = envelope.close(&self.writing)?;
+        let useful = entry.lifetime.saturating_add(entry.stale);
+        let ttl = (useful != NEVER).then(|| Duration::from_nanos(useful));
+        Some(Item { key, value, ttl })
+    }
+
+    /// Puts an item in the place of exactly these bytes, or of nothing; says whether it did.
+    ///
+    /// # Errors
+    /// The store did not answer, or refused.
+    pub(crate) async fn put(&self, budget: &Budget, raw: Found, item: Item) -> Result<bool, Error> {
+        match raw {
+            Some(raw) => self.guard.run(budget, self.store().swap(raw, item)).await,
+            None => {
+                let added = self.store().add_many(vec![item]);
+                Ok(self.guard.run(budget, added).await? == [true])
+            }
+        }
+    }
+
+    /// Stores items where there is nothing; none if the store does not say what became of it.
+    pub(crate) async fn add(&self, budget: &Budget, items: Vec<Item>) -> Option<Vec<bool>> {
+        let added = self.store().add_many(items);
+        self.guard.try_run(budget, added).await
+    }
+
+    /// The bytes at a key; none if the store does not say.
+    pub(crate) async fn raw(&self, budget: &Budget, key: &str) -> Option<Found> {
+        let keys = [key.to_owned()];
+        let found = self.store().get_many(&keys);
+        self.guard.try_run(budget, found).await?.pop()
+    }
+
+    /// Frees what entries take that are void already.
+    pub(crate) async fn remove(&self, entries: &[&Names]) {
+        let keys: Vec<String> = entries.iter().map(|e| self.entry_key(&e.key)).collect();
+        let removed = self.store().delete_many(&keys);
+        self.guard.try_run(&self.budget(), removed).await;
+    }
+}
+
+/// Runs two operations at once; what the first brings.
+async fn both<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>) -> A {
+    let (mut one, mut other) = (pin!(one), pin!(other));
+    let (mut first, mut second) = (None, false);
+    std::future::poll_fn(|cx| {
+        if first.is_none()
+            && let Poll::Ready(ready) = one.as_mut().poll(cx)
+        {
+            first = Some(ready);
+        }
+        second = second || other.as_mut().poll(cx).is_ready();
+        match second {
+            true => first.take().map_or(Poll::Pending, Poll::Ready),
+            false => Poll::Pending,
+        }
+    })
+    .await
+}
