@@ -336,7 +336,7 @@ fn what_is_said_to_be_shared_is() {
     assert_eq!((one.stats().loads, other.stats().loads), (1, 0));
 }
 
-#[cached(timeout = 60, cache_err = "5s", key_prefix = "failing:{id}")]
+#[cached(timeout = 60, cache_err = "5s", shared, key_prefix = "failing:{id}")]
 fn failing(id: u64) -> Result<u64, String> {
     match SOURCE.load(SeqCst) {
         0 => Err(format!("{id} is down")),
@@ -344,7 +344,13 @@ fn failing(id: u64) -> Result<u64, String> {
     }
 }
 
-#[cached(timeout = 60, cache_none, cache_err, key_prefix = "perhaps:{id}")]
+#[cached(
+    timeout = 60,
+    cache_none,
+    cache_err,
+    shared,
+    key_prefix = "perhaps:{id}"
+)]
 fn perhaps(id: u64) -> Result<Option<u64>, String> {
     match SOURCE.load(SeqCst) {
         0 => Err(format!("{id} is down")),

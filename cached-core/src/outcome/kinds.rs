@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::{Outcome, Share, Verdict};
+use super::{Outcome, Share, ShareableWhole, Verdict};
 use crate::codec::Codec;
 
 macro_rules! kinds {
@@ -52,6 +52,36 @@ kinds! {
     Whole<T, E> stores Result<T, E>;
     /// A `Result` of an `Option` whose errors are stored too.
     WholeOptional<T, E> stores Result<Option<T>, E>;
+}
+
+impl<T, E> OptionalWhole<T, E> {
+    /// The same where it has to be one that can be serialised.
+    pub fn shared(self) -> Self
+    where
+        Option<Result<T, E>>: ShareableWhole,
+    {
+        self
+    }
+}
+
+impl<T, E> Whole<T, E> {
+    /// The same where it has to be one that can be serialised.
+    pub fn shared(self) -> Self
+    where
+        Result<T, E>: ShareableWhole,
+    {
+        self
+    }
+}
+
+impl<T, E> WholeOptional<T, E> {
+    /// The same where it has to be one that can be serialised.
+    pub fn shared(self) -> Self
+    where
+        Result<Option<T>, E>: ShareableWhole,
+    {
+        self
+    }
 }
 
 /// Makes an error that can be given to many.
@@ -320,6 +350,13 @@ where
 pub struct NoKind<R> {
     never: Infallible,
     result: PhantomData<fn() -> R>,
+}
+
+impl<R> NoKind<R> {
+    /// The mistake has been explained.
+    pub fn shared(self) -> Self {
+        self
+    }
 }
 
 impl<R> Clone for NoKind<R> {

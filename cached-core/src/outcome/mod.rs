@@ -96,6 +96,17 @@ pub trait Shareable {
         Self: Sized;
 }
 
+/// Results and errors that other processes can read, where both are stored.
+#[diagnostic::on_unimplemented(
+    message = "`shared` asks for results and, by `cache_err`, errors that can be serialised, and `{Self}` cannot",
+    label = "what is stored of it is not `serde::Serialize + serde::de::DeserializeOwned`",
+    note = "derive `serde::Serialize` and `serde::Deserialize` on the value and on the error, or leave `shared` out: it then stays in this process' memory"
+)]
+pub trait ShareableWhole {}
+
+#[diagnostic::do_not_recommend]
+impl<T: serde_core::Serialize + serde_core::de::DeserializeOwned> ShareableWhole for T {}
+
 /// An error that `hard_timeout` can be turned into.
 #[diagnostic::on_unimplemented(
     message = "`hard_timeout` has no error to return from `{Self}`",

@@ -23,11 +23,6 @@ pub(super) fn cached(written: &Written, context: Context, diag: &mut Diag) {
 fn pairs(written: &Written, diag: &mut Diag) {
     const PAIRS: &[(&str, &str, &str)] = &[
         ("local", "shared", "keep one of them"),
-        (
-            "shared",
-            "cache_err",
-            "errors are kept in this process alone: keep one of them",
-        ),
         ("in_trait", "in_impl", "keep the one that is true"),
         (
             "skip",

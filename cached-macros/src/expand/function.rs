@@ -187,7 +187,7 @@ pub(crate) fn at(
 }
 
 /// The question what the result is, so spanned that the compiler's answer stands below the result
-/// type, or below `cache_err` where that is what does not fit.
+/// type, or below `cache_err` or `shared` where that is what does not fit.
 fn kind(options: &Options, function: &Function<'_>) -> TokenStream {
     let ((first, last), result) = (function.result_span(), &function.result);
     let ask = match parts::borrows(&function.item.sig.output) {
@@ -196,12 +196,19 @@ fn kind(options: &Options, function: &Function<'_>) -> TokenStream {
     };
     let out = quote_spanned!(first=> ::dewar::__private::#ask::<#result>());
     let end = quote_spanned!(last=> ());
-    let asked = match (&options.cache_err, options.shared) {
-        (Some(cache_err), _) => Ident::new("whole", cache_err.name),
-        (None, Some(shared)) => Ident::new("shared", shared),
-        (None, None) => Ident::new("kind", last),
-    };
-    quote!(#out.#asked #end)
+    let shared = options.shared.map(|span| Ident::new("shared", span));
+    match (&options.cache_err, shared) {
+        (Some(cache_err), shared) => {
+            let whole = Ident::new("whole", cache_err.name);
+            let shared = shared.map(|shared| quote!(.#shared #end));
+            quote!(#out.#whole #end #shared)
+        }
+        (None, Some(shared)) => quote!(#out.#shared #end),
+        (None, None) => {
+            let kind = Ident::new("kind", last);
+            quote!(#out.#kind #end)
+        }
+    }
 }
 
 /// What the call is to do, `unless` and `refresh_if` taken into account.
