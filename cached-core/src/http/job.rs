@@ -12,6 +12,7 @@ use super::conditional::Conditions;
 use super::lead::{self, Leading};
 use super::load::Load;
 use super::look::{Usable, report};
+use super::pass::add_vary;
 use super::status::{Forwarded, Report};
 use super::stored::Stored;
 use super::storing::has_credentials;
@@ -136,7 +137,7 @@ impl Job {
                     ..Report::forwarded(why)
                 };
                 if kind == Kind::Pass {
-                    lead::add_vary(&view, response.headers_mut());
+                    add_vary(&view, response.headers_mut());
                 }
                 report(&view, &mut response, &forwarded);
                 Ok(response)

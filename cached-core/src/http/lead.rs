@@ -1,4 +1,4 @@
-//! Running the handler, and what becomes of its response.
+//! Running the handler, and what its response is taken for.
 
 use std::any::Any;
 use std::future::{Future, poll_fn};
@@ -7,26 +7,18 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use http::header::{AGE, CONTENT_LENGTH, ETAG, LAST_MODIFIED, RANGE, SET_COOKIE, VARY};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, response};
-use http_body::Body;
+use http::{Method, Response, StatusCode};
 
 use super::background::{Attached, in_background};
 use super::body::ViewBody;
-use super::conditional::{Conditions, not_modified};
-use super::control::{Control, digits};
-use super::fill::{Fill, Reader};
-use super::freshen::freshen;
+use super::conditional::Conditions;
 use super::freshness::Timing;
-use super::list::members;
-use super::load::{Inserted, Landing, Load, Start};
+use super::load::{Landing, Load, Start};
 use super::look::{Usable, report, unavailable};
 #[cfg(feature = "stores")]
-use super::shared::{Asked, Publish};
+use super::shared::Asked;
 use super::status::{Forwarded, Report};
 use super::stored::Stored;
-use super::view::View;
-use super::{storing, vary};
 use crate::cache::current::Scoped;
 use crate::trace;
 
@@ -241,245 +233,6 @@ impl Leading {
         }
         self.filled(response, replaced, timing)
     }
-
-    /// The handler says that what is stored still holds (RFC 9111, section 4.3.4).
-    fn freshened(
-        #[cfg_attr(
-            not(feature = "stores"),
-            expect(unused_mut, reason = "only a store is told")
-        )]
-        mut self,
-        old: &Stored,
-        response: Response<ViewBody>,
-        timing: &Timing,
-    ) -> Response<ViewBody> {
-        let (mut head, _) = response.into_parts();
-        add_vary(&self.load.view, &mut head.headers);
-        let (new, stays) = freshen(&self.load, old, &head.headers, self.start.began, timing);
-        let new = Arc::new(new);
-        let inserted = stays.then(|| self.load.insert(&new, self.start.origin()));
-        let stored = inserted == Some(Inserted::Yes);
-        if !stays {
-            // It must not be kept any longer: nor served by anybody else.
-            self.load.forget();
-        }
-        #[cfg(feature = "stores")]
-        if inserted.is_some_and(|it| it != Inserted::Older) {
-            let read = self.read.take();
-            self.outbox.put(Publish::new(&self.load, read, &new));
-        }
-        let asked = &self.load.asked;
-        let mut answer = new.select(&asked.method, &asked.headers);
-        for cookie in head.headers.get_all(SET_COOKIE) {
-            if !new.headers.contains_key(SET_COOKIE) {
-                answer.headers_mut().append(SET_COOKIE, cookie.clone());
-            }
-        }
-        let now = self.load.engine.clock.now();
-        answer
-            .headers_mut()
-            .insert(AGE, HeaderValue::from(new.age(now) / 1_000_000_000));
-        let said = Report {
-            status: Some(StatusCode::NOT_MODIFIED),
-            ttl: Some(new.ttl(now)),
-            stored,
-            ..Report::forwarded(self.why)
-        };
-        report(&self.load.view, &mut answer, &said);
-        self.land(if stays {
-            Landing::Stored(new)
-        } else {
-            Landing::Alone
-        });
-        answer
-    }
-
-    /// The answer to a HEAD: it is not stored, but may show that what is stored is outdated
-    /// (RFC 9111, section 4.3.5).
-    fn headed(self, response: Response<ViewBody>) -> Response<ViewBody> {
-        let (mut head, body) = response.into_parts();
-        if let (StatusCode::OK, Some((old, _))) = (head.status, &self.old) {
-            let differs = [ETAG, LAST_MODIFIED, CONTENT_LENGTH].iter().any(|name| {
-                let (new, old) = (head.headers.get(name), old.headers.get(name));
-                new.is_some() && old.is_some() && new != old
-            });
-            if differs {
-                self.load.forget();
-            }
-        }
-        self.passed(&mut head, body)
-    }
-
-    /// A response that is the client's alone.
-    fn passed(&self, head: &mut response::Parts, body: ViewBody) -> Response<ViewBody> {
-        add_vary(&self.load.view, &mut head.headers);
-        self.land(Landing::Alone);
-        let mut response = Response::new(body);
-        *response.status_mut() = head.status;
-        *response.version_mut() = head.version;
-        *response.headers_mut() = std::mem::take(&mut head.headers);
-        *response.extensions_mut() = std::mem::take(&mut head.extensions);
-        let said = Report {
-            status: Some(head.status),
-            ..Report::forwarded(self.why)
-        };
-        report(&self.load.view, &mut response, &said);
-        response
-    }
-
-    /// A whole response: into the cache where it may be, and to the client.
-    fn filled(
-        self,
-        response: Response<ViewBody>,
-        replaced: bool,
-        timing: &Timing,
-    ) -> Response<ViewBody> {
-        let (mut head, body) = response.into_parts();
-        let policy = &self.load.view.policy;
-        let asked = &self.load.asked.headers;
-        let judged = storing::judge(policy, asked, head.status, &head.headers, timing);
-        let too_long = body.size_hint().lower() > policy.body_limit as u64;
-        let storable = match judged {
-            Ok(storable) if !too_long => storable,
-            _ => {
-                self.load.counters.kept(self.load.named(), false);
-                if !is_told_apart(asked) {
-                    self.load.remember_alone();
-                }
-                return self.refused(head, body, replaced);
-            }
-        };
-        add_vary(&self.load.view, &mut head.headers);
-        let dated = head.headers.contains_key(LAST_MODIFIED);
-        self.load.dress(&mut head, &storable, timing.wall);
-        let ttl = i64::try_from(storable.freshness.lifetime / 1_000_000_000).unwrap_or(i64::MAX);
-        let hint = body.size_hint();
-        let announced = head.headers.get(CONTENT_LENGTH);
-        let announced = announced.and_then(|length| digits(length.as_bytes()));
-        let length = announced.or(hint.exact());
-        let Leading {
-            load,
-            why,
-            start,
-            #[cfg(feature = "stores")]
-            read,
-            #[cfg(feature = "stores")]
-            outbox,
-            ..
-        } = self;
-        let flight = start.duty.as_ref().and_then(|duty| duty.flight.clone());
-        let fill = {
-            let (load, timing) = (Arc::clone(&load), *timing);
-            let (status, headers, origin) = (head.status, head.headers.clone(), start.origin());
-            let limit = load.view.policy.body_limit;
-            // The flight stays on the table until the body is whole, or given up.
-            let kept = Kept(start);
-            let finish = move |whole| {
-                let order = origin.began.order;
-                let stored = load.complete(status, headers, whole, storable, order, &timing)?;
-                let inserted = load.insert(&stored, origin);
-                #[cfg(feature = "stores")]
-                if inserted != Inserted::Older {
-                    outbox.put(Publish::new(&load, read, &stored));
-                }
-                let _ = inserted;
-                if let Some(duty) = &kept.0.duty {
-                    duty.land(Landing::Stored(Arc::clone(&stored)));
-                }
-                drop(kept);
-                Some(stored)
-            };
-            Fill::new(body.into_inner(), length, limit, Box::new(finish))
-        };
-        let whole = Arc::clone(&fill).advance();
-        if let (None, Some(flight)) = (&whole, flight) {
-            flight.land(Landing::Filling(Arc::downgrade(&fill)));
-        }
-        let said = Report {
-            status: Some(head.status),
-            ttl: Some(ttl),
-            stored: true,
-            ..Report::forwarded(why)
-        };
-        let mut response = match whole {
-            Some(stored) => respond(&load, head, &stored),
-            None => {
-                // The tag is made of the whole. By a date alone this client would be told that a
-                // page of the same second is the one that it has.
-                if !dated && !head.headers.contains_key(ETAG) {
-                    head.headers.remove(LAST_MODIFIED);
-                }
-                let body = ViewBody::fill(Reader::new(Arc::clone(&fill), hint));
-                Response::from_parts(head, body)
-            }
-        };
-        report(&load.view, &mut response, &said);
-        response
-    }
-
-    /// A response that is not stored; the client's conditions were kept from the handler, so they are
-    /// judged here.
-    fn refused(
-        self,
-        mut head: response::Parts,
-        body: ViewBody,
-        replaced: bool,
-    ) -> Response<ViewBody> {
-        let whole = replaced && head.status == StatusCode::OK;
-        let body = match whole && not_modified(&self.load.asked.headers, &mut head) {
-            true => ViewBody::empty(),
-            false => body,
-        };
-        self.passed(&mut head, body)
-    }
-}
-
-/// Whether the request asks for something of its own, which says nothing of what others are given.
-fn is_told_apart(request: &HeaderMap) -> bool {
-    request.contains_key(RANGE) || Control::of(request).no_store
-}
-
-/// What a fill keeps until its end: the flight, and the count of the load.
-struct Kept(Start);
-
-/// The answer to the request that loaded: what the handler said, and of the body what was asked for.
-fn respond(load: &Load, mut head: response::Parts, stored: &Stored) -> Response<ViewBody> {
-    let mut answer = stored.select(&load.asked.method, &load.asked.headers);
-    if answer.status() == head.status {
-        if let Some(etag) = stored.headers.get(ETAG) {
-            head.headers.insert(ETAG, etag.clone());
-        }
-        return Response::from_parts(head, answer.into_body());
-    }
-    // What the handler said of its age, and the cookies that are not stored.
-    answer.headers_mut().remove(AGE);
-    for value in head.headers.get_all(AGE) {
-        answer.headers_mut().append(AGE, value.clone());
-    }
-    if !stored.headers.contains_key(SET_COOKIE) {
-        for value in head.headers.get_all(SET_COOKIE) {
-            answer.headers_mut().append(SET_COOKIE, value.clone());
-        }
-    }
-    answer
-}
-
-/// Names the fields by which the policy tells responses apart.
-pub(crate) fn add_vary(view: &View, headers: &mut HeaderMap) {
-    let wanted = storing::selecting(&view.policy);
-    if wanted.is_empty() || vary::names(headers, &[]).is_none() {
-        return;
-    }
-    for name in wanted {
-        let named = members(headers, VARY).any(|it| is_name(it, &name));
-        if !named {
-            headers.append(VARY, HeaderValue::from(name));
-        }
-    }
-}
-
-fn is_name(member: &[u8], name: &HeaderName) -> bool {
-    member.eq_ignore_ascii_case(name.as_str().as_bytes())
 }
 
 /// Where a stale response may stand in (RFC 5861, section 4).

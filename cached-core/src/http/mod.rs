@@ -24,7 +24,8 @@
 //   are the function or layer, the levels of the prefix, the tags, and the URL itself, so that
 //   invalidations work on responses as on everything else.
 // - What happens: `look` reads, `job` runs the handler, `wait` waits for another's, `lead` decides
-//   what becomes of its response, `load` stores it, `fill` reads a body that does not come at once.
+//   what its response is taken for: `keep` has one that is stored, `validated` one that speaks of what
+//   is stored, `pass` one that is not. `load` stores it, `fill` reads a body that does not come at once.
 //   `shared` asks the shared store before the handler runs and writes there what it made, as `wire`
 //   puts it into bytes; `background` goes on with what has no client.
 //
@@ -67,11 +68,13 @@ mod freshness;
 pub mod fuzzing;
 mod invalidate;
 mod job;
+mod keep;
 mod layer;
 mod lead;
 mod list;
 mod load;
 mod look;
+mod pass;
 mod policy;
 mod query;
 mod range;
@@ -85,6 +88,7 @@ mod status;
 mod stored;
 mod storing;
 mod url;
+mod validated;
 mod vary;
 mod view;
 mod wait;

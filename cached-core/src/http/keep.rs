@@ -1,0 +1,138 @@
+//! Whole responses: into the cache where they may be, and to the client.
+
+use std::sync::Arc;
+
+use http::header::{AGE, CONTENT_LENGTH, ETAG, LAST_MODIFIED, SET_COOKIE};
+use http::{Response, response};
+use http_body::Body;
+
+use super::body::ViewBody;
+use super::control::digits;
+use super::fill::{Fill, Reader};
+use super::freshness::Timing;
+use super::lead::Leading;
+use super::load::{Inserted, Landing, Load, Start};
+use super::look::report;
+use super::pass::{add_vary, is_told_apart};
+#[cfg(feature = "stores")]
+use super::shared::Publish;
+use super::status::Report;
+use super::stored::Stored;
+use super::storing;
+
+impl Leading {
+    /// A whole response: into the cache where it may be, and to the client.
+    pub(super) fn filled(
+        self,
+        response: Response<ViewBody>,
+        replaced: bool,
+        timing: &Timing,
+    ) -> Response<ViewBody> {
+        let (mut head, body) = response.into_parts();
+        let policy = &self.load.view.policy;
+        let asked = &self.load.asked.headers;
+        let judged = storing::judge(policy, asked, head.status, &head.headers, timing);
+        let too_long = body.size_hint().lower() > policy.body_limit as u64;
+        let storable = match judged {
+            Ok(storable) if !too_long => storable,
+            _ => {
+                self.load.counters.kept(self.load.named(), false);
+                if !is_told_apart(asked) {
+                    self.load.remember_alone();
+                }
+                return self.refused(head, body, replaced);
+            }
+        };
+        add_vary(&self.load.view, &mut head.headers);
+        let dated = head.headers.contains_key(LAST_MODIFIED);
+        self.load.dress(&mut head, &storable, timing.wall);
+        let ttl = i64::try_from(storable.freshness.lifetime / 1_000_000_000).unwrap_or(i64::MAX);
+        let hint = body.size_hint();
+        let announced = head.headers.get(CONTENT_LENGTH);
+        let announced = announced.and_then(|length| digits(length.as_bytes()));
+        let length = announced.or(hint.exact());
+        let Leading {
+            load,
+            why,
+            start,
+            #[cfg(feature = "stores")]
+            read,
+            #[cfg(feature = "stores")]
+            outbox,
+            ..
+        } = self;
+        let flight = start.duty.as_ref().and_then(|duty| duty.flight.clone());
+        let fill = {
+            let (load, timing) = (Arc::clone(&load), *timing);
+            let (status, headers, origin) = (head.status, head.headers.clone(), start.origin());
+            let limit = load.view.policy.body_limit;
+            // The flight stays on the table until the body is whole, or given up.
+            let kept = Kept(start);
+            let finish = move |whole| {
+                let order = origin.began.order;
+                let stored = load.complete(status, headers, whole, storable, order, &timing)?;
+                let inserted = load.insert(&stored, origin);
+                #[cfg(feature = "stores")]
+                if inserted != Inserted::Older {
+                    outbox.put(Publish::new(&load, read, &stored));
+                }
+                let _ = inserted;
+                if let Some(duty) = &kept.0.duty {
+                    duty.land(Landing::Stored(Arc::clone(&stored)));
+                }
+                drop(kept);
+                Some(stored)
+            };
+            Fill::new(body.into_inner(), length, limit, Box::new(finish))
+        };
+        let whole = Arc::clone(&fill).advance();
+        if let (None, Some(flight)) = (&whole, flight) {
+            flight.land(Landing::Filling(Arc::downgrade(&fill)));
+        }
+        let said = Report {
+            status: Some(head.status),
+            ttl: Some(ttl),
+            stored: true,
+            ..Report::forwarded(why)
+        };
+        let mut response = match whole {
+            Some(stored) => respond(&load, head, &stored),
+            None => {
+                // The tag is made of the whole. By a date alone this client would be told that a
+                // page of the same second is the one that it has.
+                if !dated && !head.headers.contains_key(ETAG) {
+                    head.headers.remove(LAST_MODIFIED);
+                }
+                let body = ViewBody::fill(Reader::new(Arc::clone(&fill), hint));
+                Response::from_parts(head, body)
+            }
+        };
+        report(&load.view, &mut response, &said);
+        response
+    }
+}
+
+/// What a fill keeps until its end: the flight, and the count of the load.
+struct Kept(Start);
+
+/// The answer to the request that loaded: what the handler said, and of the body what was asked for.
+fn respond(load: &Load, mut head: response::Parts, stored: &Stored) -> Response<ViewBody> {
+    let mut answer = stored.select(&load.asked.method, &load.asked.headers);
+    if answer.status() == head.status {
+        if let Some(etag) = stored.headers.get(ETAG) {
+            head.headers.insert(ETAG, etag.clone());
+        }
+        return Response::from_parts(head, answer.into_body());
+    }
+    // What the handler said of its age, and the cookies that are not stored.
+    answer.headers_mut().remove(AGE);
+    for value in head.headers.get_all(AGE) {
+        answer.headers_mut().append(AGE, value.clone());
+    }
+    if !stored.headers.contains_key(SET_COOKIE) {
+        for value in head.headers.get_all(SET_COOKIE) {
+            answer.headers_mut().append(SET_COOKIE, value.clone());
+        }
+    }
+    answer
+}

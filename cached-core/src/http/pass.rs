@@ -1,0 +1,73 @@
+//! Responses that are the client's alone.
+
+use http::header::{RANGE, VARY};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, response};
+
+use super::body::ViewBody;
+use super::conditional::not_modified;
+use super::control::Control;
+use super::lead::Leading;
+use super::list::members;
+use super::load::Landing;
+use super::look::report;
+use super::status::Report;
+use super::view::View;
+use super::{storing, vary};
+
+impl Leading {
+    /// A response that is the client's alone.
+    pub(super) fn passed(&self, head: &mut response::Parts, body: ViewBody) -> Response<ViewBody> {
+        add_vary(&self.load.view, &mut head.headers);
+        self.land(Landing::Alone);
+        let mut response = Response::new(body);
+        *response.status_mut() = head.status;
+        *response.version_mut() = head.version;
+        *response.headers_mut() = std::mem::take(&mut head.headers);
+        *response.extensions_mut() = std::mem::take(&mut head.extensions);
+        let said = Report {
+            status: Some(head.status),
+            ..Report::forwarded(self.why)
+        };
+        report(&self.load.view, &mut response, &said);
+        response
+    }
+
+    /// A response that is not stored; the client's conditions were kept from the handler, so they are
+    /// judged here.
+    pub(super) fn refused(
+        self,
+        mut head: response::Parts,
+        body: ViewBody,
+        replaced: bool,
+    ) -> Response<ViewBody> {
+        let whole = replaced && head.status == StatusCode::OK;
+        let body = match whole && not_modified(&self.load.asked.headers, &mut head) {
+            true => ViewBody::empty(),
+            false => body,
+        };
+        self.passed(&mut head, body)
+    }
+}
+
+/// Whether the request asks for something of its own, which says nothing of what others are given.
+pub(super) fn is_told_apart(request: &HeaderMap) -> bool {
+    request.contains_key(RANGE) || Control::of(request).no_store
+}
+
+/// Names the fields by which the policy tells responses apart.
+pub(crate) fn add_vary(view: &View, headers: &mut HeaderMap) {
+    let wanted = storing::selecting(&view.policy);
+    if wanted.is_empty() || vary::names(headers, &[]).is_none() {
+        return;
+    }
+    for name in wanted {
+        let named = members(headers, VARY).any(|it| is_name(it, &name));
+        if !named {
+            headers.append(VARY, HeaderValue::from(name));
+        }
+    }
+}
+
+fn is_name(member: &[u8], name: &HeaderName) -> bool {
+    member.eq_ignore_ascii_case(name.as_str().as_bytes())
+}

@@ -1,0 +1,88 @@
+//! What is stored, in the light of what the handler says of it.
+
+use std::sync::Arc;
+
+use http::header::{AGE, CONTENT_LENGTH, ETAG, LAST_MODIFIED, SET_COOKIE};
+use http::{HeaderValue, Response, StatusCode};
+
+use super::body::ViewBody;
+use super::freshen::freshen;
+use super::freshness::Timing;
+use super::lead::Leading;
+use super::load::{Inserted, Landing};
+use super::look::report;
+use super::pass::add_vary;
+#[cfg(feature = "stores")]
+use super::shared::Publish;
+use super::status::Report;
+use super::stored::Stored;
+
+impl Leading {
+    /// The handler says that what is stored still holds (RFC 9111, section 4.3.4).
+    pub(super) fn freshened(
+        #[cfg_attr(
+            not(feature = "stores"),
+            expect(unused_mut, reason = "only a store is told")
+        )]
+        mut self,
+        old: &Stored,
+        response: Response<ViewBody>,
+        timing: &Timing,
+    ) -> Response<ViewBody> {
+        let (mut head, _) = response.into_parts();
+        add_vary(&self.load.view, &mut head.headers);
+        let (new, stays) = freshen(&self.load, old, &head.headers, self.start.began, timing);
+        let new = Arc::new(new);
+        let inserted = stays.then(|| self.load.insert(&new, self.start.origin()));
+        let stored = inserted == Some(Inserted::Yes);
+        if !stays {
+            // It must not be kept any longer: nor served by anybody else.
+            self.load.forget();
+        }
+        #[cfg(feature = "stores")]
+        if inserted.is_some_and(|it| it != Inserted::Older) {
+            let read = self.read.take();
+            self.outbox.put(Publish::new(&self.load, read, &new));
+        }
+        let asked = &self.load.asked;
+        let mut answer = new.select(&asked.method, &asked.headers);
+        for cookie in head.headers.get_all(SET_COOKIE) {
+            if !new.headers.contains_key(SET_COOKIE) {
+                answer.headers_mut().append(SET_COOKIE, cookie.clone());
+            }
+        }
+        let now = self.load.engine.clock.now();
+        answer
+            .headers_mut()
+            .insert(AGE, HeaderValue::from(new.age(now) / 1_000_000_000));
+        let said = Report {
+            status: Some(StatusCode::NOT_MODIFIED),
+            ttl: Some(new.ttl(now)),
+            stored,
+            ..Report::forwarded(self.why)
+        };
+        report(&self.load.view, &mut answer, &said);
+        self.land(if stays {
+            Landing::Stored(new)
+        } else {
+            Landing::Alone
+        });
+        answer
+    }
+
+    /// The answer to a HEAD: it is not stored, but may show that what is stored is outdated
+    /// (RFC 9111, section 4.3.5).
+    pub(super) fn headed(self, response: Response<ViewBody>) -> Response<ViewBody> {
+        let (mut head, body) = response.into_parts();
+        if let (StatusCode::OK, Some((old, _))) = (head.status, &self.old) {
+            let differs = [ETAG, LAST_MODIFIED, CONTENT_LENGTH].iter().any(|name| {
+                let (new, old) = (head.headers.get(name), old.headers.get(name));
+                new.is_some() && old.is_some() && new != old
+            });
+            if differs {
+                self.load.forget();
+            }
+        }
+        self.passed(&mut head, body)
+    }
+}
