@@ -96,6 +96,12 @@ fn none_match(request: &HeaderMap, etag: Option<&HeaderValue>) -> bool {
     list.filter_map(Tag::parse).any(|tag| tag.matches(etag))
 }
 
+/// The weak comparison; what is no tag is compared by its bytes.
+fn is_one_tag(a: &HeaderValue, b: &HeaderValue) -> bool {
+    let parsed = (Tag::parse(a.as_bytes()), Tag::parse(b.as_bytes()));
+    a == b || matches!(parsed, (Some(a), Some(b)) if a.matches(b))
+}
+
 /// The conditions under which the handler need not send again what is stored.
 #[derive(Clone, Debug, Default)]
 pub struct Conditions {
@@ -121,6 +127,24 @@ impl Conditions {
             etag: stored.get(ETAG).cloned(),
             last_modified: stored.get(LAST_MODIFIED).cloned(),
         }
+    }
+
+    /// Whether a 304 with these fields speaks of what they came from. It names the response that holds
+    /// by its validators: another tag, another response (RFC 9111, section 4.3.4).
+    ///
+    /// A weak tag and a strong one of the same name are of one response: what compresses on the way
+    /// weakens the tag of a 200, and leaves that of a 304 as it is.
+    pub(crate) fn are_confirmed_by(&self, news: &HeaderMap) -> bool {
+        let mut tags = news.get_all(ETAG).iter().peekable();
+        if tags.peek().is_some() {
+            let own = self.etag.as_ref();
+            return own.is_some_and(|own| tags.all(|tag| is_one_tag(own, tag)));
+        }
+        let dates = (&self.last_modified, news.get(LAST_MODIFIED));
+        let (Some(own), Some(said)) = dates else {
+            return true;
+        };
+        own == said || date::parse(own).is_some_and(|own| Some(own) == date::parse(said))
     }
 
     /// Whether the request's own were taken out.

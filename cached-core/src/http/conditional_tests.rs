@@ -1,6 +1,6 @@
 //! RFC 9110, section 13, as tables.
 
-use super::{Tag, is_for_handler, is_not_modified};
+use super::{Conditions, Tag, is_for_handler, is_not_modified};
 use crate::http::fields::headers;
 
 const EARLY: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
@@ -129,4 +129,55 @@ fn conditions_on_the_state_are_for_the_handler() {
     assert!(is_for_handler(&headers(&[("if-match", "\"a\"")])));
     assert!(is_for_handler(&headers(&[("if-unmodified-since", EARLY)])));
     assert!(!is_for_handler(&headers(&[("if-none-match", "\"a\"")])));
+}
+
+#[test]
+fn a_304_confirms_what_it_names_and_what_it_does_not_speak_of() {
+    let table: &[(Fields, Fields, bool)] = &[
+        // RFC 9111, 4.3.4: a strong tag is that very response's.
+        (&[("etag", "\"a\"")], &[("etag", "\"a\"")], true),
+        (&[("etag", "\"a\"")], &[("etag", "\"b\"")], false),
+        (&[("last-modified", EARLY)], &[("etag", "\"a\"")], false),
+        (
+            &[("etag", "\"a\""), ("last-modified", EARLY)],
+            &[("etag", "\"b\""), ("last-modified", EARLY)],
+            false,
+        ),
+        (
+            &[("etag", "\"a\"")],
+            &[("etag", "\"a\""), ("etag", "\"b\"")],
+            false,
+        ),
+        // Weakened on the way there, or on the way back.
+        (&[("etag", "W/\"a\"")], &[("etag", "\"a\"")], true),
+        (&[("etag", "\"a\"")], &[("etag", "W/\"a\"")], true),
+        (&[("etag", "W/\"a\"")], &[("etag", "W/\"b\"")], false),
+        // No tags, but the same.
+        (&[("etag", "a")], &[("etag", "a")], true),
+        (&[("etag", "a")], &[("etag", "b")], false),
+        // Where the tag is the same, a new date is news.
+        (
+            &[("etag", "\"a\""), ("last-modified", EARLY)],
+            &[("etag", "\"a\""), ("last-modified", LATE)],
+            true,
+        ),
+        (
+            &[("last-modified", EARLY)],
+            &[("last-modified", EARLY)],
+            true,
+        ),
+        (
+            &[("last-modified", EARLY)],
+            &[("last-modified", LATE)],
+            false,
+        ),
+        (&[("etag", "\"a\"")], &[("last-modified", EARLY)], true),
+        // Without a validator it is about the one that was asked for.
+        (&[("etag", "\"a\"")], &[], true),
+        (&[("last-modified", EARLY)], &[], true),
+    ];
+    for (stored, news, expected) in table {
+        let found = Conditions::of(&headers(stored)).are_confirmed_by(&headers(news));
+        assert_eq!(found, *expected, "{news:?} of {stored:?}");
+    }
 }

@@ -5,6 +5,7 @@
 //! of a type that is not known counts as content.
 
 use std::any::Any;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Version;
@@ -14,20 +15,44 @@ use http_body_util::{Empty, Full};
 /// What a body of a known type says; none for one of another type.
 type Ask = fn(&dyn Any) -> Option<bool>;
 
-/// How request bodies are asked.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Content(Option<Ask>);
+/// How request bodies are asked, and made where there is nothing in them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Content {
+    ask: Option<Ask>,
+    /// A `fn() -> B`.
+    empty: Option<Arc<dyn Any + Send + Sync>>,
+}
 
 impl Content {
     /// Bodies of this type are asked as well.
     pub(crate) fn of<B: Body + 'static>() -> Self {
-        Content(Some(ask::<B>))
+        Content {
+            ask: Some(ask::<B>),
+            empty: None,
+        }
+    }
+
+    /// The same, and one without content is made so.
+    pub(crate) fn made_by<B: Body + 'static>(empty: fn() -> B) -> Self {
+        Content {
+            empty: Some(Arc::new(empty)),
+            ..Self::of::<B>()
+        }
+    }
+
+    /// A body without content, of a type for which it is known how to make one.
+    pub(crate) fn empty<B: 'static>(&self) -> Option<B> {
+        let make = self.empty.as_ref().and_then(|make| make.downcast_ref());
+        make.map(|make: &fn() -> B| make()).or_else(default)
     }
 
     /// Whether a body may hold something.
-    pub(crate) fn may_be_in<B: 'static>(self, body: &B, version: Version) -> bool {
+    pub(crate) fn may_be_in<B: 'static>(&self, body: &B, version: Version) -> bool {
         let body: &dyn Any = body;
-        let known = self.0.and_then(|ask| ask(body)).or_else(|| built_in(body));
+        let known = self
+            .ask
+            .and_then(|ask| ask(body))
+            .or_else(|| built_in(body));
         known.unwrap_or(version > Version::HTTP_11)
     }
 }
@@ -46,6 +71,25 @@ fn built_in(body: &dyn Any) -> Option<bool> {
         return Some(false);
     }
     ask::<Full<Bytes>>(body).or_else(|| ask::<Empty<Bytes>>(body))
+}
+
+/// The default of a built-in type.
+fn default<B: 'static>() -> Option<B> {
+    let mut made: Option<B> = None;
+    let place: &mut dyn Any = &mut made;
+    #[cfg(feature = "axum")]
+    fill::<axum_core::body::Body>(place);
+    fill::<()>(place);
+    fill::<Full<Bytes>>(place);
+    fill::<Empty<Bytes>>(place);
+    made
+}
+
+/// Puts a default into the place, where it is one for this type.
+fn fill<B: Default + 'static>(place: &mut dyn Any) {
+    if let Some(place) = place.downcast_mut::<Option<B>>() {
+        *place = Some(B::default());
+    }
 }
 
 #[cfg(test)]

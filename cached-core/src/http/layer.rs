@@ -100,6 +100,29 @@ impl CacheLayer {
         self
     }
 
+    /// The same, and says how a body without content is made.
+    ///
+    /// What is behind the layer is asked whether a stored response still holds, and its 304 may speak
+    /// of another one (RFC 9111, section 4.3.4): then it is asked a second time, for the whole. The
+    /// first request has taken its body along, so the second needs one of its own. Of the types that
+    /// are known the layer makes it by itself; where it cannot, the client is told 502 that once, and
+    /// the stored response is dropped.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use dewar::http::{CacheLayer, ViewPolicy};
+    /// use http_body_util::combinators::UnsyncBoxBody;
+    ///
+    /// type Body = UnsyncBoxBody<Bytes, std::io::Error>;
+    ///
+    /// let layer = CacheLayer::new(ViewPolicy::proxy()).request_body_with(Body::default);
+    /// # let _ = layer;
+    /// ```
+    pub fn request_body_with<B: Body + 'static>(mut self, empty: fn() -> B) -> Self {
+        self.content = Content::made_by(empty);
+        self
+    }
+
     /// What it is called in statistics, and its prefix if it is given none.
     ///
     /// On a shared store it is what other processes know the layer by, so each layer of a cache needs
@@ -141,6 +164,6 @@ impl<S> Layer<S> for CacheLayer {
 
     fn layer(&self, inner: S) -> CacheService<S> {
         let (view, cache) = (Arc::clone(&self.view), self.cache.clone());
-        CacheService::new(inner, view, cache, self.content)
+        CacheService::new(inner, view, cache, self.content.clone())
     }
 }

@@ -226,7 +226,11 @@ impl Leading {
         }
         if let (StatusCode::NOT_MODIFIED, true, Some((old, _))) = (status, replaced, &self.old) {
             let old = Arc::clone(old);
-            return self.freshened(&old, response, timing);
+            return if Conditions::of(&old.headers).are_confirmed_by(response.headers()) {
+                self.freshened(&old, response, timing)
+            } else {
+                self.contradicted(response)
+            };
         }
         if self.load.asked.method == Method::HEAD {
             return self.headed(response);

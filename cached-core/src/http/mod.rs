@@ -50,6 +50,7 @@
 // needs: it may go on in the background, for a response that is served stale meanwhile, or when the
 // client is gone while others wait.
 
+mod again;
 mod alone;
 mod background;
 mod body;
@@ -114,6 +115,8 @@ pub use look::Look;
 pub use url::UrlText;
 #[doc(hidden)]
 pub use view::{Labels, View};
+
+pub(crate) use stored::Variants;
 
 #[cfg(feature = "axum")]
 pub(crate) use look::{Way, look};

@@ -1,7 +1,7 @@
 //! The service that `CacheLayer` makes.
 
 use std::any::TypeId;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -10,6 +10,7 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
+use super::again::Again;
 use super::body::{BoxError, ViewBody};
 use super::content::Content;
 use super::look::{Look, Way, look};
@@ -87,10 +88,21 @@ where
         // The one that was polled ready is the one to be called.
         let again = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, again);
+        let content = self.content.clone();
         let run = job.run(move |conditions| {
+            let again = Again::new(&conditions, &parts);
             conditions.apply(&mut parts.headers);
             let answer = inner.call(Request::from_parts(parts, body));
-            async move { Ok(answer.await?.map(ViewBody::new)) }
+            async move {
+                let response = answer.await?;
+                let again = again.and_then(|again| again.request(&response, &content));
+                let Some(request) = again else {
+                    return Ok(response.map(ViewBody::new));
+                };
+                drop(response);
+                poll_fn(|cx| inner.poll_ready(cx)).await?;
+                Ok(inner.call(request).await?.map(ViewBody::new))
+            }
         });
         CacheFuture(State::Running(Box::pin(run)))
     }

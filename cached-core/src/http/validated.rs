@@ -6,6 +6,7 @@ use http::header::{AGE, CONTENT_LENGTH, ETAG, LAST_MODIFIED, SET_COOKIE};
 use http::{HeaderValue, Response, StatusCode};
 
 use super::body::ViewBody;
+use super::conditional::is_not_modified;
 use super::freshen::freshen;
 use super::freshness::Timing;
 use super::lead::Leading;
@@ -67,6 +68,26 @@ impl Leading {
         } else {
             Landing::Alone
         });
+        answer
+    }
+
+    /// The 304 speaks of another response, also when it was asked again: what is stored is outdated.
+    /// To this client it is of use where the client has that one.
+    pub(super) fn contradicted(self, response: Response<ViewBody>) -> Response<ViewBody> {
+        let (mut head, body) = response.into_parts();
+        self.load.forget();
+        if is_not_modified(&self.load.asked.headers, &head.headers) {
+            return self.passed(&mut head, body);
+        }
+        let mut answer = Response::new(ViewBody::empty());
+        *answer.status_mut() = StatusCode::BAD_GATEWAY;
+        add_vary(&self.load.view, answer.headers_mut());
+        self.land(Landing::Alone);
+        let said = Report {
+            status: Some(head.status),
+            ..Report::forwarded(self.why)
+        };
+        report(&self.load.view, &mut answer, &said);
         answer
     }
 

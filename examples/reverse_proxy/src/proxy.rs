@@ -10,6 +10,7 @@ use dewar::Cache;
 use dewar::http::{CacheLayer, CacheService, Credentials, SetCookie, ViewBody, ViewPolicy};
 use http::uri::Authority;
 use http::{Method, Request, Response, StatusCode};
+use http_body_util::{Either, Empty};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -18,7 +19,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tower::{Layer, ServiceExt};
 
-use crate::upstream::Upstream;
+use crate::upstream::{Received, Upstream};
 use crate::{AnyError, Settings, fields};
 
 /// How long requests that are under way may go on after the proxy is told to stop.
@@ -34,8 +35,10 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), AnyError> {
     let cache = Cache::builder().max_bytes(256 << 20).build()?;
-    // Bodies are hyper's: the layer is told so that it sees which requests have one.
-    let layer = CacheLayer::new(policy(settings)).request_body::<Incoming>();
+    // Bodies are hyper's: the layer is told so that it sees which requests have one, and can ask the
+    // origin once more without.
+    let none: fn() -> Received = || Either::Right(Empty::new());
+    let layer = CacheLayer::new(policy(settings)).request_body_with(none);
     let proxy = Proxy {
         cached: layer.cache(&cache).layer(Upstream::new(settings)),
         upstream: settings.upstream.clone(),
@@ -103,7 +106,9 @@ impl Proxy {
         }
         let (mut parts, body) = request.into_parts();
         fields::received(&mut parts, client, &self.upstream);
-        let answer = self.cached.oneshot(Request::from_parts(parts, body));
+        let answer = self
+            .cached
+            .oneshot(Request::from_parts(parts, Either::Left(body)));
         answer.await.unwrap_or_else(|failure| {
             eprintln!("upstream: {failure}");
             failure.response()

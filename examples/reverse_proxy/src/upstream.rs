@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::uri::{Authority, Scheme};
 use http::{Request, Response, Uri};
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::{Either, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -19,6 +20,9 @@ use tower_http::timeout::TimeoutBody;
 use crate::failure::Failure;
 use crate::fields::of_one_connection;
 use crate::{AnyError, Settings};
+
+/// The body of a request: a client's, or none where the cache asks by itself.
+pub(crate) type Received = Either<Incoming, Empty<Bytes>>;
 
 /// Forwards requests to one origin.
 #[derive(Clone)]
@@ -45,7 +49,7 @@ impl Upstream {
 
     fn forwarded(
         &self,
-        request: Request<Incoming>,
+        request: Request<Received>,
     ) -> Result<(Request<Sending>, oneshot::Receiver<()>), http::Error> {
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
@@ -63,7 +67,7 @@ impl Upstream {
     }
 }
 
-impl Service<Request<Incoming>> for Upstream {
+impl Service<Request<Received>> for Upstream {
     type Response = Response<TimeoutBody<Incoming>>;
     type Error = Failure;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Failure>> + Send>>;
@@ -72,7 +76,7 @@ impl Service<Request<Incoming>> for Upstream {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Incoming>) -> Self::Future {
+    fn call(&mut self, request: Request<Received>) -> Self::Future {
         let (limit, forwarded) = (self.limit, self.forwarded(request));
         let client = self.client.clone();
         Box::pin(async move {
@@ -96,7 +100,7 @@ impl Service<Request<Incoming>> for Upstream {
 
 /// The body of a request; whoever waits for its end is told when it is dropped.
 struct Sending {
-    body: Pin<Box<TimeoutBody<Incoming>>>,
+    body: Pin<Box<TimeoutBody<Received>>>,
     _end: oneshot::Sender<()>,
 }
 
