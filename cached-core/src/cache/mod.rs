@@ -88,7 +88,8 @@ impl Cache {
         self.len() == 0
     }
 
-    /// What the entries weigh: bytes where it is bounded by bytes, else their number.
+    /// What the entries weigh: bytes where it is bounded by bytes; else their number, where large pages
+    /// count [more than once](CacheBuilder::max_entries).
     pub fn weight(&self) -> u64 {
         self.0
             .memory
