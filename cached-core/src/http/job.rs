@@ -18,7 +18,7 @@ use super::stored::Stored;
 use super::storing::has_credentials;
 use super::url;
 use super::view::View;
-use super::wait::{self, Part};
+use super::wait::{self, Turn};
 use crate::cache::invalidate::{Invalidated, Invalidation};
 use crate::engine::Engine;
 
@@ -167,7 +167,7 @@ where
     let other = alone || load.asked.method == Method::HEAD;
     if let Some((stored, _)) = old.as_ref().filter(|(_, usable)| usable.meanwhile) {
         let response = load.answer_stale(stored, why, None);
-        if !other && let Part::Lead(start) = wait::enter(&load) {
+        if !other && let Some(start) = wait::lead(&load) {
             lead::refresh(Leading::new(load, why, old, start), run).await;
         }
         return Ok(response);
@@ -179,16 +179,12 @@ where
     let start = if alone {
         load.begin()
     } else {
-        match wait::enter(&load) {
-            Part::Lead(start) => start,
-            Part::Join(flight) => {
-                load.counters.waited(load.named());
-                let landed = wait::wait(&load, flight).await;
-                if let Some(response) = landed.and_then(|stored| collapsed(&load, why, &stored)) {
-                    return Ok(response);
-                }
-                load.begin()
-            }
+        match wait::turn(&load).await {
+            Turn::Lead(start) => start,
+            Turn::Collapsed(stored) => match collapsed(&load, why, &stored) {
+                Some(response) => return Ok(response),
+                None => load.begin(),
+            },
         }
     };
     lead::lead(Leading::new(load, why, old, start), run).await

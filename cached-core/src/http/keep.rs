@@ -62,6 +62,7 @@ impl Leading {
             ..
         } = self;
         let flight = start.duty.as_ref().and_then(|duty| duty.flight.clone());
+        let selecting = Arc::new(storable.selecting.clone());
         let fill = {
             let (load, timing) = (Arc::clone(&load), *timing);
             let (status, headers, origin) = (head.status, head.headers.clone(), start.origin());
@@ -87,7 +88,7 @@ impl Leading {
         };
         let whole = Arc::clone(&fill).advance();
         if let (None, Some(flight)) = (&whole, flight) {
-            flight.land(Landing::Filling(Arc::downgrade(&fill)));
+            flight.land(Landing::Filling(Arc::downgrade(&fill), selecting));
         }
         let said = Report {
             status: Some(head.status),

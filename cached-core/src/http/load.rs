@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, DATE, ETAG, LAST_MODIFIED};
-use http::{HeaderMap, HeaderValue, Response, StatusCode, response};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, response};
 
 use super::body::ViewBody;
 use super::control::digits;
@@ -18,10 +18,12 @@ use super::policy::Etag;
 use super::status::{Forwarded, Report};
 use super::stored::{Stored, Variants, keep_places};
 use super::storing::{Storable, strip};
+use super::vary::Selecting;
 use super::view::{Spot, View};
 use crate::clock::{NEVER, Nanos};
 use crate::engine::flight::Flight;
 use crate::engine::{Began, Engine, Loading};
+use crate::key::AnyKey;
 use crate::memory::{Meta, Slot};
 use crate::policy::Policy;
 use crate::scope::ticks::Verdict;
@@ -47,6 +49,8 @@ pub(crate) struct Load {
     pub(crate) anew: bool,
     /// The client wants nothing that the handler would have to make (RFC 9111, section 5.2.1.7).
     pub(crate) only_if_cached: bool,
+    /// The fields that select, as far as that is known before the handler has answered.
+    pub(crate) varies: Vec<HeaderName>,
     /// What the entry and its scopes are called on the shared store, if it is to go there.
     #[cfg(feature = "stores")]
     pub(crate) names: Option<crate::store::names::Names>,
@@ -56,8 +60,9 @@ pub(crate) struct Load {
 #[derive(Clone)]
 pub(crate) enum Landing {
     Stored(Arc<Stored>),
-    /// It may be stored, and its body is under way, as long as somebody reads it.
-    Filling(Weak<Fill>),
+    /// It may be stored, for requests that say this, and its body is under way as long as somebody
+    /// reads it.
+    Filling(Weak<Fill>, Arc<Selecting>),
     /// Of no use to anybody else: load for yourself.
     Alone,
 }
@@ -68,6 +73,8 @@ pub(crate) type FlightOf = Flight<Landing, std::convert::Infallible>;
 /// The duty to end a flight.
 pub(crate) struct Duty {
     pub(crate) load: Arc<Load>,
+    /// Under which others find the flight.
+    pub(crate) key: Arc<dyn AnyKey>,
     pub(crate) flight: Option<Arc<FlightOf>>,
 }
 
@@ -83,7 +90,7 @@ impl Duty {
 impl Drop for Duty {
     fn drop(&mut self) {
         if let Some(flight) = self.flight.take() {
-            let key = self.load.spot.key();
+            let key = Arc::clone(&self.key);
             self.load.engine.flights.leave(key, &flight);
             flight.abandon();
         }

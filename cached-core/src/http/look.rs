@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use http::header::{CONTENT_LENGTH, IF_RANGE, RANGE, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderMap, Method, Response, StatusCode, request};
+use http::{HeaderMap, HeaderName, Method, Response, StatusCode, request};
 
 use super::body::ViewBody;
 use super::conditional;
@@ -15,7 +15,7 @@ use super::job::{Asked, Job, Kind};
 use super::load::Load;
 use super::status::{Forwarded, Report};
 use super::stored::{Stored, Variants};
-use super::storing::has_credentials;
+use super::storing::{has_credentials, selecting};
 use super::url::{self, Target, UrlNames};
 use super::view::{Key, Labels, Spot, View, own_scope};
 use crate::cache::Cache;
@@ -49,6 +49,8 @@ enum Found {
     },
     /// Other variants of the URL, or one that is not for this client.
     Other(Forwarded),
+    /// The same, and what tells the variants apart.
+    Varies(Vec<HeaderName>),
     /// Nothing, or nothing that may be served any more.
     Absent,
 }
@@ -151,6 +153,11 @@ pub(crate) fn look<P: Parts>(
     if let Some(memory) = &engine.memory {
         memory.missed(hash);
     }
+    let varies = match &found {
+        Found::Old { stored, .. } => stored.selecting.names(),
+        Found::Varies(names) => names.clone(),
+        _ => selecting(&view.policy),
+    };
     let load = Load {
         view: Arc::clone(view),
         engine: Arc::clone(engine),
@@ -161,6 +168,7 @@ pub(crate) fn look<P: Parts>(
         since: said.since,
         anew: mode == Mode::Refresh,
         only_if_cached,
+        varies,
         #[cfg(feature = "stores")]
         names: names.flatten(),
     };
@@ -246,7 +254,7 @@ fn choose(
 ) -> Found {
     let Some(stored) = variants.select(&request.headers) else {
         counters.missed(slot.named(), MissReason::Absent);
-        return Found::Other(Forwarded::VaryMiss);
+        return Found::Varies(variants.names());
     };
     if has_credentials(&view.policy, &request.headers) && !stored.freshness.shared {
         counters.missed(slot.named(), MissReason::Bypassed);
@@ -367,6 +375,7 @@ fn missed(load: Load, found: Found, mode: Mode) -> Look {
             (why, Some((stored, usable)))
         }
         Found::Other(why) => (why, None),
+        Found::Varies(_) => (Forwarded::VaryMiss, None),
         Found::Absent => (Forwarded::UriMiss, None),
     };
     // A load that began before is not what a refresh is to bring, and one that others wait for must

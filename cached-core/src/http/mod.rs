@@ -23,7 +23,7 @@
 // - What is kept: `stored`. One entry of the memory tier holds all variants of one URL; its scopes
 //   are the function or layer, the levels of the prefix, the tags, and the URL itself, so that
 //   invalidations work on responses as on everything else.
-// - What happens: `look` reads, `job` runs the handler, `wait` waits for another's, `lead` decides
+// - What happens: `look` reads, `job` runs the handler, `wait` waits for another's of the same `variant`, `lead` decides
 //   what its response is taken for: `keep` has one that is stored, `validated` one that speaks of what
 //   is stored, `pass` one that is not. `load` stores it, `fill` reads a body that does not come at once.
 //   `shared` asks the shared store before the handler runs and writes there what it made, as `wire`
@@ -90,6 +90,7 @@ mod stored;
 mod storing;
 mod url;
 mod validated;
+mod variant;
 mod vary;
 mod view;
 mod wait;

@@ -211,6 +211,13 @@ impl Variants {
         Some(Variants(all))
     }
 
+    /// The fields by which the one that was stored last was selected.
+    pub(crate) fn names(&self) -> Vec<HeaderName> {
+        self.0
+            .last()
+            .map_or_else(Vec::new, |last| last.selecting.names())
+    }
+
     /// All of them, the one that was stored last at the end.
     #[cfg(feature = "stores")]
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Stored>> {

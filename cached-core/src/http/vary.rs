@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::list::members;
 
 /// The values of the request's fields that selected a response.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Selecting(Vec<(HeaderName, Option<Box<[u8]>>)>);
 
 /// The fields that select: those that the response names and those of the policy; none if it says
@@ -32,6 +32,11 @@ impl Selecting {
             (name, value)
         };
         Selecting(names.into_iter().map(value).collect())
+    }
+
+    /// The fields.
+    pub(crate) fn names(&self) -> Vec<HeaderName> {
+        self.0.iter().map(|(name, _)| name.clone()).collect()
     }
 
     /// The fields and their values, as they were compared.

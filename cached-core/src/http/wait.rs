@@ -3,10 +3,13 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+
+use http::HeaderName;
 
 use super::load::{Duty, FlightOf, Landing, Load, Start};
 use super::stored::Stored;
+use super::variant;
 use crate::clock::Nanos;
 use crate::engine::flight::{Flight, News};
 use crate::engine::flights;
@@ -17,17 +20,34 @@ use crate::rt::BoxFuture;
 const WITHOUT_END: Nanos = 2_000_000_000;
 
 /// The part a request has in a load.
-pub(crate) enum Part {
+enum Part {
     Lead(Start),
     Join(Arc<FlightOf>),
 }
 
-/// Leads a load or joins one that is under way.
-pub(crate) fn enter(load: &Arc<Load>) -> Part {
+/// How a request comes to its response.
+pub(crate) enum Turn {
+    /// By running the handler.
+    Lead(Start),
+    /// By that of another.
+    Collapsed(Arc<Stored>),
+}
+
+/// What came of waiting.
+enum Waited {
+    Stored(Arc<Stored>),
+    /// The response is of another variant: these fields select.
+    Other(Vec<HeaderName>),
+    Nothing,
+}
+
+/// Leads a load or joins one that is under way, of a variant as far as the fields are known.
+fn enter(load: &Arc<Load>, names: &[HeaderName]) -> Part {
     let mut start = load.begin();
+    let key = variant::key(load.spot.key(), &load.asked.headers, names);
     let entered = load.engine.flights.enter_as(
         &load.engine.ticks,
-        load.spot.key(),
+        Arc::clone(&key),
         &load.scopes,
         start.began.tick,
         Flight::new,
@@ -37,6 +57,7 @@ pub(crate) fn enter(load: &Arc<Load>) -> Part {
         flights::Part::Lead(flight) => {
             start.duty = Some(Duty {
                 load: Arc::clone(load),
+                key,
                 flight: Some(flight),
             });
             Part::Lead(start)
@@ -44,9 +65,43 @@ pub(crate) fn enter(load: &Arc<Load>) -> Part {
     }
 }
 
-/// Waits for another's load; none if there is nothing in it for this request.
-pub(crate) async fn wait(load: &Load, flight: Arc<FlightOf>) -> Option<Arc<Stored>> {
-    let mut limit = pin!(load.engine.clock.sleep(load.engine.wait_limit));
+/// Leads a load that others may wait for; none if one is under way.
+pub(crate) fn lead(load: &Arc<Load>) -> Option<Start> {
+    match enter(load, &load.varies) {
+        Part::Lead(start) => Some(start),
+        Part::Join(_) => None,
+    }
+}
+
+/// Begins a load, or else waits for that of another: for its response, if there is something in it for
+/// this request.
+///
+/// Where it turns out to be of another variant, those who waited in vain make theirs together.
+pub(crate) async fn turn(load: &Arc<Load>) -> Turn {
+    let until = (load.engine.clock.now()).saturating_add(load.engine.wait_limit);
+    let flight = match enter(load, &load.varies) {
+        Part::Lead(start) => return Turn::Lead(start),
+        Part::Join(flight) => flight,
+    };
+    load.counters.waited(load.named());
+    let mut waited = wait(load, flight, until).await;
+    if let Waited::Other(names) = &waited {
+        waited = match enter(load, names) {
+            Part::Lead(start) => return Turn::Lead(start),
+            Part::Join(flight) => wait(load, flight, until).await,
+        };
+    }
+    match waited {
+        Waited::Stored(stored) => Turn::Collapsed(stored),
+        Waited::Other(_) | Waited::Nothing => Turn::Lead(load.begin()),
+    }
+}
+
+/// Waits for another's load.
+async fn wait(load: &Load, flight: Arc<FlightOf>, until: Nanos) -> Waited {
+    let clock = &load.engine.clock;
+    let left = until.saturating_sub(clock.now());
+    let mut limit = pin!(clock.sleep(left));
     let mut waiting = Waiting {
         flight: &flight,
         id: None,
@@ -59,38 +114,45 @@ pub(crate) async fn wait(load: &Load, flight: Arc<FlightOf>) -> Option<Arc<Store
                 // Nor do the next ones wait for it.
                 load.remember_alone();
             }
-            return Poll::Ready(None);
+            return Poll::Ready(Waited::Nothing);
         }
         if filling.is_none() {
-            match waiting.poll(cx) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(News::Landed(Landing::Stored(stored))) => {
-                    return Poll::Ready(Some(stored));
+            let (fill, of) = match ready!(waiting.poll(cx)) {
+                News::Landed(Landing::Stored(stored)) => {
+                    return Poll::Ready(match stored.selecting.matches(&load.asked.headers) {
+                        true => Waited::Stored(stored),
+                        false => Waited::Other(stored.selecting.names()),
+                    });
                 }
-                Poll::Ready(News::Landed(Landing::Filling(fill))) => {
-                    let Some(fill) = fill.upgrade() else {
-                        return Poll::Ready(None);
-                    };
-                    if fill.is_open() {
-                        open = true;
-                        let most = WITHOUT_END.min(load.engine.wait_limit);
-                        limit.set(load.engine.clock.sleep(most));
-                        // For its waker.
-                        if limit.as_mut().poll(cx).is_ready() {
-                            return Poll::Ready(None);
-                        }
-                    }
-                    filling = Some(Box::pin(fill.stored()));
+                News::Landed(Landing::Filling(fill, of)) => (fill.upgrade(), of),
+                News::Landed(Landing::Alone) | News::Gone => {
+                    return Poll::Ready(Waited::Nothing);
                 }
-                Poll::Ready(News::Landed(Landing::Alone) | News::Gone) => {
-                    return Poll::Ready(None);
-                }
-                Poll::Ready(News::TakeOver(never)) => match never {},
+                News::TakeOver(never) => match never {},
+            };
+            if !of.matches(&load.asked.headers) {
+                return Poll::Ready(Waited::Other(of.names()));
             }
+            let Some(fill) = fill else {
+                return Poll::Ready(Waited::Nothing);
+            };
+            if fill.is_open() {
+                open = true;
+                let left = until.saturating_sub(clock.now());
+                limit.set(clock.sleep(WITHOUT_END.min(left)));
+                // For its waker.
+                if limit.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Waited::Nothing);
+                }
+            }
+            filling = Some(Box::pin(fill.stored()));
         }
-        filling
-            .as_mut()
-            .map_or(Poll::Ready(None), |filling| filling.as_mut().poll(cx))
+        let stored = filling.as_mut().map(|filling| filling.as_mut().poll(cx));
+        match stored {
+            Some(Poll::Pending) => Poll::Pending,
+            Some(Poll::Ready(Some(stored))) => Poll::Ready(Waited::Stored(stored)),
+            Some(Poll::Ready(None)) | None => Poll::Ready(Waited::Nothing),
+        }
     })
     .await
 }
