@@ -168,12 +168,12 @@ impl Base {
         self.policy.times(now, lifetime, random)
     }
 
-    /// The same for as long as memory may vouch for it: for what other processes may invalidate, as
-    /// long as they would be heard.
+    /// The same for as long as nothing can have been invalidated elsewhere unheard: what is here
+    /// alone is bounded as a copy is.
     #[cfg(feature = "stores")]
     fn vouched(&self, now: Nanos, times: Times) -> Times {
-        match (&self.engine.tier, self.told_as()) {
-            (Some(tier), Some(_)) => times.vouch_until(now, tier.vouched(now)),
+        match &self.engine.tier {
+            Some(tier) if !self.policy.local => times.vouch_until(now, tier.vouched(now)),
             _ => times,
         }
     }

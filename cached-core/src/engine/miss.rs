@@ -35,9 +35,9 @@ where
     let (names, heard_as) = names(engine, site, marker, &parts, &outcome, &plan);
     let scopes = plan.scopes(site, of_key(marker.id, hash));
     #[cfg(feature = "stores")]
-    let scopes = scopes.and(names.iter().map(crate::store::names::Names::of_key));
+    let scopes = scopes.and(names.iter().flat_map(crate::store::names::Names::of_key));
     #[cfg(feature = "stores")]
-    let scopes = scopes.and(heard_as.as_deref().map(crate::store::names::of_key));
+    let scopes = scopes.and(heard_as.as_deref().and_then(crate::store::names::of_key));
     let key = OwnedKey {
         hash,
         marker: marker.id,
@@ -145,6 +145,14 @@ where
     }
 }
 
+/// Why results stay in memory.
+#[cfg(feature = "stores")]
+const RESULT: &str =
+    "the results (with `cache_err` their errors too) are not `Serialize + DeserializeOwned`";
+#[cfg(feature = "stores")]
+const ARGUMENT: &str =
+    "an argument is not `Serialize`, and other processes cannot tell it apart by its `Hash` alone";
+
 /// What the entry and its scopes are called on the shared store; none where there is no store, or
 /// the result cannot travel. Then it is still told under a name, the second, when it is invalidated.
 #[cfg(feature = "stores")]
@@ -167,9 +175,14 @@ where
     stable.part(|out| out.bytes(site.name().as_bytes()));
     stable.part(|out| out.bytes(marker.name.as_bytes()));
     parts.stable(&mut stable);
+    if stable.is_local() {
+        engine.memory_only_at(site.id(), site.name(), ARGUMENT);
+        // Others hold what they loaded, and cannot find this call's: all of the function's.
+        return (None, Some(crate::store::names::function(site.name())));
+    }
     let hash = crate::store::names::digest(&stable.into_bytes());
     if outcome.codec().is_none() {
-        engine.memory_only(site);
+        engine.memory_only_at(site.id(), site.name(), RESULT);
         return (None, Some(crate::store::names::key(&hash)));
     }
     let policy = || site.policy().lifetime(engine.default_timeout);

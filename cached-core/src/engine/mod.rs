@@ -262,14 +262,7 @@ impl Engine {
         }))
     }
 
-    /// A function's results cannot travel: said once in the log.
-    #[cfg(feature = "stores")]
-    pub(crate) fn memory_only(&self, site: &'static Site) {
-        let why = "the results (with `cache_err` their errors too) are not `Serialize + DeserializeOwned`";
-        self.memory_only_at(site.id(), site.name(), why);
-    }
-
-    /// The same for what has this number and name.
+    /// The results of what has this number and name cannot travel: said once in the log.
     #[cfg(feature = "stores")]
     pub(crate) fn memory_only_at(&self, id: usize, name: &'static str, why: &str) {
         let known = self.function(id, name, |function| {

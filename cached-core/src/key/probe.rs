@@ -20,7 +20,7 @@ use serde_core::Serialize;
 
 use super::Part;
 use super::several::Unordered;
-use super::user_parts::{EqPart, HashPart, OptionPart, SerdePart, SetPart, by_hash, by_serde};
+use super::user_parts::{EqPart, HashPart, OptionPart, SerdePart, SetPart, by_both, by_hash};
 
 /// An argument whose type mentions no lifetime but those of references.
 pub struct Arg<'a, T: ?Sized>(pub &'a T, ByRefEqSerde<'a, T>);
@@ -34,6 +34,7 @@ pub fn arg<T: ?Sized>(value: &T) -> Arg<'_, T> {
     let by_eq = ByEqSerde(value, ByEq(value, unkept(value)));
     let by_ref = ByRefUnkept(value, ByRefHash(value, by_eq));
     let by_set = ByEqSet(value, BySet(value, ByRefSerde(value, by_ref)));
+    let by_set = ByEqSerdeSet(value, by_set);
     Arg(value, ByRefEqSerde(value, ByRefEq(value, by_set)))
 }
 
@@ -78,7 +79,8 @@ macro_rules! next_best {
 next_best!(
     Arg => ByRefEqSerde at 1,
     ByRefEqSerde => ByRefEq at 1,
-    ByRefEq => ByEqSet at 1,
+    ByRefEq => ByEqSerdeSet at 1,
+    ByEqSerdeSet => ByEqSet at 1,
     ByEqSet => BySet at 1,
     BySet => ByRefSerde at 1,
     ByRefSerde => ByRefUnkept at 1,
@@ -106,7 +108,7 @@ where
     /// By `Hash` and `Eq`, serialised for shared stores.
     #[inline]
     pub fn part(&self) -> EqPart<'a, T> {
-        EqPart(self.0, by_serde)
+        EqPart(self.0, by_both)
     }
 }
 
@@ -133,12 +135,23 @@ where
     /// By `Hash` and `Eq` of what it points to, serialised for shared stores.
     #[inline]
     pub fn part(&self) -> EqPart<'a, T> {
-        EqPart(self.0, by_serde)
+        EqPart(self.0, by_both)
+    }
+}
+
+impl<'a, T> ByRefEqSerde<'a, Option<&'a T>>
+where
+    T: Hash + Eq + Clone + Send + Sync + 'static + Serialize,
+{
+    /// By `Hash` and `Eq` of what it may point to, serialised for shared stores.
+    #[inline]
+    pub fn part(&self) -> OptionPart<'a, T> {
+        OptionPart(*self.0, by_both)
     }
 }
 
 /// A reference to what is `Hash + Eq` and can be owned.
-pub struct ByRefEq<'a, T: ?Sized>(&'a T, ByEqSet<'a, T>);
+pub struct ByRefEq<'a, T: ?Sized>(&'a T, ByEqSerdeSet<'a, T>);
 
 impl<'a, T: ?Sized> ByRefEq<'a, &'a T>
 where
@@ -159,9 +172,12 @@ where
     /// By `Hash` and `Eq` of what it may point to.
     #[inline]
     pub fn part(&self) -> OptionPart<'a, T> {
-        OptionPart(*self.0)
+        OptionPart(*self.0, by_hash)
     }
 }
+
+/// A `HashSet` or a `HashMap` of what is `Hash + Eq`, can be owned, and can be serialised as well.
+pub struct ByEqSerdeSet<'a, T: ?Sized>(&'a T, ByEqSet<'a, T>);
 
 /// A `HashSet` or a `HashMap` of what is `Hash + Eq` and can be owned.
 pub struct ByEqSet<'a, T: ?Sized>(&'a T, BySet<'a, T>);
@@ -173,33 +189,38 @@ type EqOf<'a, T> = fn(&'a T) -> EqPart<'a, T>;
 type EqOfBoth<'a, K, V> = fn((&'a K, &'a V)) -> (EqPart<'a, K>, EqPart<'a, V>);
 
 macro_rules! eq_sets {
-    ($($t:ty, $map:ty);*) => {$(
-        impl<'a, T, S> ByEqSet<'a, $t>
+    ($this:ident, $way:ident, $t:ty, $map:ty where $($bound:tt)+) => {
+        impl<'a, T, S> $this<'a, $t>
         where
-            T: Hash + Eq + Clone + Send + Sync + 'static,
+            T: $($bound)+ + Clone + Send + Sync + 'static,
         {
             /// By the elements.
             pub fn part(&self) -> Unordered<hash_set::Iter<'a, T>, EqOf<'a, T>> {
-                Unordered(self.0.iter(), |element| EqPart(element, by_hash))
+                Unordered(self.0.iter(), |element| EqPart(element, $way))
             }
         }
 
-        impl<'a, T, V, S> ByEqSet<'a, $map>
+        impl<'a, T, V, S> $this<'a, $map>
         where
-            T: Hash + Eq + Clone + Send + Sync + 'static,
-            V: Hash + Eq + Clone + Send + Sync + 'static,
+            T: $($bound)+ + Clone + Send + Sync + 'static,
+            V: $($bound)+ + Clone + Send + Sync + 'static,
         {
             /// By the keys and values.
             pub fn part(&self) -> Unordered<hash_map::Iter<'a, T, V>, EqOfBoth<'a, T, V>> {
                 Unordered(self.0.iter(), |(key, value)| {
-                    (EqPart(key, by_hash), EqPart(value, by_hash))
+                    (EqPart(key, $way), EqPart(value, $way))
                 })
             }
         }
-    )*};
+    };
+    ($this:ident, $way:ident where $($bound:tt)+) => {
+        eq_sets!($this, $way, HashSet<T, S>, HashMap<T, V, S> where $($bound)+);
+        eq_sets!($this, $way, &'a HashSet<T, S>, &'a HashMap<T, V, S> where $($bound)+);
+    };
 }
 
-eq_sets!(HashSet<T, S>, HashMap<T, V, S>; &'a HashSet<T, S>, &'a HashMap<T, V, S>);
+eq_sets!(ByEqSerdeSet, by_both where Hash + Eq + Serialize);
+eq_sets!(ByEqSet, by_hash where Hash + Eq);
 
 /// A `HashSet` of what can be serialised.
 pub struct BySet<'a, T: ?Sized>(&'a T, ByRefSerde<'a, T>);

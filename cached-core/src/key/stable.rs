@@ -6,38 +6,57 @@ use std::hash::Hasher;
 ///
 /// Integers are little-endian and `usize` is 64 bits wide, whatever the machine.
 #[derive(Default, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Stable(Vec<u8>);
+pub struct Stable {
+    bytes: Vec<u8>,
+    /// There is something in it that means nothing to other processes.
+    local: bool,
+}
 
 impl Stable {
     /// With room for the key of most calls.
     #[cfg(feature = "stores")]
     pub(crate) fn roomy() -> Self {
-        Stable(Vec::with_capacity(192))
+        Stable {
+            bytes: Vec::with_capacity(192),
+            local: false,
+        }
     }
 
     /// Appends bytes as they are.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
+        self.bytes.extend_from_slice(bytes);
     }
 
     /// Appends what `write` writes, preceded by its length: no part runs into the next.
     pub(crate) fn part(&mut self, write: impl FnOnce(&mut Stable)) {
-        let length = self.0.len();
+        let length = self.bytes.len();
         self.bytes(&[0; 8]);
         write(self);
-        let written = (self.0.len() - length - 8) as u64;
-        self.0[length..length + 8].copy_from_slice(&written.to_le_bytes());
+        let written = (self.bytes.len() - length - 8) as u64;
+        self.bytes[length..length + 8].copy_from_slice(&written.to_le_bytes());
     }
 
     /// Appends what another has collected.
     pub(crate) fn append(&mut self, other: &Stable) {
-        self.bytes(&other.0);
+        self.bytes(&other.bytes);
+        self.local |= other.local;
+    }
+
+    /// What is written means something in this process alone, or may be the same for two values.
+    pub(crate) fn stays_here(&mut self) {
+        self.local = true;
+    }
+
+    /// Whether other processes are not to go by it.
+    #[cfg(feature = "stores")]
+    pub(crate) fn is_local(&self) -> bool {
+        self.local
     }
 
     /// All of it.
     #[cfg(feature = "stores")]
     pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.0
+        self.bytes
     }
 }
 
@@ -50,7 +69,7 @@ macro_rules! little_endian {
 impl Hasher for Stable {
     /// Never asked for.
     fn finish(&self) -> u64 {
-        self.0.len() as u64
+        self.bytes.len() as u64
     }
 
     fn write(&mut self, bytes: &[u8]) {

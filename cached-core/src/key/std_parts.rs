@@ -60,8 +60,33 @@ plain!(
     NonZero<i64>,
     NonZero<isize>
 );
-plain!(Duration, Instant, SystemTime);
+plain!(Duration, SystemTime);
 plain!(IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, std::cmp::Ordering);
+
+impl Part for Instant {
+    type Owned = Instant;
+
+    #[inline]
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        Hash::hash(self, hasher);
+    }
+
+    #[inline]
+    fn matches(&self, owned: &Instant) -> bool {
+        self == owned
+    }
+
+    #[inline]
+    fn own(&self) -> Instant {
+        *self
+    }
+
+    /// It counts from when this machine was started.
+    fn stable(&self, out: &mut Stable) {
+        Hash::hash(self, out);
+        out.stays_here();
+    }
+}
 
 /// Floats count by value: `-0.0` is `0.0`, and every NaN is the same NaN.
 macro_rules! floats {

@@ -50,12 +50,17 @@ where
     }
 }
 
-pub(super) fn by_serde<T: Serialize + ?Sized>(value: &T, out: &mut Stable) {
-    canonical::bytes(value).stable(out);
+/// By its serialised bytes and by what its `Hash` says, as either may leave something out.
+pub(super) fn by_both<T: Hash + Serialize + ?Sized>(value: &T, out: &mut Stable) {
+    out.part(|out| canonical::bytes(value).stable(out));
+    value.hash(out);
 }
 
+/// By what its `Hash` says, which may be the number of a thing in this process, or leave out what
+/// tells two values apart: other processes cannot go by that.
 pub(super) fn by_hash<T: Hash + ?Sized>(value: &T, out: &mut Stable) {
     value.hash(out);
+    out.stays_here();
 }
 
 /// How many bytes a value has beside its own size, as far as its `Hash` tells: a text in it is
@@ -80,7 +85,7 @@ impl Hasher for Count {
 }
 
 /// An optional reference compared with `Eq`.
-pub struct OptionPart<'a, T>(pub(super) Option<&'a T>);
+pub struct OptionPart<'a, T>(pub(super) Option<&'a T>, pub(super) fn(&T, &mut Stable));
 
 impl<T: Hash + Eq + Clone + Send + Sync + 'static> Part for OptionPart<'_, T> {
     type Owned = Option<T>;
@@ -95,6 +100,13 @@ impl<T: Hash + Eq + Clone + Send + Sync + 'static> Part for OptionPart<'_, T> {
 
     fn own(&self) -> Option<T> {
         self.0.cloned()
+    }
+
+    fn stable(&self, out: &mut Stable) {
+        out.write_u8(u8::from(self.0.is_some()));
+        if let Some(value) = self.0 {
+            (self.1)(value, out);
+        }
     }
 
     fn heap(owned: &Option<T>) -> usize {
@@ -177,18 +189,14 @@ impl<T: Hash + ?Sized> Part for HashPart<'_, T> {
     }
 
     fn stable(&self, out: &mut Stable) {
-        out.part(|out| Hash::hash(self.0, out));
+        out.part(|out| by_hash(self.0, out));
     }
 }
 
-/// A part compared with `Eq`; other processes know it by its serialised bytes and by what its `Hash`
-/// says, as either may leave something out.
+/// A part compared with `Eq` that other processes know as well, for other ways of asking.
 #[cfg(feature = "axum")]
 pub(crate) fn eq_serde_part<T: Hash + Serialize>(value: &T) -> EqPart<'_, T> {
-    EqPart(value, |value, out| {
-        out.part(|out| by_serde(value, out));
-        by_hash(value, out);
-    })
+    EqPart(value, by_both)
 }
 
 /// A part compared with `Eq`, for other ways of asking.

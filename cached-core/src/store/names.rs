@@ -23,14 +23,14 @@ pub(crate) struct Names {
 
 impl Names {
     /// The scope of the key in this process.
-    pub(crate) fn of_key(&self) -> crate::scope::Scope {
-        of_key(self.own.as_deref().unwrap_or_default())
+    pub(crate) fn of_key(&self) -> Option<crate::scope::Scope> {
+        of_key(self.own.as_deref()?)
     }
 }
 
-/// The scope in this process of a key's own scope.
-pub(crate) fn of_key(own: &str) -> crate::scope::Scope {
-    crate::scope::of_shared_key(own.strip_prefix(KEY).unwrap_or(own))
+/// What the scope of a key is in this process; none if it is the scope of something else.
+pub(crate) fn of_key(scope: &str) -> Option<crate::scope::Scope> {
+    scope.strip_prefix(KEY).map(crate::scope::of_shared_key)
 }
 
 /// So many characters of a prefix are in a key.
