@@ -211,9 +211,9 @@ pub(crate) trait Load<R>: Send + Sync {
     #[cfg(feature = "stores")]
     fn encode(&self, result: &R) -> Option<(Vec<u8>, Nanos)>;
 
-    /// The result that came from the shared store.
+    /// What came from the shared store.
     #[cfg(feature = "stores")]
-    fn decode(&self, bytes: &[u8], format: crate::codec::Format) -> Option<R>;
+    fn decode(&self, bytes: &[u8], format: crate::codec::Format) -> Decoded<R>;
 
     /// Takes what the shared store has and has expired, in case that it is of use.
     #[cfg(feature = "stores")]
@@ -225,6 +225,15 @@ pub(crate) trait Load<R>: Send + Sync {
 
     /// How to make the error of a load that runs into the hard timeout.
     fn overdue(&self) -> Option<Overdue<R>>;
+}
+
+/// What the shared store had of a result.
+#[cfg(feature = "stores")]
+pub(crate) enum Decoded<R> {
+    Result(R),
+    /// `stale_if` will not have it.
+    Refused,
+    Unreadable,
 }
 
 /// The error of the hard timeout, to be made as often as it is needed.
@@ -332,9 +341,13 @@ where
     }
 
     #[cfg(feature = "stores")]
-    fn decode(&self, bytes: &[u8], format: crate::codec::Format) -> Option<R> {
-        let stored = self.outcome.codec()?.decode(bytes, format)?;
-        Some(self.outcome.give(&stored))
+    fn decode(&self, bytes: &[u8], format: crate::codec::Format) -> Decoded<R> {
+        let codec = self.outcome.codec();
+        match codec.and_then(|codec| codec.decode(bytes, format)) {
+            Some(stored) if self.refuses(&stored) => Decoded::Refused,
+            Some(stored) => Decoded::Result(self.outcome.give(&stored)),
+            None => Decoded::Unreadable,
+        }
     }
 
     #[cfg(feature = "stores")]
@@ -350,6 +363,9 @@ where
             base.counters.undecodable.one();
             return;
         };
+        if self.refuses(&stored) {
+            return;
+        }
         let now = base.engine.clock.now();
         let times = Times::expired(now, stale.past, policy);
         // What the load brings comes after it.
@@ -381,6 +397,13 @@ where
     O: Outcome<R>,
     K: Clone + Eq + Send + Sync + 'static,
 {
+    /// Whether `stale_if` will not have what the shared store has.
+    #[cfg(feature = "stores")]
+    fn refuses(&self, stored: &O::Stored) -> bool {
+        let value = self.outcome.value(stored);
+        (self.plan.stale_if.as_ref().zip(value)).is_some_and(|(stale_if, value)| stale_if(value))
+    }
+
     /// Puts a result into memory; says whether it is there.
     fn place(&self, result: &R, began: Began) -> bool {
         let entry = self.entry(result, began);

@@ -16,6 +16,14 @@ pub struct Plan<R, V: ?Sized, E> {
     timeout: Option<Nanos>,
     timeout_by: OnValue<V, u64>,
     pub(crate) cache_if: OnValue<V, bool>,
+    #[cfg_attr(
+        not(feature = "stores"),
+        allow(
+            dead_code,
+            reason = "without a store, memory is all that is asked about"
+        )
+    )]
+    pub(crate) stale_if: OnValue<V, bool>,
     tags_by: OnValue<V, Vec<Label>>,
     pub(crate) only: OnValue<E, bool>,
     pub(crate) timed_out: Option<fn(TimedOut) -> R>,
@@ -29,6 +37,7 @@ impl<R, V: ?Sized, E> Plan<R, V, E> {
             timeout: None,
             timeout_by: None,
             cache_if: None,
+            stale_if: None,
             tags_by: None,
             only: None,
             timed_out: None,
@@ -65,6 +74,12 @@ impl<R, V: ?Sized, E> Plan<R, V, E> {
     /// `cache_if = |value| …`.
     pub fn cache_if(&mut self, by: impl Fn(&V) -> bool + Send + Sync + 'static) -> &mut Self {
         self.cache_if = Some(Box::new(by));
+        self
+    }
+
+    /// `stale_if = |value| …`, for what the shared store has.
+    pub fn stale_if(&mut self, by: impl Fn(&V) -> bool + Send + Sync + 'static) -> &mut Self {
+        self.stale_if = Some(Box::new(by));
         self
     }
 

@@ -53,7 +53,7 @@ mod shared {
     use std::sync::atomic::Ordering;
 
     use super::*;
-    use crate::engine::call::Base;
+    use crate::engine::call::{Base, Decoded};
     use crate::engine::fill::fill_all;
     use crate::engine::lease::{Taken, seize, take, try_take};
     use crate::error::Error;
@@ -231,7 +231,7 @@ mod shared {
         }
     }
 
-    /// The result that was fetched, if it can be read.
+    /// The result that was fetched, if it can be read and `stale_if` does not refuse it.
     pub(crate) fn accept<R>(load: &dyn Load<R>, read: &mut Read) -> Option<R> {
         let result = decode(load, read)?;
         load.base().counters.fetched.one();
@@ -241,13 +241,16 @@ mod shared {
     /// The same, not counted as an answer to a miss.
     pub(crate) fn decode<R>(load: &dyn Load<R>, read: &mut Read) -> Option<R> {
         let value = read.fetched.value.take()?;
-        let result = load.decode(&value.bytes, value.format);
         let base = load.base();
-        match &result {
-            Some(_) => base.fetched.store(value.left.max(1), Ordering::SeqCst),
-            None => base.counters.undecodable.one(),
+        match load.decode(&value.bytes, value.format) {
+            Decoded::Result(result) => {
+                base.fetched.store(value.left.max(1), Ordering::SeqCst);
+                return Some(result);
+            }
+            Decoded::Refused => {}
+            Decoded::Unreadable => base.counters.undecodable.one(),
         }
-        result
+        None
     }
 
     /// Writes the result of a load that was to compute afresh, and has the other processes see it:

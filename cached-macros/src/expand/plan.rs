@@ -37,6 +37,14 @@ fn calls(options: &Options, function: &Function<'_>) -> Vec<TokenStream> {
     if let Some(closure) = &options.cache_if {
         calls.push(call("cache_if", closure.name, kept(&closure.value)));
     }
+    // What a shared store has is asked about as well, by whoever loads: perhaps not this call.
+    if let Some(closure) = options
+        .stale_if
+        .as_ref()
+        .filter(|_| options.local.is_none())
+    {
+        calls.push(call("stale_if", closure.name, kept(&closure.value)));
+    }
     if let Some(closure) = &options.tags_by_value {
         calls.push(call("tags_by", closure.name, kept(&closure.value)));
     }

@@ -44,6 +44,11 @@ impl __user {
                     plan.tag(::dewar::__private::Label::new().text("users"))
                         .timeout_by(|v: &User| v.max_age())
                         .cache_if(|v| v.is_whole())
+                        .stale_if({
+                            #[allow(unused_variables)]
+                            let id = ::core::clone::Clone::clone(&id);
+                            move |v| v.id != id
+                        })
                         .tags_by(|v| v.groups.clone())
                         .only(|e| e.is_timeout());
                 },
