@@ -32,6 +32,8 @@ struct Spot<'a> {
     /// The bytes that are there, valid or not.
     raw: Option<Vec<u8>>,
     value: Option<crate::store::tier::Value>,
+    /// How long the value is good for still.
+    left: Nanos,
     versions: Vec<u64>,
 }
 
@@ -242,6 +244,7 @@ impl Engine {
         Ok(Spot {
             versions: fetched.versions.ok_or_else(unknown)?,
             raw: fetched.raw,
+            left: fetched.value.as_ref().map_or(0, |value| value.left),
             value: fetched.value,
             tier,
             names,
@@ -263,7 +266,13 @@ impl Spot<'_> {
         };
         let item: Item = self.tier.item(written).ok_or_else(|| unserialisable(key))?;
         let raw = self.raw.clone();
-        self.tier.put(&self.budget, raw, item).await
+        if new.lifetime <= self.left {
+            return self.tier.put(&self.budget, raw, item).await;
+        }
+        let scopes = &self.names.scopes;
+        self.tier
+            .put_for_longer(&self.budget, raw, item, scopes)
+            .await
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) mod envelope;
 mod filesystem;
 pub(crate) mod guard;
 mod journal;
+mod lasting;
 #[cfg(feature = "memcached")]
 mod memcached;
 mod memory;

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::envelope::{EVER, Envelope};
 use super::guard::Budget;
+use super::lasting::Lasting;
 use super::names::Names;
-use super::tier::{Tier, dependable};
+use super::tier::Tier;
 use super::{Found, Item};
-use crate::clock::{NEVER, Nanos};
+use crate::clock::{NEVER, Nanos, nanos};
 use crate::codec::Format;
 use crate::error::Error;
 use crate::sync::lock;
@@ -31,7 +32,7 @@ impl Tier {
     /// Writes entries, each under the versions that were read before its body ran.
     pub(crate) async fn write(&self, budget: &Budget, mut entries: Vec<Written<'_>>) {
         entries.retain(|entry| self.may_write(entry));
-        let needed = self.needed_by(entries.iter());
+        let needed = Lasting::of(self, entries.iter());
         let items: Vec<Item> = entries
             .into_iter()
             .filter_map(|entry| self.item(entry))
@@ -49,7 +50,7 @@ impl Tier {
         budget: &Budget,
         entries: Vec<(Written<'_>, Found)>,
     ) -> Vec<bool> {
-        let needed = self.needed_by(entries.iter().map(|(entry, _)| entry));
+        let needed = Lasting::of(self, entries.iter().map(|(entry, _)| entry));
         let mut overtaken = vec![false; entries.len()];
         let (mut new, mut swaps) = (Vec::new(), Vec::new());
         for (at, (entry, raw)) in entries.into_iter().enumerate() {
@@ -87,32 +88,17 @@ impl Tier {
         !lock(&self.journal).concerns(&entry.names.scopes)
     }
 
-    /// The versions that entries depend on, and how long they have to live; none if for ever.
-    fn needed_by<'a>(
-        &self,
-        entries: impl Iterator<Item = &'a Written<'a>> + Clone,
-    ) -> Option<(Vec<String>, Duration)> {
-        let lifetime = |entry: &Written<'_>| entry.lifetime.saturating_add(entry.stale);
-        let ttl = dependable(entries.clone().map(lifetime).max()?)?;
-        let scopes = entries.flat_map(|entry| entry.names.scopes.iter());
-        let mut scopes: Vec<String> = scopes.map(|scope| self.version_key(scope)).collect();
-        scopes.sort_unstable();
-        scopes.dedup();
-        Some((scopes, ttl))
-    }
-
     /// Does something that writes, and has these versions live long enough meanwhile.
     async fn keeping<T>(
         &self,
         budget: &Budget,
-        needed: Option<(Vec<String>, Duration)>,
+        needed: Lasting,
         writing: impl Future<Output = T>,
     ) -> T {
-        let Some((scopes, ttl)) = needed else {
-            return writing.await;
-        };
-        let extended = self.store().extend_many(&scopes, ttl);
-        both(writing, self.guard.try_run(budget, extended)).await
+        match needed.is_empty() {
+            true => writing.await,
+            false => both(writing, needed.extend(self, budget)).await,
+        }
     }
 
     /// What is to be stored for an entry; none if it cannot be written as it is to be.
@@ -151,6 +137,23 @@ impl Tier {
         }
     }
 
+    /// The same for an item that depends on these scopes for longer than what it takes the place of.
+    ///
+    /// # Errors
+    /// As for that.
+    pub(crate) async fn put_for_longer(
+        &self,
+        budget: &Budget,
+        raw: Found,
+        item: Item,
+        scopes: &[String],
+    ) -> Result<bool, Error> {
+        let mut needed = Lasting::default();
+        needed.add(self, scopes, item.ttl.map_or(NEVER, nanos));
+        let put = self.put(budget, raw, item);
+        self.keeping(budget, needed, put).await
+    }
+
     /// Stores items where there is nothing; none if the store does not say what became of it.
     pub(crate) async fn add(&self, budget: &Budget, items: Vec<Item>) -> Option<Vec<bool>> {
         let added = self.store().add_many(items);
@@ -173,7 +176,7 @@ impl Tier {
 }
 
 /// Runs two operations at once; what the first brings.
-async fn both<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>) -> A {
+pub(super) async fn both<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>) -> A {
     let (mut one, mut other) = (pin!(one), pin!(other));
     let (mut first, mut second) = (None, false);
     std::future::poll_fn(|cx| {

@@ -165,15 +165,16 @@ async fn swap(client: &mut Client, expected: &[u8], items: &[(usize, Item)]) -> 
 
 async fn extend(client: &mut Client, ttl: Duration, items: &[(usize, Item)]) -> Replies {
     let left = client.meta_get_multi(&keys(items), Some(&["t"])).await?;
-    let wanted = i64::try_from(seconds(ttl)).unwrap_or(i64::MAX);
+    // For longer than it can count is for as long as there is room.
+    let ttl = Some(ttl).filter(|ttl| ttl.as_secs() <= MONTH);
+    let wanted = ttl.and_then(|ttl| i64::try_from(seconds(ttl)).ok());
+    let wanted = wanted.unwrap_or(i64::MAX);
     let shorter = left.into_iter().filter_map(|value| {
         let left = value.ttl_remaining.filter(|left| *left >= 0)?;
         (left < wanted).then_some(value.key).flatten()
     });
     let shorter: Vec<Vec<u8>> = shorter.collect();
-    client
-        .meta_get_multi(&shorter, Some(&[&time(Some(ttl))]))
-        .await?;
+    client.meta_get_multi(&shorter, Some(&[&time(ttl)])).await?;
     Ok(Vec::new())
 }
 

@@ -1,0 +1,122 @@
+//! How long entries live on a shared store. Two caches on one store stand for two processes; their
+//! clocks and the store's go together.
+#![cfg(feature = "stores")]
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use dewar::testing::{FaultyStore, ManualClock, TestCache};
+use dewar::{Cache, Expiry, cached, invalidate};
+use futures::executor::block_on;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Two processes, their store, and its clock.
+struct World {
+    one: TestCache,
+    other: TestCache,
+    store: FaultyStore,
+    clock: ManualClock,
+}
+
+fn world() -> World {
+    let clock = ManualClock::new();
+    let store = FaultyStore::with_clock(clock.clone());
+    let process = || {
+        let builder = Cache::builder().shared(store.clone());
+        TestCache::with(builder).expect("these settings are accepted")
+    };
+    World {
+        one: process(),
+        other: process(),
+        store: store.clone(),
+        clock,
+    }
+}
+
+impl World {
+    fn advance(&self, time: Duration) {
+        self.one.advance(time);
+        self.other.advance(time);
+        self.clock.advance(time);
+    }
+
+    /// How many loads there were in each process.
+    fn loads(&self) -> (u64, u64) {
+        (self.one.stats().loads, self.other.stats().loads)
+    }
+}
+
+#[test]
+fn a_value_set_by_hand_lives_for_as_long_as_was_said() {
+    let world = world();
+    block_on(async {
+        world.one.set("a", 1u64, MINUTE).await.unwrap();
+        assert!(world.one.touch("a", Expiry::Never).await.unwrap());
+        world.advance(HOUR);
+        assert_eq!(world.other.get("a").await, Some(1u64));
+        assert!(world.one.touch("a", 10 * HOUR).await.unwrap());
+        world.one.increment("a", 1).await.unwrap();
+        world.advance(9 * HOUR);
+        assert_eq!(world.other.get("a").await, Some(2u64));
+        world.advance(HOUR);
+        assert_eq!(world.other.get::<u64>("a").await, None);
+    });
+}
+
+#[test]
+fn a_lock_that_was_freed_and_taken_again_holds_for_its_time() {
+    let world = world();
+    block_on(async {
+        assert!(world.one.add("lock", 1, 24 * HOUR).await.unwrap());
+        assert!(world.one.delete("lock").await.unwrap());
+        assert!(world.one.add("lock", 1, 24 * HOUR).await.unwrap());
+        world.advance(23 * HOUR);
+        assert!(!world.other.add("lock", 2, 24 * HOUR).await.unwrap());
+        world.advance(HOUR);
+        assert!(world.other.add("lock", 2, 24 * HOUR).await.unwrap());
+    });
+}
+
+#[cached(timeout = never, key_prefix = "for-ever:{id}")]
+fn for_ever(id: u64) -> u64 {
+    id
+}
+
+#[cached(timeout = |short: &u64| (*short < 1000).then_some(Duration::from_secs(*short)), batch = ids, key_prefix = "mixed")]
+fn mixed(ids: &[u64]) -> HashMap<u64, u64> {
+    ids.iter().map(|id| (*id, *id)).collect()
+}
+
+#[test]
+fn what_never_expires_outlives_an_invalidation_before_it() {
+    let world = world();
+    world.one.run(|| for_ever(1));
+    world
+        .one
+        .run(|| invalidate!(prefix = "for-ever").wait())
+        .unwrap();
+    world.one.run(|| for_ever(1));
+    world.advance(1000 * HOUR);
+    world.other.run(|| for_ever(1));
+    assert_eq!(world.loads(), (2, 0));
+}
+
+#[test]
+fn one_that_never_expires_takes_nothing_from_the_others() {
+    let world = world();
+    world.one.run(|| invalidate!(mixed).wait()).unwrap();
+    let before = world.store.keys().len();
+    world.one.run(|| mixed(&[1, 900, 1000]));
+    world.advance(Duration::from_secs(899));
+    world.other.run(|| mixed(&[900, 1000]));
+    assert_eq!(world.loads(), (3, 0));
+    // What was for one second is gone, with the version of its key.
+    world.advance(HOUR);
+    world.other.run(|| mixed(&[1000]));
+    assert_eq!(world.loads(), (3, 0));
+    let all = world.store.keys();
+    let kept: Vec<_> = all.iter().filter(|key| key.contains("mixed")).collect();
+    assert_eq!((kept.len(), all.len()), (1, before + 4), "{all:?}");
+}
