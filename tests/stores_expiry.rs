@@ -120,3 +120,57 @@ fn one_that_never_expires_takes_nothing_from_the_others() {
     let kept: Vec<_> = all.iter().filter(|key| key.contains("mixed")).collect();
     assert_eq!((kept.len(), all.len()), (1, before + 4), "{all:?}");
 }
+
+#[cached(timeout = never, idle_timeout = "10m", key_prefix = "session:{id}")]
+fn session(id: u64) -> u64 {
+    id
+}
+
+#[test]
+fn what_died_of_idleness_does_not_come_back_from_the_store() {
+    let world = world();
+    world.one.run(|| session(1));
+    world.advance(9 * MINUTE);
+    world.other.run(|| session(1));
+    assert_eq!(world.loads(), (1, 0), "shared while it is read");
+    world.advance(MINUTE);
+    world.one.run(|| session(1));
+    assert_eq!(world.loads(), (1, 0), "read elsewhere a minute ago");
+    world.advance(9 * MINUTE);
+    world.other.run(|| session(1));
+    assert_eq!(
+        world.loads(),
+        (1, 1),
+        "nobody has said for ten minutes that it was read"
+    );
+    world.advance(10 * MINUTE);
+    block_on(world.one.get::<u64>("nothing"));
+    let kept = |key: &&String| key.contains("session");
+    assert_eq!(world.store.keys().iter().filter(kept).count(), 0);
+}
+
+#[test]
+fn a_store_that_keeps_it_for_longer_does_not_bring_it_back() {
+    // The store's own clock stands still.
+    let world = world();
+    world.one.run(|| session(1));
+    world.other.advance(10 * MINUTE);
+    world.other.run(|| session(1));
+    assert_eq!(world.loads(), (1, 1));
+}
+
+#[cached(timeout = never, idle_timeout = "10m", skip(fails))]
+fn kept(fails: bool) -> u64 {
+    assert!(!fails, "it is to be there");
+    1
+}
+
+#[test]
+fn reads_from_memory_keep_it_alive() {
+    let world = world();
+    world.one.run(|| kept(false));
+    for _ in 0..9 {
+        world.advance(9 * MINUTE);
+        world.one.run(|| kept(true));
+    }
+}

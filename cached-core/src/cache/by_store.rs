@@ -263,6 +263,7 @@ impl Spot<'_> {
             format: new.format,
             lifetime: new.lifetime,
             stale: 0,
+            useful: new.lifetime,
         };
         let item: Item = self.tier.item(written).ok_or_else(|| unserialisable(key))?;
         let raw = self.raw.clone();

@@ -187,6 +187,6 @@ where
     }
     let policy = || site.policy().lifetime(engine.default_timeout);
     let lifetime = plan.lifetime(None).unwrap_or_else(policy);
-    let useful = lifetime.saturating_add(site.policy().stale());
+    let useful = site.policy().useful(lifetime);
     (Some(plan.names(site.name(), &hash, useful)), None)
 }

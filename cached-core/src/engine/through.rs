@@ -195,11 +195,25 @@ mod shared {
         };
         let names: Vec<&Names> = places.iter().flatten().map(|(_, names)| *names).collect();
         let budget = Arc::new(tier.budget());
-        let mut fetched = match to_load {
+        let fetched = match to_load {
             true => tier.fetch(&budget, &names).await,
             false => tier.peek(&budget, &names).await,
+        };
+        let placed = loads
+            .iter()
+            .zip(&places)
+            .filter(|(_, place)| place.is_some());
+        let read = placed.map(|(load, _)| *load).zip(&fetched);
+        let idle: Vec<_> = read
+            .filter(|(load, read)| is_half_idle(&***load, read))
+            .collect();
+        if to_load && !idle.is_empty() {
+            let prolonged = idle
+                .iter()
+                .map(|(load, read)| Box::pin(prolong(&tier, &budget, load.base(), read)));
+            crate::rt::all(prolonged).await;
         }
-        .into_iter();
+        let mut fetched = fetched.into_iter();
         let mut next = || Read {
             fetched: fetched.next().unwrap_or_default(),
             budget: Some(Arc::clone(&budget)),
@@ -226,9 +240,46 @@ mod shared {
 
     /// Keeps what was fetched and has expired, for the case that the load fails or is slow.
     pub(crate) fn offer<R>(load: &dyn Load<R>, read: &Read) {
-        if let Some(stale) = &read.fetched.stale {
+        let stale = read.fetched.stale.as_ref();
+        if let Some(stale) = stale.filter(|stale| !idle(load, stale)) {
             load.offer(stale);
         }
+    }
+
+    /// Whether a value is read for which nobody may have said so for half of its `idle_timeout`.
+    fn is_half_idle<R>(load: &dyn Load<R>, read: &Fetched) -> bool {
+        let half = load.base().policy.idle / 2;
+        half > 0 && (read.value.as_ref()).is_some_and(|it| it.age >= half && !idle(load, it))
+    }
+
+    /// Writes a value that is being read once more, to live for as long as it would have and to be
+    /// taken for idle from now on, unless somebody else has written since.
+    async fn prolong(tier: &Tier, budget: &Budget, base: &Base, read: &Fetched) {
+        let (Some(names), Some(value), Some(versions)) = (&base.names, &read.value, &read.versions)
+        else {
+            return;
+        };
+        let written = Written {
+            names,
+            versions: versions.clone(),
+            value: value.bytes.clone(),
+            format: value.format,
+            lifetime: value.left,
+            stale: base.policy.stale(),
+            useful: base.policy.useful(value.left),
+        };
+        if let Some(item) = tier.item(written) {
+            // Whatever becomes of it, the value is there.
+            let raw = read.raw.clone();
+            let _ = tier.put_for_longer(budget, raw, item, &names.scopes).await;
+        }
+    }
+
+    /// Whether a value was last known to be read too long ago: when it was written, as what others
+    /// read from their memories is not known here.
+    fn idle<R>(load: &dyn Load<R>, value: &Value) -> bool {
+        let idle = load.base().policy.idle;
+        idle > 0 && value.age >= idle
     }
 
     /// The result that was fetched, if it can be read and `stale_if` does not refuse it.
@@ -241,6 +292,9 @@ mod shared {
     /// The same, not counted as an answer to a miss.
     pub(crate) fn decode<R>(load: &dyn Load<R>, read: &mut Read) -> Option<R> {
         let value = read.fetched.value.take()?;
+        if idle(load, &value) {
+            return None;
+        }
         let base = load.base();
         match load.decode(&value.bytes, value.format) {
             Decoded::Result(result) => {
@@ -293,6 +347,7 @@ mod shared {
             format: tier.format(),
             lifetime,
             stale: base.policy.stale(),
+            useful: base.policy.useful(lifetime),
         };
         Some(Writing {
             tier,

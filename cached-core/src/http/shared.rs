@@ -260,6 +260,7 @@ impl Publish {
             format: Format::default(),
             lifetime,
             stale: 0,
+            useful: lifetime,
         };
         tier.write(&read.budget, vec![written]).await;
     }

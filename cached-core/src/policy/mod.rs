@@ -175,6 +175,17 @@ impl Policy {
         self.stale_while_revalidate.max(self.stale_if_error)
     }
 
+    /// How long an entry that lives for `lifetime` is of use on a shared store, where nobody knows of
+    /// reads: what nobody may have read for `idle_timeout` is of none.
+    #[cfg(feature = "stores")]
+    pub(crate) fn useful(&self, lifetime: Nanos) -> Nanos {
+        let useful = lifetime.saturating_add(self.stale());
+        match self.idle {
+            0 => useful,
+            idle => useful.min(idle),
+        }
+    }
+
     /// Whether there is more to the times of an entry than when it expires.
     fn has_windows(&self) -> bool {
         self.idle != 0 || self.stale_while_revalidate != 0 || self.stale_if_error != 0

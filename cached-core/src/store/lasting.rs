@@ -23,8 +23,7 @@ impl Lasting {
     pub(super) fn of<'a>(tier: &Tier, entries: impl Iterator<Item = &'a Written<'a>>) -> Self {
         let mut all = Lasting::default();
         for entry in entries {
-            let useful = entry.lifetime.saturating_add(entry.stale);
-            all.add(tier, &entry.names.scopes, useful);
+            all.add(tier, &entry.names.scopes, entry.useful);
         }
         for scopes in [&mut all.scopes, &mut all.ever] {
             scopes.sort_unstable();

@@ -88,6 +88,8 @@ pub(crate) struct Value {
     pub(crate) left: Nanos,
     /// How long ago it expired.
     pub(crate) past: Nanos,
+    /// How long ago it was written.
+    pub(crate) age: Nanos,
 }
 
 /// How long a version outlives what depends on it.
@@ -256,6 +258,7 @@ impl Tier {
             lifetime: nanos(envelope.fresh),
             left,
             past: nanos(past),
+            age: nanos(age),
         })
     }
 

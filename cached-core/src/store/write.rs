@@ -26,6 +26,8 @@ pub(crate) struct Written<'a> {
     pub(crate) lifetime: Nanos,
     /// How long it may be served after that.
     pub(crate) stale: Nanos,
+    /// How long it is of use to any process, all in all.
+    pub(crate) useful: Nanos,
 }
 
 impl Tier {
@@ -118,8 +120,7 @@ impl Tier {
             value: entry.value,
         };
         let value = envelope.close(&self.writing)?;
-        let useful = entry.lifetime.saturating_add(entry.stale);
-        let ttl = (useful != NEVER).then(|| Duration::from_nanos(useful));
+        let ttl = (entry.useful != NEVER).then(|| Duration::from_nanos(entry.useful));
         Some(Item { key, value, ttl })
     }
 
