@@ -2,7 +2,6 @@
 
 mod common;
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use common::{End, Failed, Source, Task, panics, raised, secs};

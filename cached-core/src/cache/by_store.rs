@@ -16,7 +16,8 @@ use crate::error::Error;
 use crate::store::Item;
 use crate::store::guard::Budget;
 use crate::store::names::Names;
-use crate::store::tier::Tier;
+use crate::store::tier::{Tier, Value as Stored};
+use crate::store::versions::Versions;
 use crate::store::write::Written;
 
 /// How often something is tried while other processes change the same key.
@@ -31,10 +32,10 @@ struct Spot<'a> {
     budget: Budget,
     /// The bytes that are there, valid or not.
     raw: Option<Vec<u8>>,
-    value: Option<crate::store::tier::Value>,
+    value: Option<Stored>,
     /// How long the value is good for still.
     left: Nanos,
-    versions: Vec<u64>,
+    versions: Versions,
 }
 
 /// What is to stand at a key.
@@ -159,8 +160,8 @@ impl Engine {
         lifetime: u64,
     ) -> Result<bool, Error> {
         let changed = self.change(key, |value| {
-            let value = value.map(|value| New {
-                value: value.bytes,
+            let value = value.map(|(value, bytes)| New {
+                value: bytes.to_vec(),
                 format: value.format,
                 lifetime,
             });
@@ -175,8 +176,8 @@ impl Engine {
         let changed = self.change(key, |value| {
             let (old, format, lifetime) = match value {
                 None => (0, Format::default(), default),
-                Some(value) => {
-                    let number = value.format.decode::<i64>(&value.bytes);
+                Some((value, bytes)) => {
+                    let number = value.format.decode::<i64>(bytes);
                     let what = "is not an integer, so nothing can be added to it";
                     let number = number.ok_or_else(|| Error::value(key, what))?;
                     (number, value.format, value.left)
@@ -201,14 +202,15 @@ impl Engine {
     async fn change<T>(
         self: &Arc<Self>,
         key: &str,
-        make: impl Fn(Option<crate::store::tier::Value>) -> Result<Option<(New, T)>, Error>,
+        make: impl Fn(Option<(&Stored, &[u8])>) -> Result<Option<(New, T)>, Error>,
     ) -> Result<Option<T>, Error> {
         let Some(load) = self.place_of::<()>(key, self.default_timeout) else {
             return Ok(None);
         };
         for _ in 0..ATTEMPTS {
-            let mut spot = self.spot(&*load).await?;
-            let Some((new, made)) = make(spot.value.take())? else {
+            let spot = self.spot(&*load).await?;
+            let there = spot.value.as_ref();
+            let Some((new, made)) = make(there.map(|it| (it, it.bytes(&spot.raw))))? else {
                 return Ok(None);
             };
             if spot.put(&new, key).await? {
@@ -270,9 +272,8 @@ impl Spot<'_> {
         if new.lifetime <= self.left {
             return self.tier.put(&self.budget, raw, item).await;
         }
-        let scopes = &self.names.scopes;
         self.tier
-            .put_for_longer(&self.budget, raw, item, scopes)
+            .put_for_longer(&self.budget, raw, item, self.names)
             .await
     }
 }

@@ -85,7 +85,7 @@ impl Base {
     }
 
     /// Whether memory serves nothing of what goes to the shared store: then it holds nothing of it.
-    fn serves_no_copies(&self) -> bool {
+    pub(super) fn serves_no_copies(&self) -> bool {
         #[cfg(feature = "stores")]
         if let (Some(tier), Some(_)) = (&self.engine.tier, &self.names) {
             return tier.copies == 0;
@@ -217,7 +217,7 @@ pub(crate) trait Load<R>: Send + Sync {
 
     /// Takes what the shared store has and has expired, in case that it is of use.
     #[cfg(feature = "stores")]
-    fn offer(&self, stale: &crate::store::tier::Value);
+    fn offer(&self, stale: &crate::store::tier::Value, bytes: &[u8]);
 
     /// The value of the entry that was found, while it may be served.
     #[cfg(feature = "stores")]
@@ -298,7 +298,8 @@ where
 
     fn store(&self, result: &R, began: Began) -> bool {
         let stored = match self.base.serves_no_copies() {
-            true => self.keep(result).is_some(),
+            // What was fetched was to be kept, or it would not have been there.
+            true => self.base.was_fetched() || self.keep(result).is_some(),
             false => self.place(result, began),
         };
         self.base.counters.kept(self.base.named(), stored);
@@ -345,13 +346,13 @@ where
         let codec = self.outcome.codec();
         match codec.and_then(|codec| codec.decode(bytes, format)) {
             Some(stored) if self.refuses(&stored) => Decoded::Refused,
-            Some(stored) => Decoded::Result(self.outcome.give(&stored)),
+            Some(stored) => Decoded::Result(self.outcome.take(stored)),
             None => Decoded::Unreadable,
         }
     }
 
     #[cfg(feature = "stores")]
-    fn offer(&self, stale: &crate::store::tier::Value) {
+    fn offer(&self, stale: &crate::store::tier::Value, bytes: &[u8]) {
         let (base, policy) = (&self.base, self.base.policy);
         let (Some(began), Some(codec)) = (base.began.get(), self.outcome.codec()) else {
             return;
@@ -359,7 +360,7 @@ where
         if base.expired().is_some() || stale.past >= policy.stale() {
             return;
         }
-        let Some(stored) = codec.decode(&stale.bytes, stale.format) else {
+        let Some(stored) = codec.decode(bytes, stale.format) else {
             base.counters.undecodable.one();
             return;
         };

@@ -6,11 +6,15 @@ use std::sync::Arc;
 use super::Engine;
 use super::at::{At, Look, Mode, Place};
 use super::call::{Base, Call, Load};
+#[cfg(feature = "stores")]
+use super::named::Known;
 use super::plan::Plan;
 use super::site::{Marker, Site};
 use crate::key::{OwnedKey, Parts};
 use crate::outcome::Outcome;
 use crate::scope::of_key;
+#[cfg(feature = "stores")]
+use crate::store::names::{self, Names};
 use crate::watch::{EvictionReason, MissReason};
 
 /// The call as the loading half knows it.
@@ -31,13 +35,21 @@ where
 {
     let mut plan = Plan::new();
     fill(&mut plan);
+    let own = of_key(marker.id, hash);
     #[cfg(feature = "stores")]
-    let (names, heard_as) = names(engine, site, marker, &parts, &outcome, &plan);
-    let scopes = plan.scopes(site, of_key(marker.id, hash));
-    #[cfg(feature = "stores")]
-    let scopes = scopes.and(names.iter().flat_map(crate::store::names::Names::of_key));
-    #[cfg(feature = "stores")]
-    let scopes = scopes.and(heard_as.as_deref().and_then(crate::store::names::of_key));
+    let (names, heard_as, scopes) = match names(engine, site, marker, &parts, &outcome, &plan) {
+        Elsewhere::Stored(names, known) => {
+            let scopes = known.scopes(own, names.of_key());
+            (Some(names), None, scopes)
+        }
+        Elsewhere::Heard(scope) => {
+            let scopes = plan.scopes(site, own).and(names::of_key(&scope));
+            (None, Some(scope), scopes)
+        }
+        Elsewhere::Nowhere => (None, None, plan.scopes(site, own)),
+    };
+    #[cfg(not(feature = "stores"))]
+    let scopes = plan.scopes(site, own);
     let key = OwnedKey {
         hash,
         marker: marker.id,
@@ -99,7 +111,9 @@ where
             anew: false,
         });
     }
-    if let Some(memory) = &engine.memory {
+    if let Some(memory) = &engine.memory
+        && !call.base.serves_no_copies()
+    {
         memory.missed(hash);
     }
     let due = match look {
@@ -153,8 +167,17 @@ const RESULT: &str =
 const ARGUMENT: &str =
     "an argument is not `Serialize`, and other processes cannot tell it apart by its `Hash` alone";
 
-/// What the entry and its scopes are called on the shared store; none where there is no store, or
-/// the result cannot travel. Then it is still told under a name, the second, when it is invalidated.
+/// Where else than in this process' memory an entry is known.
+#[cfg(feature = "stores")]
+enum Elsewhere {
+    Nowhere,
+    /// It cannot travel; other processes invalidate it by this scope.
+    Heard(String),
+    /// On the shared store.
+    Stored(Names, Arc<Known>),
+}
+
+/// What the entry and its scopes are called there.
 #[cfg(feature = "stores")]
 fn names<R, O, P>(
     engine: &Engine,
@@ -163,30 +186,29 @@ fn names<R, O, P>(
     parts: &P,
     outcome: &O,
     plan: &Plan<R, O::Value, O::Error>,
-) -> (Option<crate::store::names::Names>, Option<String>)
+) -> Elsewhere
 where
     O: Outcome<R>,
     P: Parts,
 {
     if engine.tier.is_none() || site.policy().local {
-        return (None, None);
+        return Elsewhere::Nowhere;
     }
     let mut stable = crate::key::stable::Stable::roomy();
-    stable.part(|out| out.bytes(site.name().as_bytes()));
-    stable.part(|out| out.bytes(marker.name.as_bytes()));
     parts.stable(&mut stable);
     if stable.is_local() {
         engine.memory_only_at(site.id(), site.name(), ARGUMENT);
         // Others hold what they loaded, and cannot find this call's: all of the function's.
-        return (None, Some(crate::store::names::function(site.name())));
-    }
-    let hash = crate::store::names::digest(&stable.into_bytes());
-    if outcome.codec().is_none() {
-        engine.memory_only_at(site.id(), site.name(), RESULT);
-        return (None, Some(crate::store::names::key(&hash)));
+        return Elsewhere::Heard(names::function(site.name()));
     }
     let policy = || site.policy().lifetime(engine.default_timeout);
     let lifetime = plan.lifetime(None).unwrap_or_else(policy);
     let useful = site.policy().useful(lifetime);
-    (Some(plan.names(site.name(), &hash, useful)), None)
+    let known = plan.known(site, marker);
+    let named = known.names(&stable, useful);
+    if outcome.codec().is_none() {
+        engine.memory_only_at(site.id(), site.name(), RESULT);
+        return named.own.map_or(Elsewhere::Nowhere, Elsewhere::Heard);
+    }
+    Elsewhere::Stored(named, known)
 }

@@ -36,6 +36,8 @@ pub(crate) mod lead;
 mod lease;
 mod limits;
 mod miss;
+#[cfg(feature = "stores")]
+mod named;
 pub(crate) mod plan;
 pub(crate) mod run;
 pub(crate) mod site;

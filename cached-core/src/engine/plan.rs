@@ -1,5 +1,12 @@
 //! What the options say about one call, worked out on a miss only.
 
+#[cfg(feature = "stores")]
+use std::sync::Arc;
+
+#[cfg(feature = "stores")]
+use super::named::{Known, Said};
+#[cfg(feature = "stores")]
+use super::site::Marker;
 use super::site::Site;
 use crate::clock::Nanos;
 use crate::error::TimedOut;
@@ -120,34 +127,16 @@ impl<R, V: ?Sized, E> Plan<R, V, E> {
         Scopes::new(own, prefix, tags.chain([of_function(site.id())]))
     }
 
-    /// The names on the shared store of an entry with this hash, and of its scopes.
+    /// What the call has in common with others on a shared store.
     #[cfg(feature = "stores")]
-    pub(crate) fn names(
-        &self,
-        function: &str,
-        hash: &str,
-        lifetime: Nanos,
-    ) -> crate::store::names::Names {
-        use crate::store::names::{self, ANY_TAG, EVERYTHING};
-
-        let prefix = self.prefix.as_ref().map_or(function, Label::as_str);
-        let mut scopes = vec![
-            EVERYTHING.to_owned(),
-            names::function(function),
-            names::key(hash),
-        ];
-        scopes.extend(crate::scope::levels(prefix).map(names::level));
-        scopes.extend(self.tags.iter().map(|tag| names::tag(tag.as_str())));
-        if self.tags_by.is_some() {
-            scopes.push(ANY_TAG.to_owned());
-        }
-        let own = Some(names::key(hash));
-        names::Names {
-            key: names::entry(prefix, hash),
-            scopes,
-            own,
-            lifetime,
-        }
+    pub(super) fn known(&self, site: &'static Site, marker: Marker) -> Arc<Known> {
+        let said = Said {
+            marker: marker.name,
+            prefix: self.prefix.as_ref(),
+            tags: &self.tags,
+            late: self.tags_by.is_some(),
+        };
+        site.last().get(site, &said, || self.scopes(site, 0))
     }
 
     /// Whether there are tags known only from the value.

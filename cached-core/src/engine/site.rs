@@ -18,6 +18,8 @@ pub struct Site {
     source: Source,
     cache: OnceCell<Cache>,
     scopes: OnceCell<Scopes>,
+    #[cfg(feature = "stores")]
+    last: super::named::Last,
 }
 
 /// Which cache a function uses.
@@ -44,6 +46,8 @@ impl Site {
             source: Source::Default,
             cache: OnceCell::new(),
             scopes: OnceCell::new(),
+            #[cfg(feature = "stores")]
+            last: super::named::Last::new(),
         }
     }
 
@@ -79,6 +83,12 @@ impl Site {
     pub(crate) fn scopes(&'static self) -> &'static Scopes {
         let new = || Scopes::new(0, self.name, [of_function(self.id())]);
         self.scopes.get_or_init(new)
+    }
+
+    /// What the last call of the function had in common with others.
+    #[cfg(feature = "stores")]
+    pub(super) fn last(&'static self) -> &'static super::named::Last {
+        &self.last
     }
 
     /// The cache that holds for a call made here and now.

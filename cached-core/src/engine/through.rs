@@ -242,7 +242,7 @@ mod shared {
     pub(crate) fn offer<R>(load: &dyn Load<R>, read: &Read) {
         let stale = read.fetched.stale.as_ref();
         if let Some(stale) = stale.filter(|stale| !idle(load, stale)) {
-            load.offer(stale);
+            load.offer(stale, stale.bytes(&read.fetched.raw));
         }
     }
 
@@ -262,7 +262,7 @@ mod shared {
         let written = Written {
             names,
             versions: versions.clone(),
-            value: value.bytes.clone(),
+            value: value.bytes(&read.raw).to_vec(),
             format: value.format,
             lifetime: value.left,
             stale: base.policy.stale(),
@@ -271,7 +271,7 @@ mod shared {
         if let Some(item) = tier.item(written) {
             // Whatever becomes of it, the value is there.
             let raw = read.raw.clone();
-            let _ = tier.put_for_longer(budget, raw, item, &names.scopes).await;
+            let _ = tier.put_for_longer(budget, raw, item, names).await;
         }
     }
 
@@ -296,7 +296,7 @@ mod shared {
             return None;
         }
         let base = load.base();
-        match load.decode(&value.bytes, value.format) {
+        match load.decode(value.bytes(&read.fetched.raw), value.format) {
             Decoded::Result(result) => {
                 base.fetched.store(value.left.max(1), Ordering::SeqCst);
                 return Some(result);

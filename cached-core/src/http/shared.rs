@@ -32,7 +32,8 @@ use crate::rt;
 use crate::scope::{Scope, levels, of_layer};
 use crate::store::guard::Budget;
 use crate::store::names::{self, EVERYTHING, Names};
-use crate::store::tier::{Tier, Value};
+use crate::store::tier::{Fetched, Tier};
+use crate::store::versions::Versions;
 use crate::store::write::Written;
 use crate::sync::lock;
 
@@ -70,7 +71,7 @@ pub(crate) fn names(
     stable.part(|out| out.bytes(name.as_bytes()));
     stable.part(|out| view.policy.stable(out));
     key(&mut stable);
-    let hash = names::digest(&stable.into_bytes());
+    let hash = names::digest(stable.as_bytes());
     let prefix = said.prefix_of(view);
     let own = match view.known {
         Known::Handler => names::function(&name),
@@ -86,7 +87,7 @@ pub(crate) fn names(
     scopes.extend(said.tags_of(view).map(names::tag));
     Some(Names {
         key: names::entry(prefix, &hash),
-        scopes,
+        shared: names::Shared::new(scopes),
         own: None,
         lifetime: view.policy.timeout.unwrap_or(USUAL),
     })
@@ -102,7 +103,7 @@ pub(crate) fn scope(view: &View) -> Option<Scope> {
 
 /// What the store had when it was asked, and what is left of the time of the call.
 pub(crate) struct Read {
-    versions: Option<Vec<u64>>,
+    versions: Option<Versions>,
     /// Valid under these versions.
     variants: Variants,
     budget: Budget,
@@ -127,7 +128,7 @@ impl Load {
     pub(crate) fn forget(&self) {
         if let Some((tier, names)) = self.place() {
             // First the store: nothing old comes back into memory after the tick.
-            tier.announce(&names.scopes[URL..=URL], false);
+            tier.announce(&names.shared.scopes[URL..=URL], false);
             self.engine.forget(self.spot.any());
             tier.deliver_later(0);
         } else {
@@ -143,11 +144,11 @@ impl Load {
         }
     }
 
-    fn variants(&self, value: Option<Value>, order: u64) -> Variants {
-        let Some(value) = value else {
+    fn variants(&self, fetched: &Fetched, order: u64) -> Variants {
+        let Some(value) = &fetched.value else {
             return Variants::default();
         };
-        let variants = wire::read(&value.bytes, &self.view, self.moment(), order);
+        let variants = wire::read(value.bytes(&fetched.raw), &self.view, self.moment(), order);
         variants.unwrap_or_else(|| {
             self.counters.undecodable.one();
             Variants::default()
@@ -172,7 +173,7 @@ impl Leading {
         };
         let fetched = fetched.unwrap_or_default();
         let load = Arc::clone(&self.load);
-        let variants = load.variants(fetched.value, self.start.began.order);
+        let variants = load.variants(&fetched, self.start.began.order);
         let found = variants.select(&load.asked.headers).cloned();
         self.read = Some(Read {
             versions: fetched.versions,

@@ -17,7 +17,7 @@ impl Stable {
     #[cfg(feature = "stores")]
     pub(crate) fn roomy() -> Self {
         Stable {
-            bytes: Vec::with_capacity(192),
+            bytes: Vec::with_capacity(64),
             local: false,
         }
     }
@@ -55,8 +55,8 @@ impl Stable {
 
     /// All of it.
     #[cfg(feature = "stores")]
-    pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.bytes
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
     }
 }
 

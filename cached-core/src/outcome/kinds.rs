@@ -104,6 +104,10 @@ impl<T: Clone + Send + Sync + 'static> Outcome<T> for Plain<T> {
         stored.clone()
     }
 
+    fn take(&self, stored: T) -> T {
+        stored
+    }
+
     fn judge<'r>(&self, result: &'r T) -> Verdict<T, &'r Infallible> {
         Verdict::Value(result.clone())
     }
@@ -138,6 +142,10 @@ impl<T: Clone + Send + Sync + 'static> Outcome<Option<T>> for Optional<T> {
     #[inline]
     fn give(&self, stored: &Option<T>) -> Option<T> {
         stored.clone()
+    }
+
+    fn take(&self, stored: Option<T>) -> Option<T> {
+        stored
     }
 
     fn judge<'r>(&self, result: &'r Option<T>) -> Verdict<Option<T>, &'r Infallible> {
@@ -183,6 +191,10 @@ where
         Ok(stored.clone())
     }
 
+    fn take(&self, stored: T) -> Result<T, E> {
+        Ok(stored)
+    }
+
     fn judge<'r>(&self, result: &'r Result<T, E>) -> Verdict<T, &'r E> {
         match result {
             Ok(value) => Verdict::Value(value.clone()),
@@ -225,6 +237,10 @@ where
     #[inline]
     fn give(&self, stored: &Option<T>) -> Result<Option<T>, E> {
         Ok(stored.clone())
+    }
+
+    fn take(&self, stored: Option<T>) -> Result<Option<T>, E> {
+        Ok(stored)
     }
 
     fn judge<'r>(&self, result: &'r Result<Option<T>, E>) -> Verdict<Option<T>, &'r E> {
@@ -272,6 +288,10 @@ where
         stored.clone()
     }
 
+    fn take(&self, stored: Result<T, E>) -> Result<T, E> {
+        stored
+    }
+
     fn judge<'r>(&self, result: &'r Result<T, E>) -> Verdict<Result<T, E>, &'r E> {
         match result {
             Ok(_) => Verdict::Value(result.clone()),
@@ -314,6 +334,10 @@ where
     #[inline]
     fn give(&self, stored: &Self::Stored) -> Self::Stored {
         stored.clone()
+    }
+
+    fn take(&self, stored: Self::Stored) -> Self::Stored {
+        stored
     }
 
     fn judge<'r>(&self, result: &'r Self::Stored) -> Verdict<Self::Stored, &'r E> {
@@ -372,6 +396,10 @@ impl<R: 'static> Outcome<R> for NoKind<R> {
     type Error = Infallible;
 
     fn give(&self, _stored: &Infallible) -> R {
+        match self.never {}
+    }
+
+    fn take(&self, _stored: Infallible) -> R {
         match self.never {}
     }
 

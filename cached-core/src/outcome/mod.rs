@@ -54,6 +54,8 @@ pub trait Outcome<R>: Clone + Send + Sync + 'static {
 
     /// The result made of what an entry holds.
     fn give(&self, stored: &Self::Stored) -> R;
+    /// The same of what no entry holds.
+    fn take(&self, stored: Self::Stored) -> R;
     /// What the result is.
     fn judge<'r>(&self, result: &'r R) -> Verdict<Self::Stored, &'r Self::Error>;
     /// The error, if it is one; cheaper than to judge, where that clones.

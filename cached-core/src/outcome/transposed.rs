@@ -21,6 +21,10 @@ where
         stored.clone().map(Ok)
     }
 
+    fn take(&self, stored: Option<T>) -> Option<Result<T, E>> {
+        stored.map(Ok)
+    }
+
     fn judge<'r>(&self, result: &'r Option<Result<T, E>>) -> Verdict<Option<T>, &'r E> {
         match result {
             Some(Ok(value)) => Verdict::Value(Some(value.clone())),
@@ -64,6 +68,10 @@ where
     #[inline]
     fn give(&self, stored: &Self::Stored) -> Self::Stored {
         stored.clone()
+    }
+
+    fn take(&self, stored: Self::Stored) -> Self::Stored {
+        stored
     }
 
     fn judge<'r>(&self, result: &'r Self::Stored) -> Verdict<Self::Stored, &'r E> {

@@ -1,7 +1,7 @@
 //! What stands around a value on a shared store.
 //!
 //! ```text
-//! 1 byte   format of the envelope, 2
+//! 1 byte   format of the envelope, 3
 //! 1 byte   format of the value: 1 JSON, 2 MessagePack, 3 postcard; 1 for responses too, whose form
 //!          is their own
 //! 1 byte   1: compressed; 2: sealed
@@ -11,14 +11,19 @@
 //! 4 bytes  number of scopes, then for each 8 bytes: the version it was loaded under
 //! 4 bytes  length of the key, then the key
 //! …        the value
-//! 8 bytes  checksum of all before
+//! 8 bytes  checksum of all before, XXH3
 //! ```
 //! Integers are little-endian. Whatever cannot be read in full, and whatever was stored under
 //! another key, is as good as absent. A cache that has keys reads nothing that is not sealed.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
+use twox_hash::XxHash3_64;
+
 use crate::codec::{Format, Writing, compress, seal};
 
-const ENVELOPE: u8 = 2;
+const ENVELOPE: u8 = 3;
 const COMPRESSED: u8 = 1;
 const SEALED: u8 = 2;
 
@@ -27,7 +32,7 @@ pub(crate) const EVER: u64 = u64::MAX;
 
 /// A value as it stands on a shared store.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Envelope {
+pub(crate) struct Envelope<'a> {
     pub(crate) format: Format,
     /// In milliseconds since 1970, by the clock of who wrote it.
     pub(crate) written: u64,
@@ -35,13 +40,13 @@ pub(crate) struct Envelope {
     pub(crate) fresh: u64,
     /// In milliseconds after that.
     pub(crate) stale: u64,
-    /// Of the entry's scopes, in their order.
-    pub(crate) versions: Vec<u64>,
-    pub(crate) key: String,
-    pub(crate) value: Vec<u8>,
+    /// Of the entry's scopes, in their order: 8 bytes each.
+    pub(crate) versions: Cow<'a, [u8]>,
+    pub(crate) key: &'a str,
+    pub(crate) value: Cow<'a, [u8]>,
 }
 
-impl Envelope {
+impl<'a> Envelope<'a> {
     /// The bytes for the store; none where there is no way to write them as they are to be written.
     pub(crate) fn close(&self, writing: &Writing) -> Option<Vec<u8>> {
         let large = |from: usize| self.value.len() >= from;
@@ -73,17 +78,16 @@ impl Envelope {
             out.extend_from_slice(&time.to_le_bytes());
         }
         let length = |n: usize| Some(u32::try_from(n).ok()?.to_le_bytes());
-        out.extend_from_slice(&length(self.versions.len())?);
-        for version in &self.versions {
-            out.extend_from_slice(&version.to_le_bytes());
-        }
+        out.extend_from_slice(&length(self.versions.len() / 8)?);
+        out.extend_from_slice(&self.versions);
         out.extend_from_slice(&length(self.key.len())?);
         out.extend_from_slice(self.key.as_bytes());
         Some(out)
     }
 
-    /// Reads what [`close`](Self::close) wrote for this key.
-    pub(crate) fn open(bytes: &[u8], key: &str, writing: &Writing) -> Option<Envelope> {
+    /// Reads what [`close`](Self::close) wrote for this key. A value that is neither compressed nor
+    /// sealed is left where it is.
+    pub(crate) fn open(bytes: &'a [u8], key: &'a str, writing: &Writing) -> Option<Self> {
         let (body, sum) = bytes.split_last_chunk::<8>()?;
         if checksum(body) != *sum {
             return None;
@@ -96,13 +100,8 @@ impl Envelope {
         let (written, rest) = number(rest)?;
         let (fresh, rest) = number(rest)?;
         let (stale, rest) = number(rest)?;
-        let (count, mut rest) = length(rest)?;
-        let mut versions = Vec::new();
-        for _ in 0..count {
-            let (version, after) = number(rest)?;
-            versions.push(version);
-            rest = after;
-        }
+        let (count, rest) = length(rest)?;
+        let (versions, rest) = rest.split_at_checked(count.checked_mul(8)?)?;
         let (echoed, rest) = length(rest)?;
         let (echo, value) = rest.split_at_checked(echoed)?;
         if echo != key.as_bytes() {
@@ -114,24 +113,35 @@ impl Envelope {
             written,
             fresh,
             stale,
-            versions,
-            key: key.to_owned(),
+            versions: versions.into(),
+            key,
             value: unwrap(*flags, value, around, writing)?,
         })
     }
 }
 
-fn unwrap(flags: u8, value: &[u8], around: &[u8], writing: &Writing) -> Option<Vec<u8>> {
+/// Where a value that was left where it is stands among the bytes of its entry.
+pub(super) fn place(entry: &[u8], value: &[u8]) -> Range<usize> {
+    let end = entry.len().saturating_sub(8);
+    end.saturating_sub(value.len())..end
+}
+
+fn unwrap<'a>(
+    flags: u8,
+    value: &'a [u8],
+    around: &[u8],
+    writing: &Writing,
+) -> Option<Cow<'a, [u8]>> {
     let sealed = flags & SEALED != 0;
     if sealed == writing.keys.is_empty() {
         return None;
     }
     let value = match sealed {
-        true => seal::open(&writing.keys, value, around)?,
-        false => value.to_vec(),
+        true => Cow::Owned(seal::open(&writing.keys, value, around)?),
+        false => Cow::Borrowed(value),
     };
     match flags & COMPRESSED != 0 {
-        true => compress::expand(&value),
+        true => compress::expand(&value).map(Cow::Owned),
         false => Some(value),
     }
 }
@@ -146,10 +156,9 @@ fn length(bytes: &[u8]) -> Option<(usize, &[u8])> {
     Some((usize::try_from(u32::from_le_bytes(*n)).ok()?, rest))
 }
 
+/// Finds what was damaged. Against who would forge an entry there are keys: see [`seal`].
 fn checksum(bytes: &[u8]) -> [u8; 8] {
-    let mut sum = [0; 8];
-    sum.copy_from_slice(&blake3::hash(bytes).as_bytes()[..8]);
-    sum
+    XxHash3_64::oneshot(bytes).to_le_bytes()
 }
 
 #[cfg(test)]
@@ -160,15 +169,15 @@ mod tests {
 
     const KEY: &str = "user:42:abc";
 
-    fn envelope() -> Envelope {
+    fn envelope() -> Envelope<'static> {
         Envelope {
             format: Format::Json,
             written: 1_800_000_000_000,
             fresh: 60_000,
             stale: 0,
-            versions: vec![1, u64::MAX, 7],
-            key: KEY.into(),
-            value: b"{\"name\":\"Ada\"}".repeat(9),
+            versions: b"one byte is not enough!!".into(),
+            key: KEY,
+            value: b"{\"name\":\"Ada\"}".repeat(9).into(),
         }
     }
 

@@ -118,7 +118,7 @@ impl Guard {
         let result = if left == 0 {
             Err(self.overdue(self.limits.call))
         } else {
-            self.admitted(left.min(self.limits.operation), operation)
+            self.admitted(begun, left.min(self.limits.operation), operation)
                 .await
         };
         let gone = self.clock.now().saturating_sub(begun);
@@ -141,13 +141,13 @@ impl Guard {
 
     async fn admitted<T>(
         &self,
+        begun: Nanos,
         limit: Nanos,
         operation: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let Ok(pass) = self.breaker.admit(self.clock.now()) else {
+        let Ok(pass) = self.breaker.admit(begun) else {
             return Err(Error::store_down());
         };
-        let begun = self.clock.now();
         let result = self.timed(limit, operation).await;
         let gone = self.clock.now().saturating_sub(begun);
         self.counters.operated(gone);

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::guard::Budget;
+use super::names::Names;
 use super::tier::{Tier, dependable};
+use super::versions;
 use super::write::Written;
 use crate::clock::{NEVER, Nanos};
 
@@ -11,7 +13,6 @@ use crate::clock::{NEVER, Nanos};
 const AGES: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 
 /// The versions that entries depend on, and how long they have to live.
-#[derive(Default)]
 pub(super) struct Lasting {
     scopes: Vec<String>,
     longest: Nanos,
@@ -21,25 +22,34 @@ pub(super) struct Lasting {
 
 impl Lasting {
     pub(super) fn of<'a>(tier: &Tier, entries: impl Iterator<Item = &'a Written<'a>>) -> Self {
-        let mut all = Lasting::default();
+        let (mut finite, mut ever, mut longest) = (Vec::new(), Vec::new(), 0);
         for entry in entries {
-            all.add(tier, &entry.names.scopes, entry.useful);
+            match entry.useful {
+                NEVER => ever.push(entry.names),
+                useful => {
+                    longest = useful.max(longest);
+                    finite.push(entry.names);
+                }
+            }
         }
-        for scopes in [&mut all.scopes, &mut all.ever] {
-            scopes.sort_unstable();
-            scopes.dedup();
+        Lasting {
+            scopes: versions::keys(tier, &finite),
+            longest,
+            ever: versions::keys(tier, &ever),
         }
-        all
     }
 
-    pub(super) fn add(&mut self, tier: &Tier, scopes: &[String], lifetime: Nanos) {
-        let keys = scopes.iter().map(|scope| tier.version_key(scope));
-        match lifetime {
-            NEVER => self.ever.extend(keys),
-            lifetime => {
-                self.longest = self.longest.max(lifetime);
-                self.scopes.extend(keys);
-            }
+    /// The same for one entry that is of use for so long.
+    pub(super) fn of_one(tier: &Tier, names: &Names, useful: Nanos) -> Self {
+        let keys = versions::keys(tier, &[names]);
+        let (scopes, ever) = match useful {
+            NEVER => (Vec::new(), keys),
+            _ => (keys, Vec::new()),
+        };
+        Lasting {
+            scopes,
+            longest: useful,
+            ever,
         }
     }
 

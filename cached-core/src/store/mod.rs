@@ -29,6 +29,7 @@ mod redis;
 mod renew;
 mod status;
 pub(crate) mod tier;
+pub(crate) mod versions;
 pub(crate) mod waits;
 pub(crate) mod write;
 

@@ -2,18 +2,19 @@
 
 use std::borrow::Cow;
 use std::hash::BuildHasher;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::clock::Nanos;
+use crate::key::Stable;
 
 /// An entry's names on the store.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Names {
     /// Of the entry: prefix and hash.
     pub(crate) key: String,
-    /// Of its scopes.
-    pub(crate) scopes: Vec<String>,
+    /// Of the scopes that it shares with others.
+    pub(crate) shared: Arc<Shared>,
     /// Of the scope of its key alone.
     pub(crate) own: Option<String>,
     /// How long the entry will be of use, as far as that is known before it is loaded: what it depends
@@ -21,10 +22,36 @@ pub(crate) struct Names {
     pub(crate) lifetime: Nanos,
 }
 
+/// The names of scopes that entries have in common.
+///
+/// They are the same for most calls of a function, so that a batch names and looks them up once.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) scopes: Vec<String>,
+    /// Of each of them, the key of its version, without the namespace.
+    pub(crate) versions: Vec<String>,
+}
+
+impl Shared {
+    pub(crate) fn new(scopes: Vec<String>) -> Arc<Self> {
+        let versions = scopes.iter().map(|scope| version(scope).into_owned());
+        Arc::new(Shared {
+            versions: versions.collect(),
+            scopes,
+        })
+    }
+}
+
 impl Names {
+    /// All its scopes.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
+        let own = self.own.as_deref();
+        self.shared.scopes.iter().map(String::as_str).chain(own)
+    }
+
     /// The scope of the key in this process.
-    pub(crate) fn of_key(&self) -> Option<crate::scope::Scope> {
-        of_key(self.own.as_deref()?)
+    pub(crate) fn of_key(&self) -> crate::scope::Scope {
+        crate::scope::of_shared_key(hash_of(self.own.as_deref().unwrap_or_default()))
     }
 }
 
@@ -48,9 +75,27 @@ pub(crate) fn function(name: &str) -> String {
     ["function ", name].concat()
 }
 
-/// The scope of one key.
-pub(crate) fn key(hash: &str) -> String {
-    [KEY, hash].concat()
+/// The hash that the name of the scope of one key has.
+pub(crate) fn hash_of(own: &str) -> &str {
+    own.strip_prefix(KEY).unwrap_or(own)
+}
+
+/// What the keys of all calls of a function begin with, hashed.
+pub(crate) struct Root([u8; 32]);
+
+impl Root {
+    /// Of the function of that name; the marker names its type parameters.
+    pub(crate) fn new(function: &str, marker: &str) -> Self {
+        let mut stable = Stable::default();
+        stable.part(|out| out.bytes(function.as_bytes()));
+        stable.part(|out| out.bytes(marker.as_bytes()));
+        Root(*blake3::hash(stable.as_bytes()).as_bytes())
+    }
+
+    /// The scope of the key with these arguments.
+    pub(crate) fn key(&self, parts: &Stable) -> String {
+        hex(KEY, &blake3::keyed_hash(&self.0, parts.as_bytes()))
+    }
 }
 
 /// The scope of a level of a prefix.
@@ -81,30 +126,42 @@ pub(crate) fn layer(name: &str) -> String {
     format!("layer {name}")
 }
 
-/// The key of an entry: readable, free of spaces, control characters and what clusters take for the
-/// part that decides, and not too long for any store.
+/// The key of an entry.
+#[cfg(feature = "tower")]
 pub(crate) fn entry(prefix: &str, hash: &str) -> String {
+    stem(prefix) + hash
+}
+
+/// What the keys of entries begin with: readable, free of spaces, control characters and what
+/// clusters take for the part that decides, and not too long for any store.
+pub(crate) fn stem(prefix: &str) -> String {
     let plain = |c: u8| c.is_ascii_graphic() && !matches!(c, b'{' | b'}');
     if prefix.len() <= READABLE && prefix.bytes().all(plain) {
-        return [prefix, ":", hash].concat();
+        return [prefix, ":"].concat();
     }
     let readable = |c: char| match u8::try_from(c) {
         Ok(byte) if plain(byte) => c,
         _ => '_',
     };
-    let readable: String = prefix.chars().take(READABLE).map(readable).collect();
-    [&readable, ":", hash].concat()
+    let readable = prefix.chars().take(READABLE).map(readable);
+    readable.chain([':']).collect()
 }
 
 /// 160 bits of a cryptographic hash, as text.
 pub(crate) fn digest(bytes: &[u8]) -> String {
+    hex("", &blake3::hash(bytes))
+}
+
+fn hex(before: &str, hash: &blake3::Hash) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |n: u8| DIGITS[usize::from(n & 15)];
-    let mut text = [0; 40];
-    for (digits, byte) in text.chunks_mut(2).zip(blake3::hash(bytes).as_bytes()) {
-        digits.copy_from_slice(&[digit(byte >> 4), digit(*byte)]);
+    let mut text = String::with_capacity(before.len() + 40);
+    text.push_str(before);
+    for byte in &hash.as_bytes()[..20] {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from(DIGITS[usize::from(digit)]));
+        }
     }
-    String::from_utf8_lossy(&text).into_owned()
+    text
 }
 
 /// The key of a scope's version, without the namespace. That of one key is a digest already.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::guard::Budget;
 use super::names::{self, Names};
 use super::tier::{Tier, dependable, version_item};
+use super::versions::Versions;
 
 impl Tier {
     /// Gives the scope of an entry's key a new version in the place of the one among `versions`,
@@ -15,14 +16,9 @@ impl Tier {
         self: &Arc<Self>,
         budget: &Budget,
         names: &Names,
-        versions: &mut [u64],
+        versions: &mut Versions,
     ) -> bool {
-        let own = names.own.as_ref();
-        let at = own.and_then(|own| names.scopes.iter().position(|scope| scope == own));
-        let (Some(own), Some(at)) = (own, at) else {
-            return false;
-        };
-        let Some(version) = versions.get_mut(at) else {
+        let (Some(own), Some(version)) = (&names.own, versions.own()) else {
             return false;
         };
         let new = names::unique();
@@ -31,7 +27,7 @@ impl Tier {
         let swapped = self.store().swap(expected, item);
         let renewed = self.guard.try_run(budget, swapped).await == Some(true);
         if renewed {
-            *version = new;
+            versions.renew(new);
         }
         renewed
     }

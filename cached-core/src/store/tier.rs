@@ -18,19 +18,19 @@
 //! Reads and writes fail open: they are counted, and the call goes on as if the store had nothing.
 //! Invalidations fail closed: see `deliver`.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use foldhash::fast::RandomState;
-
 use super::channel::Channel;
-use super::envelope::{EVER, Envelope};
+use super::envelope::{self, EVER, Envelope};
 use super::guard::{Budget, Guard, Limits};
 use super::journal::Journal;
 use super::memory::Known;
 use super::names::{self, Names};
+use super::versions::{Scopes, Versions};
 use super::{Found, Item, Store};
 use crate::clock::{Clock, NEVER, Nanos};
 use crate::codec::{Format, Writing};
@@ -73,14 +73,14 @@ pub(crate) struct Fetched {
     pub(crate) stale: Option<Value>,
     /// The versions of the entry's scopes; none if they could not be read, and then nothing must
     /// be written.
-    pub(crate) versions: Option<Vec<u64>>,
+    pub(crate) versions: Option<Versions>,
     /// The bytes that are there, valid or not.
     pub(crate) raw: Found,
 }
 
 /// A value as the store has it.
 pub(crate) struct Value {
-    pub(crate) bytes: Vec<u8>,
+    content: Content,
     pub(crate) format: Format,
     /// How long it was to live.
     pub(crate) lifetime: Nanos,
@@ -90,6 +90,25 @@ pub(crate) struct Value {
     pub(crate) past: Nanos,
     /// How long ago it was written.
     pub(crate) age: Nanos,
+}
+
+/// Where the bytes of a value are.
+enum Content {
+    /// Among those that were read.
+    At(Range<usize>),
+    /// They were compressed or sealed.
+    Own(Vec<u8>),
+}
+
+impl Value {
+    /// The bytes, of what was read with it.
+    pub(crate) fn bytes<'a>(&'a self, raw: &'a Found) -> &'a [u8] {
+        match &self.content {
+            Content::At(range) => raw.as_ref().and_then(|raw| raw.get(range.clone())),
+            Content::Own(bytes) => Some(bytes.as_slice()),
+        }
+        .unwrap_or_default()
+    }
 }
 
 /// How long a version outlives what depends on it.
@@ -193,50 +212,49 @@ impl Tier {
     ) -> Vec<Fetched> {
         let unknown = || entries.iter().map(|_| Fetched::default()).collect();
         let mut scopes = Scopes::of(self, entries);
-        let mut keys: Vec<String> = entries.iter().map(|e| self.entry_key(&e.key)).collect();
-        keys.append(&mut scopes.keys);
-        let found = self.store().get_many(&keys);
+        let found = self.store().get_many(&scopes.keys);
         let Some(mut found) = self.guard.try_run(budget, found).await else {
             return unknown();
         };
         if !self.is_current(budget).await {
             return unknown();
         }
-        scopes.keys = keys.split_off(entries.len());
         let versions = found.split_off(entries.len().min(found.len()));
-        scopes.versions = versions.iter().map(version).collect();
-        scopes.versions.resize(scopes.keys.len(), None);
-        let lost = scopes.missing();
-        if complete && !lost.is_empty() {
+        scopes.found(versions.iter().map(version));
+        if complete && scopes.lack_some() {
             Box::pin(self.complete(budget, &mut scopes)).await;
         }
         let journal = lock(&self.journal);
-        (entries.iter().enumerate().zip(keys).zip(found))
-            .map(|(((at, names), key), entry)| match scopes.versions_of(at) {
-                Some(versions) if !journal.concerns(&names.scopes) => {
-                    // Whatever was stored under a version that was lost is not valid.
-                    let known = scopes.known(at, &lost);
-                    let valid = known.then(|| self.valid(&entry, &key, &versions)).flatten();
-                    let (value, stale) = match valid {
-                        Some(valid) if valid.left == 0 => (None, Some(valid)),
-                        valid => (valid, None),
-                    };
-                    Fetched {
-                        value,
-                        stale,
-                        versions: Some(versions),
-                        raw: entry,
-                    }
+        (entries
+            .iter()
+            .zip(scopes.versions())
+            .zip(&scopes.keys)
+            .zip(found))
+        .map(|(((names, read), key), entry)| match read {
+            Some((versions, known)) if !journal.concerns(names.scopes()) => {
+                // Whatever was stored under a version that was lost is not valid.
+                let valid = known.then(|| self.valid(&entry, key, &versions)).flatten();
+                let (value, stale) = match valid {
+                    Some(valid) if valid.left == 0 => (None, Some(valid)),
+                    valid => (valid, None),
+                };
+                Fetched {
+                    value,
+                    stale,
+                    versions: Some(versions),
+                    raw: entry,
                 }
-                _ => Fetched::default(),
-            })
-            .collect()
+            }
+            _ => Fetched::default(),
+        })
+        .collect()
     }
 
     /// The value in an entry, if it can be read, is fresh or may be served stale, and no scope of
     /// its has moved on.
-    fn valid(&self, entry: &Found, key: &str, versions: &[u64]) -> Option<Value> {
-        let Some(envelope) = Envelope::open(entry.as_ref()?, key, &self.writing) else {
+    fn valid(&self, entry: &Found, key: &str, versions: &Versions) -> Option<Value> {
+        let entry = entry.as_ref()?;
+        let Some(envelope) = Envelope::open(entry, key, &self.writing) else {
             self.guard.counters().undecodable.one();
             return None;
         };
@@ -252,8 +270,12 @@ impl Tier {
         };
         let past = age.saturating_sub(envelope.fresh);
         let useful = left > 0 || past < envelope.stale;
-        (useful && envelope.versions == versions).then_some(Value {
-            bytes: envelope.value,
+        (useful && versions.are(&envelope.versions)).then(|| Value {
+            content: match envelope.value {
+                // It stands at the end.
+                Cow::Borrowed(value) => Content::At(envelope::place(entry, value)),
+                Cow::Owned(value) => Content::Own(value),
+            },
             format: envelope.format,
             lifetime: nanos(envelope.fresh),
             left,
@@ -265,27 +287,28 @@ impl Tier {
     /// Gives versions to the scopes that have none, all in one operation; where others were faster
     /// with some of them, theirs are read.
     async fn complete(&self, budget: &Budget, scopes: &mut Scopes) -> Option<()> {
-        let missing = scopes.missing();
+        let missing = scopes.lacking();
         let fresh: Vec<u64> = missing.iter().map(|_| names::unique()).collect();
         let new = |(at, version): (&usize, &u64)| {
-            let key = scopes.keys[*at].clone();
-            version_item(key, *version, dependable(scopes.lifetimes[*at]))
+            let (key, lifetime) = scopes.depended(*at);
+            version_item(key.to_owned(), *version, dependable(lifetime))
         };
         let items = missing.iter().zip(&fresh).map(new).collect();
         let added = self.store().add_many(items);
         let added = self.guard.try_run(budget, added).await?;
         for ((at, version), added) in missing.iter().zip(fresh).zip(added) {
-            scopes.versions[*at] = added.then_some(version);
+            scopes.give(*at, added.then_some(version));
         }
-        let taken = scopes.missing();
+        let taken = scopes.lacking();
         if taken.is_empty() {
             return Some(());
         }
-        let keys: Vec<String> = taken.iter().map(|at| scopes.keys[*at].clone()).collect();
+        let key = |at: &usize| scopes.depended(*at).0.to_owned();
+        let keys: Vec<String> = taken.iter().map(key).collect();
         let found = self.store().get_many(&keys);
         let found = self.guard.try_run(budget, found).await?;
         for (at, found) in taken.into_iter().zip(found) {
-            scopes.versions[at] = version(&found);
+            scopes.give(at, version(&found));
         }
         Some(())
     }
@@ -305,65 +328,12 @@ impl Tier {
     }
 
     pub(super) fn version_key(&self, scope: &str) -> String {
-        [&self.namespace, ":v:", &names::version(scope)].concat()
-    }
-}
-
-/// The scopes of several entries, each of them once.
-struct Scopes {
-    /// Of each entry, where in the following its scopes are.
-    entries: Vec<Vec<usize>>,
-    keys: Vec<String>,
-    versions: Vec<Option<u64>>,
-    /// Of what depends on them, the longest.
-    lifetimes: Vec<Nanos>,
-}
-
-impl Scopes {
-    fn of<'a>(tier: &Tier, entries: &[&'a Names]) -> Self {
-        let mut known: HashMap<&'a str, usize, RandomState> = HashMap::default();
-        let mut scopes = Scopes {
-            entries: Vec::with_capacity(entries.len()),
-            keys: Vec::new(),
-            versions: Vec::new(),
-            lifetimes: Vec::new(),
-        };
-        for names in entries {
-            let mut places = Vec::with_capacity(names.scopes.len());
-            for scope in &names.scopes {
-                let next = scopes.keys.len();
-                let at = *known.entry(scope).or_insert(next);
-                if at == next {
-                    scopes.keys.push(tier.version_key(scope));
-                    scopes.lifetimes.push(0);
-                }
-                scopes.lifetimes[at] = scopes.lifetimes[at].max(names.lifetime);
-                places.push(at);
-            }
-            scopes.entries.push(places);
-        }
-        scopes
+        self.key_of_version(&names::version(scope))
     }
 
-    /// Those that have no version.
-    fn missing(&self) -> Vec<usize> {
-        let versions = self.versions.iter().enumerate();
-        versions
-            .filter_map(|(at, version)| version.is_none().then_some(at))
-            .collect()
-    }
-
-    /// The versions that an entry depends on, if they all are known.
-    fn versions_of(&self, entry: usize) -> Option<Vec<u64>> {
-        let places = self.entries[entry].iter();
-        places.map(|at| self.versions[*at]).collect()
-    }
-
-    /// Whether all versions that an entry depends on were there.
-    fn known(&self, entry: usize, lost: &[usize]) -> bool {
-        let mut places = self.entries[entry].iter();
-        // They are in order.
-        lost.is_empty() || places.all(|at| lost.binary_search(at).is_err())
+    /// The same where the scope goes by the end of the key already.
+    pub(super) fn key_of_version(&self, version: &str) -> String {
+        [&self.namespace, ":v:", version].concat()
     }
 }
 

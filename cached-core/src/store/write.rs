@@ -10,6 +10,7 @@ use super::guard::Budget;
 use super::lasting::Lasting;
 use super::names::Names;
 use super::tier::Tier;
+use super::versions::Versions;
 use super::{Found, Item};
 use crate::clock::{NEVER, Nanos, nanos};
 use crate::codec::Format;
@@ -20,7 +21,7 @@ use crate::sync::lock;
 #[derive(Clone)]
 pub(crate) struct Written<'a> {
     pub(crate) names: &'a Names,
-    pub(crate) versions: Vec<u64>,
+    pub(crate) versions: Versions,
     pub(crate) value: Vec<u8>,
     pub(crate) format: Format,
     pub(crate) lifetime: Nanos,
@@ -87,7 +88,7 @@ impl Tier {
 
     /// Whether nothing of an entry is being invalidated right now.
     fn may_write(&self, entry: &Written<'_>) -> bool {
-        !lock(&self.journal).concerns(&entry.names.scopes)
+        !lock(&self.journal).concerns(entry.names.scopes())
     }
 
     /// Does something that writes, and has these versions live long enough meanwhile.
@@ -115,9 +116,9 @@ impl Tier {
             written: self.guard.clock().wall_millis(),
             fresh: millis(entry.lifetime),
             stale: millis(entry.stale),
-            versions: entry.versions,
-            key: key.clone(),
-            value: entry.value,
+            versions: entry.versions.bytes().into(),
+            key: &key,
+            value: entry.value.into(),
         };
         let value = envelope.close(&self.writing)?;
         let ttl = (entry.useful != NEVER).then(|| Duration::from_nanos(entry.useful));
@@ -138,7 +139,7 @@ impl Tier {
         }
     }
 
-    /// The same for an item that depends on these scopes for longer than what it takes the place of.
+    /// The same for an item of an entry that is of use for longer than what it takes the place of.
     ///
     /// # Errors
     /// As for that.
@@ -147,10 +148,9 @@ impl Tier {
         budget: &Budget,
         raw: Found,
         item: Item,
-        scopes: &[String],
+        names: &Names,
     ) -> Result<bool, Error> {
-        let mut needed = Lasting::default();
-        needed.add(self, scopes, item.ttl.map_or(NEVER, nanos));
+        let needed = Lasting::of_one(self, names, item.ttl.map_or(NEVER, nanos));
         let put = self.put(budget, raw, item);
         self.keeping(budget, needed, put).await
     }

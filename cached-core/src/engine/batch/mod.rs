@@ -28,6 +28,8 @@ use std::hash::Hash;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use super::answers::{Answers, Keys};
 use super::at::{At, Place};
 use super::call::Load;
@@ -44,7 +46,7 @@ use wait::{Told, Waits};
 pub struct Batch<R: Answers<Value: 'static>> {
     /// In the order in which the keys were given.
     keys: Vec<R::Key>,
-    found: HashMap<R::Key, Rows<R::Value>>,
+    found: HashMap<R::Key, Rows<R::Value>, RandomState>,
     missing: Vec<Missing<R::Key, R::Value>>,
 }
 
@@ -95,13 +97,15 @@ where
     where
         I: Keys<Key = R::Key> + ?Sized,
     {
+        let each = keys.each();
+        let many = each.size_hint().0;
         let mut batch = Batch {
-            keys: Vec::new(),
-            found: HashMap::new(),
+            keys: Vec::with_capacity(many),
+            found: HashMap::default(),
             missing: Vec::new(),
         };
-        let mut seen = HashSet::new();
-        for key in keys.each() {
+        let mut seen = HashSet::with_capacity_and_hasher(many, RandomState::default());
+        for key in each {
             if !seen.insert(key) {
                 continue;
             }
