@@ -50,6 +50,7 @@ pub(crate) use shared::{
 
 #[cfg(feature = "stores")]
 mod shared {
+    use std::pin::Pin;
     use std::sync::atomic::Ordering;
 
     use super::*;
@@ -86,6 +87,25 @@ mod shared {
         let Some(load) = load.filter(|load| place(load.base()).is_some()) else {
             return body.await;
         };
+        boxed(load, want, body).await
+    }
+
+    /// In a box, made in a function of its own: a body may call the function again, many levels
+    /// deep, and where there is no store none of this is to be on the stack.
+    #[inline(never)]
+    fn boxed<R, F: Future<Output = R>>(
+        load: Arc<dyn Load<R>>,
+        want: Want,
+        body: F,
+    ) -> Pin<Box<impl Future<Output = R>>> {
+        Box::pin(by_way_of_the_store(load, want, body))
+    }
+
+    async fn by_way_of_the_store<R, F: Future<Output = R>>(
+        load: Arc<dyn Load<R>>,
+        want: Want,
+        body: F,
+    ) -> R {
         let mut read = fetch_all(&[&load]).await.pop().unwrap_or_default();
         if want != Want::New {
             if let Some(result) = accept_if(&*load, &mut read, want) {
@@ -136,10 +156,18 @@ mod shared {
         want: Want,
         body: impl FnOnce() -> R,
     ) -> R {
-        if place(load.base()).is_none() {
-            return body();
+        match place(load.base()).is_none() {
+            true => body(),
+            false => blocked(load, want, body),
         }
-        crate::rt::block_on(through(Some(Arc::clone(load)), want, async { body() }))
+    }
+
+    /// A function of its own, so that what it takes of the stack is taken only where it is run: a
+    /// body may call the function again, many levels deep.
+    #[inline(never)]
+    fn blocked<R>(load: &Arc<dyn Load<R>>, want: Want, body: impl FnOnce() -> R) -> R {
+        let load = Some(Arc::clone(load));
+        crate::rt::block_on(through(load, want, async { body() }))
     }
 
     /// Has the store hold a value that no load brought: whoever loads it now, anywhere, will not
