@@ -50,9 +50,8 @@ pub const MISSES: &[Path] = &[
 /// Above all arguments of the hits.
 const NEW: u64 = 1 << 32;
 
-/// A function of a number, in the default cache.
 #[cached(timeout = 3600)]
-pub fn number(n: u64) -> u64 {
+fn number(n: u64) -> u64 {
     n * 2
 }
 
