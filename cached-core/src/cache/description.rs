@@ -14,7 +14,7 @@ impl Cache {
         let engine = self.engine();
         let limit = engine.memory.as_ref().map(|memory| memory.limit());
         let alone = if limit.is_some() { "memory" } else { "null" };
-        let mut all = vec![
+        let all = vec![
             ("store", alone.to_owned()),
             ("limit", limit.unwrap_or_else(|| "-".to_owned())),
             ("default timeout", time(engine.default_timeout)),
@@ -23,9 +23,11 @@ impl Cache {
         ];
         #[cfg(feature = "stores")]
         if let Some(tier) = &engine.tier {
+            let mut all = all;
             all[0].1 = format!("memory, then {}", tier.store().describe());
             all[1].0 = "limit of memory";
             all.extend(tier.configuration());
+            return all;
         }
         all
     }
