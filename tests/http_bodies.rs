@@ -101,6 +101,22 @@ async fn a_body_that_says_that_it_is_too_long_is_not_read_ahead() {
     assert!(seen.contains("content-length: 1000"), "{seen}");
 }
 
+#[tokio::test]
+async fn a_length_in_the_header_counts_too() {
+    for (length, stored) in [(1 << 20, true), ((1 << 20) + 1, false)] {
+        let site = site(move |_| {
+            let first = stream::iter([Ok::<_, Infallible>("first")]);
+            let body = Body::from_stream(first.chain(stream::pending()));
+            ([(header::CONTENT_LENGTH, length)], body).into_response()
+        });
+        let site = site.await;
+        let mut client = site.server.connect().await;
+        client.write_all(GET).await.unwrap();
+        let seen = read_until(&mut client, "first").await;
+        assert_eq!(seen.contains("; stored"), stored, "{seen}");
+    }
+}
+
 /// Says that it is longer than it is.
 struct Short(Option<Bytes>);
 

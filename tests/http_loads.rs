@@ -250,6 +250,20 @@ async fn who_wants_nothing_stored_takes_the_load_from_nobody() {
 }
 
 #[tokio::test]
+async fn who_is_logged_in_lets_the_others_wait_together() {
+    let site = Held::serve(|run| format!("run {run}").into_response()).await;
+    let apart = site.ask(1, &["Cookie: session=1"]);
+    until(|| site.runs() == 1).await;
+    site.go.notify_one();
+    assert_eq!(bodies(apart).await, ["run 1"]);
+    // What was made for one with a cookie is no sign that pages are made for each.
+    let others = site.ask(3, &[]);
+    until(|| site.waiting() == 2).await;
+    site.go.notify_one();
+    assert_eq!(bodies(others).await, ["run 2"; 3]);
+}
+
+#[tokio::test]
 async fn who_waits_is_given_no_other_variant() {
     let site = Held::serve(|run| {
         ([(header::VARY, "accept-language")], format!("run {run}")).into_response()

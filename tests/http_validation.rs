@@ -99,6 +99,44 @@ async fn a_response_is_dated_when_it_is_stored_and_stays_so() {
 }
 
 #[tokio::test]
+async fn a_page_is_not_modified_after_its_date() {
+    let site = site(minute(), |_, run| {
+        with(
+            run,
+            &[("date", THEN), ("cache-control", "max-age=1000000000")],
+        )
+    });
+    let first = site.get("/").await;
+    assert_eq!(
+        (first.header("last-modified"), first.header("date")),
+        (THEN, THEN)
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_wants_nothing_stored_takes_nothing_out() {
+    let site = site(ViewPolicy::proxy(), |request, run| {
+        if asked(request).starts_with('"') {
+            return not_modified();
+        }
+        with(run, &[("cache-control", "max-age=10"), ("etag", "\"a\"")])
+    });
+    site.get("/").await;
+    site.advance(11);
+    let apart = [("cache-control", "no-store")];
+    let reply = site.ask(Method::GET, "/", &apart).await;
+    assert_eq!((&*reply.body, site.runs()), ("run 1", 2));
+    assert_eq!(
+        reply.header("cache-status"),
+        "dewar; fwd=stale; fwd-status=304; ttl=0"
+    );
+    // Nothing was stored for it, and the next one still has something to ask about.
+    let reply = site.get("/").await;
+    assert_eq!((&*reply.body, site.runs()), ("run 1", 3));
+    assert_eq!((&*site.get("/").await.body, site.runs()), ("run 1", 3));
+}
+
+#[tokio::test]
 async fn an_age_of_the_handlers_counts_and_is_replaced() {
     let site = site(minute(), |_, run| {
         with(run, &[("age", "50"), ("cache-control", "max-age=60")])

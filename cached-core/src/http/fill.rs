@@ -152,6 +152,8 @@ impl Fill {
             return;
         }
         match frame.into_data() {
+            // There may be any number of them.
+            Ok(data) if data.is_empty() => {}
             Ok(data) => {
                 state.size = state.size.saturating_add(data.len());
                 state.chunks.push(data);
@@ -331,3 +333,7 @@ impl Reader {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "fill_tests.rs"]
+mod tests;

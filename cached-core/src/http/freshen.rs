@@ -20,14 +20,24 @@ const OF_THE_BODY: [HeaderName; 6] = [
     ETAG,
 ];
 
-/// The stored response with the fields of a 304, and whether it may still be stored.
+/// What becomes of a stored response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Stays,
+    /// This request is not one to store anything for; for others nothing has changed.
+    Untouched,
+    /// It must not be kept any longer.
+    Goes,
+}
+
+/// The stored response with the fields of a 304, and what becomes of the one that is stored.
 pub(crate) fn freshen(
     load: &Load,
     old: &Stored,
     news: &HeaderMap,
     began: Began,
     timing: &Timing,
-) -> (Stored, bool) {
+) -> (Stored, Fate) {
     let policy = &load.view.policy;
     let mut headers = merged(&old.headers, news);
     let age = news.get(AGE).cloned();
@@ -39,10 +49,15 @@ pub(crate) fn freshen(
     }
     let request = &load.asked.headers;
     let judged = judge(policy, request, old.status, &headers, timing);
+    let for_others = || judge(policy, &HeaderMap::new(), old.status, &headers, timing);
+    let fate = match &judged {
+        Ok(_) => Fate::Stays,
+        Err(_) if for_others().is_ok() => Fate::Untouched,
+        Err(_) => Fate::Goes,
+    };
     let initial_age = freshness::initial_age(&headers, timing);
     strip(policy, &mut headers);
     keep_places(&load.view, &mut headers);
-    let stays = judged.is_ok();
     let (freshness, selecting) = match judged {
         Ok(storable) => (storable.freshness, storable.selecting),
         Err(_) => (spent(old.freshness), old.selecting.clone()),
@@ -59,7 +74,7 @@ pub(crate) fn freshen(
         date: date.unwrap_or(timing.wall),
         order: began.order,
     };
-    (new, stays)
+    (new, fate)
 }
 
 fn spent(freshness: Freshness) -> Freshness {

@@ -32,12 +32,16 @@ impl Leading {
         let policy = &self.load.view.policy;
         let asked = &self.load.asked.headers;
         let judged = storing::judge(policy, asked, head.status, &head.headers, timing);
-        let too_long = body.size_hint().lower() > policy.body_limit as u64;
+        let hint = body.size_hint();
+        let announced = head.headers.get(CONTENT_LENGTH);
+        let announced = announced.and_then(|length| digits(length.as_bytes()));
+        let least = announced.unwrap_or(0).max(hint.lower());
+        let too_long = least > policy.body_limit as u64;
         let storable = match judged {
             Ok(storable) if !too_long => storable,
             _ => {
                 self.load.counters.kept(self.load.named(), false);
-                if !is_told_apart(asked) {
+                if !is_told_apart(policy, asked) {
                     self.load.remember_alone();
                 }
                 return self.refused(head, body, replaced);
@@ -47,9 +51,6 @@ impl Leading {
         let dated = head.headers.contains_key(LAST_MODIFIED);
         self.load.dress(&mut head, &storable, timing.wall);
         let ttl = i64::try_from(storable.freshness.lifetime / 1_000_000_000).unwrap_or(i64::MAX);
-        let hint = body.size_hint();
-        let announced = head.headers.get(CONTENT_LENGTH);
-        let announced = announced.and_then(|length| digits(length.as_bytes()));
         let length = announced.or(hint.exact());
         let Leading {
             load,

@@ -395,7 +395,9 @@ impl Load {
         }
         let tagged = tagged || headers.contains_key(ETAG);
         if policy.last_modified && tagged && !headers.contains_key(LAST_MODIFIED) {
-            headers.insert(LAST_MODIFIED, date::format(wall));
+            // Not later than the date (RFC 9110, section 8.8.2.1), which may be older than the answer.
+            let sent = date_of(headers, wall).min(wall);
+            headers.insert(LAST_MODIFIED, date::format(sent));
         }
         let Some(client) = &policy.client else { return };
         // Never more than the handler itself would allow.

@@ -10,6 +10,7 @@ use super::lead::Leading;
 use super::list::members;
 use super::load::Landing;
 use super::look::report;
+use super::policy::ViewPolicy;
 use super::status::Report;
 use super::view::View;
 use super::{storing, vary};
@@ -50,8 +51,10 @@ impl Leading {
 }
 
 /// Whether the request asks for something of its own, which says nothing of what others are given.
-pub(super) fn is_told_apart(request: &HeaderMap) -> bool {
-    request.contains_key(RANGE) || Control::of(request).no_store
+pub(super) fn is_told_apart(policy: &ViewPolicy, request: &HeaderMap) -> bool {
+    request.contains_key(RANGE)
+        || Control::of(request).no_store
+        || storing::has_credentials(policy, request)
 }
 
 /// Names the fields by which the policy tells responses apart.

@@ -7,7 +7,7 @@ use http::{HeaderValue, Response, StatusCode};
 
 use super::body::ViewBody;
 use super::conditional::is_not_modified;
-use super::freshen::freshen;
+use super::freshen::{Fate, freshen};
 use super::freshness::Timing;
 use super::lead::Leading;
 use super::load::{Inserted, Landing};
@@ -32,11 +32,12 @@ impl Leading {
     ) -> Response<ViewBody> {
         let (mut head, _) = response.into_parts();
         add_vary(&self.load.view, &mut head.headers);
-        let (new, stays) = freshen(&self.load, old, &head.headers, self.start.began, timing);
+        let (new, fate) = freshen(&self.load, old, &head.headers, self.start.began, timing);
         let new = Arc::new(new);
+        let stays = fate == Fate::Stays;
         let inserted = stays.then(|| self.load.insert(&new, self.start.origin()));
         let stored = inserted == Some(Inserted::Yes);
-        if !stays {
+        if fate == Fate::Goes {
             // It must not be kept any longer: nor served by anybody else.
             self.load.forget();
         }
