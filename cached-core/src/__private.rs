@@ -3,9 +3,9 @@
 
 #[cfg(feature = "axum")]
 pub use crate::axum::{
-    Asked, Response, ViewSite, ViewsGoByUrl, counted, extracted, respond, shared_view, skipped,
-    view,
+    Asked, Response, ViewSite, counted, extracted, respond, shared_view, skipped, view,
 };
+pub use crate::cache::called::{Called, ViewsGoByUrl};
 pub use crate::cache::entry::{BlockingEntry, Entry};
 pub use crate::cache::function::FunctionStats;
 pub use crate::cache::invalidate::{Invalidated, Invalidation, Pending};

@@ -27,4 +27,4 @@ pub use axum_core::response::Response;
 #[doc(hidden)]
 pub use rules::Rules;
 #[doc(hidden)]
-pub use view::{ViewAt, ViewSite, ViewsGoByUrl, respond, shared_view, view};
+pub use view::{ViewAt, ViewSite, respond, shared_view, view};

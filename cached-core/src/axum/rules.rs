@@ -93,8 +93,6 @@ rules! {
     authorization(word: &str) |rules, word| rules.authorization = Some(credentials(word));
     /// `host = false`.
     any_host() |rules| rules.with(ViewPolicy::any_host);
-    /// `body_limit`, in bytes.
-    body_limit(bytes: usize) |rules, bytes| rules.with(|it| it.body_limit(bytes));
     /// `cache_control`.
     cache_control(value: &str) |rules, value| {
         rules.told = true;
@@ -115,7 +113,32 @@ rules! {
     no_last_modified() |rules| rules.with(|it| it.last_modified(false));
 }
 
+/// A number of bytes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no number of bytes",
+    label = "expected a `usize`",
+    note = "`body_limit` takes a number (`65_536`), a text (`\"64 KiB\"`), or a constant of type `usize`"
+)]
+pub trait Bytes {
+    /// As it is.
+    #[doc(hidden)]
+    fn bytes(self) -> usize;
+}
+
+impl Bytes for usize {
+    fn bytes(self) -> usize {
+        self
+    }
+}
+
 impl Rules {
+    /// `body_limit`.
+    #[must_use]
+    pub fn body_limit(mut self, limit: impl Bytes) -> Self {
+        self.with(|it| it.body_limit(limit.bytes()));
+        self
+    }
+
     fn with(&mut self, change: impl FnOnce(ViewPolicy) -> ViewPolicy) {
         let policy = std::mem::take(&mut self.policy);
         self.policy = change(policy);

@@ -200,9 +200,3 @@ impl ViewAt {
 pub fn respond<R: IntoResponse>(result: R) -> Response {
     result.into_response()
 }
-
-/// Stands where a function has its calls: the entries of a view go by their URLs. Invalidate them by
-/// `invalidate!(handler)`, by prefix or tag, or one by
-/// [`Invalidation::url`](crate::Invalidation::url).
-#[derive(Debug)]
-pub struct ViewsGoByUrl;

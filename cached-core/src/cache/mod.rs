@@ -10,6 +10,7 @@ pub(crate) mod builder;
 mod by_hand;
 #[cfg(feature = "stores")]
 mod by_store;
+pub(crate) mod called;
 #[cfg(feature = "config")]
 pub(crate) mod config;
 pub(crate) mod current;

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 
-use super::invalidate::companion;
+use super::invalidate::called;
 use super::names::{Part, beside_method};
 use crate::model::{Argument, Target};
 
@@ -11,9 +11,9 @@ use crate::model::{Argument, Target};
 pub(crate) fn entry(target: &Target) -> TokenStream {
     match target {
         Target::Call { path, args, .. } => {
-            let path = companion(path, Part::Entry, None);
+            let called = called(path);
             let args = args.iter().filter_map(given);
-            quote!(#path(#(#args,)* ::dewar::__private::KEY))
+            quote!(#called(#(#args,)* ::dewar::__private::KEY))
         }
         Target::MethodCall {
             receiver,

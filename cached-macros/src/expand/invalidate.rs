@@ -92,10 +92,24 @@ fn left_out(args: &[Argument]) -> Option<Span> {
 
 fn call(path: &ExprPath, args: &[Argument]) -> TokenStream {
     let (part, end) = place(args);
-    let path = companion(path, part, left_out(args));
+    let called = match part {
+        Part::Entry => called(path),
+        _ => companion(path, part, left_out(args)),
+    };
     let args = args.iter().map(argument);
     let mode = mode(part);
-    quote!(#path(#(#args,)* #mode) #end)
+    quote!(#called(#(#args,)* #mode) #end)
+}
+
+/// The part of a function that is called with its arguments. Of a view there is none, and the compiler
+/// says so on its name.
+pub(super) fn called(path: &ExprPath) -> TokenStream {
+    let name = path.path.segments.last().map(|last| last.ident.span());
+    let path = companion(path, Part::Entry, None);
+    // All of it stands where the name does: there the compiler tells of wrong arguments.
+    quote_spanned!(name.unwrap_or(Span::call_site())=>
+        ::dewar::__private::Called::new(#path).by_arguments()
+    )
 }
 
 /// A handle is told to look at nothing.

@@ -1,5 +1,6 @@
 // entry!(user(42))
 
 fn main() {
-    let _ = user::__entry(42, ::dewar::__private::KEY);
+    let _ = ::dewar::__private::Called::new(user::__entry)
+        .by_arguments()(42, ::dewar::__private::KEY);
 }

@@ -2,7 +2,11 @@
 
 fn main() {
     let _ = ::dewar::__private::Invalidation::new()
-        .call(Repo::__cached_entry_user(&repo, 42, ::dewar::__private::KEY).place())
+        .call(
+            ::dewar::__private::Called::new(Repo::__cached_entry_user)
+                .by_arguments()(&repo, 42, ::dewar::__private::KEY)
+                .place(),
+        )
         .function(Repo::__cached_site_user())
         .run();
 }

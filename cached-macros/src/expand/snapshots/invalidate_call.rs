@@ -2,6 +2,10 @@
 
 fn main() {
     let _ = ::dewar::__private::Invalidation::new()
-        .call(user::__entry(42, ::dewar::__private::KEY).place())
+        .call(
+            ::dewar::__private::Called::new(user::__entry)
+                .by_arguments()(42, ::dewar::__private::KEY)
+                .place(),
+        )
         .run();
 }

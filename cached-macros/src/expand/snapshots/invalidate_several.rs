@@ -2,7 +2,11 @@
 
 fn main() {
     let _ = ::dewar::__private::Invalidation::new()
-        .call(user::__entry(id, ::dewar::__private::KEY).place())
+        .call(
+            ::dewar::__private::Called::new(user::__entry)
+                .by_arguments()(id, ::dewar::__private::KEY)
+                .place(),
+        )
         .tag(::dewar::__private::Label::new().text("users"))
         .prefix(::dewar::__private::Label::new().text("user:").value(&id))
         .run();

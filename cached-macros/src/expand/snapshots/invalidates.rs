@@ -4,7 +4,11 @@
 fn rename(db: &Pool, id: u64, name: &str) -> Result<(), DbError> {
     let later = ::dewar::__private::Pending::new(
         ::dewar::__private::Invalidation::new()
-            .call(user::__entry(id, ::dewar::__private::KEY).place())
+            .call(
+                ::dewar::__private::Called::new(user::__entry)
+                    .by_arguments()(id, ::dewar::__private::KEY)
+                    .place(),
+            )
             .tag(::dewar::__private::Label::new().text("users"))
             .prefix(
                 ::dewar::__private::Label::new().text("user:").value(&id).text(":posts"),
