@@ -143,6 +143,11 @@ async fn a_product_is_added_and_deleted_by_hand() {
     browser.click("article .button").await;
     browser.until("document.querySelector('summary')").await;
     browser.click("summary").await;
+    for view in VIEWS {
+        browser.look(view).await;
+        let name = format!("delete-{}-{}", view.width, view.scheme);
+        browser.picture(&name).await;
+    }
     browser.click("button.danger").await;
     browser.arrives_at("/products").await;
     assert!(browser.text(".flash").await.contains("has been deleted"));
