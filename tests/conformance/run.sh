@@ -5,7 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 version=0.4.5
-required=153
+# All but five. Four begin with a stale page while the origin is down. In the fifth,
+# 304-etag-update-response-ETag, the 304 carries another strong tag than what is stored, and that is to be
+# fresh again: RFC 9111, section 4.3.4, says that nothing may be updated by it.
+required=152
 optimal=76
 
 # As the suite has it: cookies mean nothing to a cache, and what has not changed for long is fresh for
