@@ -4,11 +4,12 @@
 mod servers;
 
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use dewar::store::{Health, Item, Memcached, Store};
 use dewar::testing::store_conformance;
-use dewar::{Cache, cached, invalidate};
+use dewar::{Cache, Event, EventKind, cached, invalidate};
 use futures::executor::block_on;
 use servers::{Server, until};
 
@@ -100,4 +101,40 @@ fn what_is_too_large_is_refused_and_the_connection_goes_on() {
     block_on(store.set_many(vec![item(10)])).unwrap();
     let found = block_on(store.get_many(&["large".into()])).unwrap();
     assert_eq!(found, [Some(vec![1; 10])]);
+}
+
+#[test]
+fn a_value_that_the_server_does_not_take_stays_in_memory_and_is_counted() {
+    #[cached(timeout = 60, key_prefix = "large")]
+    fn large() -> String {
+        "x".repeat(2 << 20)
+    }
+    let servers = [start()];
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let process = || {
+        let told = Arc::clone(&told);
+        let tell = move |event: &Event| {
+            if let EventKind::StoreFailed(why) = &event.kind {
+                told.lock().unwrap().push(why.clone());
+            }
+        };
+        let builder = Cache::builder().shared(open(&servers)).on_event(tell);
+        builder
+            .store_timeout(Duration::from_secs(5))
+            .build()
+            .unwrap()
+    };
+    let (one, other) = (process(), process());
+    for cache in [&one, &other] {
+        for _ in 0..3 {
+            assert_eq!(cache.scope_blocking(large).len(), 2 << 20);
+        }
+        let stats = cache.stats();
+        assert_eq!((stats.loads, stats.hits, stats.store_errors), (1, 2, 1));
+        let status = cache.store_status().unwrap();
+        assert_eq!((status.health, status.undelivered), (Health::Up, 0));
+    }
+    assert!(until(|| told.lock().unwrap().len() == 2));
+    let told = told.lock().unwrap();
+    assert!(told[0].contains("too large"), "{}", told[0]);
 }

@@ -75,6 +75,12 @@ fn a_single_server() {
     let server = Redis::start();
     conforms(&server.url());
     invalidations_arrive(0, &server.url());
+    let used = server.command(&["INFO", "commandstats"]);
+    assert!(used.contains("cmdstat_mget"), "{used}");
+    for never in ["keys", "scan", "flushdb", "flushall", "del", "monitor"] {
+        let called = used.contains(&format!("cmdstat_{never}:"));
+        assert!(!called, "{never} holds up a server, or others who use it");
+    }
 }
 
 #[test]
@@ -90,7 +96,11 @@ fn a_database_by_number() {
     };
     block_on(three.set_many(vec![item])).unwrap();
     assert_eq!(block_on(none.get_many(&["k".into()])).unwrap(), [None]);
+    // A server tells all who listen, whatever database they are in; caches of another do not hear.
+    let elsewhere = process(&server.url());
+    assert!(until(|| is_up(&elsewhere)));
     invalidations_arrive(1, &url);
+    assert_eq!(elsewhere.stats().messages, 0);
 }
 
 #[test]

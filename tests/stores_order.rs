@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
-use common::{End, Gate, Source, Step, Steps, Task, secs, until};
+use common::{End, Gate, Source, Step, Steps, Task, hears, secs, until};
 use dewar::testing::{FaultyStore, TestCache};
 use dewar::{BoxFuture, Cache, Invalidated, cached, entry, invalidate};
 
@@ -45,7 +45,7 @@ impl World {
     fn pushing() -> World {
         let world = World::new(FaultyStore::pushing());
         for cache in [&world.one, &world.other] {
-            assert!(until(|| cache.store_status().unwrap().push == Some(true)));
+            assert!(until(|| hears(cache)));
         }
         world
     }

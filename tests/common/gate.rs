@@ -13,6 +13,8 @@ use dewar::{BoxFuture, Error};
 /// What the store was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
+    /// Something was read; who waits has the answer already. It is not noted.
+    Read,
     /// Something was stored under the key of an entry.
     Value,
     /// A scope was given a version.
@@ -41,6 +43,7 @@ struct State {
     /// Who waits, each with whether it may go on.
     waiting: Vec<(Arc<AtomicBool>, Waker)>,
     steps: Vec<Step>,
+    messages: Vec<Vec<u8>>,
 }
 
 impl Gate {
@@ -79,8 +82,13 @@ impl Gate {
         std::mem::take(&mut self.state.lock().unwrap().steps)
     }
 
-    /// Does something that is one of these steps.
-    async fn run<T>(&self, step: Option<Step>, operation: Done<'_, T>) -> Result<T, Error> {
+    /// What was said to all processes so far.
+    pub(crate) fn messages(&self) -> Vec<Vec<u8>> {
+        self.state.lock().unwrap().messages.clone()
+    }
+
+    /// Waits until these may pass.
+    async fn wait(&self, step: Option<Step>) {
         let passes = Arc::new(AtomicBool::new(false));
         let passed = poll_fn(|cx| {
             let mut state = self.state.lock().unwrap();
@@ -96,6 +104,11 @@ impl Gate {
             Poll::Pending
         });
         passed.await;
+    }
+
+    /// Does something that is one of these steps.
+    async fn run<T>(&self, step: Option<Step>, operation: Done<'_, T>) -> Result<T, Error> {
+        self.wait(step).await;
         let done = operation.await?;
         self.state.lock().unwrap().steps.extend(step);
         Ok(done)
@@ -113,7 +126,11 @@ fn writes(items: &[Item]) -> Option<Step> {
 
 impl Store for Gate {
     fn get_many<'a>(&'a self, keys: &'a [String]) -> Done<'a, Vec<Found>> {
-        self.store.get_many(keys)
+        Box::pin(async move {
+            let found = self.store.get_many(keys).await;
+            self.wait(Some(Step::Read)).await;
+            found
+        })
     }
 
     fn set_many(&self, items: Vec<Item>) -> Done<'_, ()> {
@@ -154,6 +171,8 @@ impl Push for Gate {
             Some(3) => Some(Step::ToldLoaded),
             _ => None,
         };
+        let messages = &mut self.state.lock().unwrap().messages;
+        messages.push(message.to_vec());
         match self.store.push() {
             Some(push) => Box::pin(self.run(step, push.publish(channel, message))),
             None => Box::pin(std::future::ready(Ok(()))),

@@ -20,6 +20,9 @@ pub(crate) use task::{Steps, Task, panics, stepped};
 
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "stores")]
+use dewar::testing::TestCache;
+
 pub(crate) fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
@@ -39,4 +42,10 @@ pub(crate) fn until(mut holds: impl FnMut() -> bool) -> bool {
         std::thread::sleep(millis(1));
     }
     false
+}
+
+/// Whether a process hears what others say.
+#[cfg(feature = "stores")]
+pub(crate) fn hears(cache: &TestCache) -> bool {
+    cache.store_status().unwrap().push == Some(true)
 }
