@@ -334,3 +334,102 @@ fn hits_are_told_at_trace_alone_soon_after_somebody_begins_to_listen() {
 fn doubles(n: u64) -> u64 {
     n * 2
 }
+
+/// What is told at the level of information or above, without the spans of loads.
+#[cfg(feature = "stores")]
+fn seen(run: impl FnOnce()) -> Vec<String> {
+    let all = told(run).into_iter();
+    let shown = |line: &String| !line.starts_with("DEBUG") && !line.starts_with("TRACE");
+    let shown = all.filter(|line| shown(line) && !line.contains(" span "));
+    let head = |line: String| line.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    shown.map(head).collect()
+}
+
+#[cfg(feature = "stores")]
+mod stores {
+    use super::*;
+    use dewar::testing::{FaultyStore, TestCache};
+
+    #[derive(Clone)]
+    struct Here;
+
+    #[cached(timeout = 60)]
+    fn odd(_n: u64) -> Here {
+        Here
+    }
+
+    #[cached(timeout = 60, local)]
+    fn meant(_n: u64) -> Here {
+        Here
+    }
+
+    fn cache(store: &FaultyStore) -> TestCache {
+        TestCache::with(Cache::builder().shared(store.clone())).unwrap()
+    }
+
+    #[test]
+    fn what_stays_in_memory_is_said_once_unless_it_is_meant() {
+        let cache = cache(&FaultyStore::new());
+        let lines = seen(|| {
+            cache.run(|| {
+                for n in 0..5 {
+                    odd(n);
+                    meant(n);
+                }
+            });
+        });
+        assert_eq!(lines, ["WARN cache.memory_only"]);
+    }
+
+    #[test]
+    fn an_invalidation_that_is_not_delivered_is_an_error_in_the_log_and_its_delivery_is_said() {
+        let store = FaultyStore::new();
+        let cache = cache(&store);
+        let invalidate = || cache.run(|| invalidate!(tag = "t").wait());
+        store.refuse(true);
+        let lines = seen(|| {
+            for _ in 0..5 {
+                invalidate().unwrap_err();
+            }
+        });
+        assert_eq!(
+            lines,
+            ["WARN cache.store_failing", "ERROR cache.undelivered"]
+        );
+        store.refuse(false);
+        let lines = seen(|| (0..3).for_each(|_| invalidate().unwrap()));
+        assert_eq!(lines, ["INFO cache.delivered"]);
+    }
+
+    #[test]
+    fn a_store_that_refuses_is_a_warning_a_minute() {
+        let store = FaultyStore::new();
+        let cache = cache(&store);
+        store.refuse(true);
+        let warnings = |from: u64| {
+            let calls = || (from..from + 20).for_each(|n| drop(greeting(&n.to_string())));
+            seen(|| cache.run(calls))
+        };
+        assert_eq!(warnings(0), ["WARN cache.store_failing"]);
+        cache.advance(Duration::from_secs(59));
+        assert_eq!(warnings(100), [""; 0]);
+        cache.advance(Duration::from_secs(1));
+        assert_eq!(warnings(200), ["WARN cache.store_failing"]);
+    }
+
+    #[test]
+    fn a_store_that_is_gone_is_an_error_and_its_return_is_said() {
+        let store = FaultyStore::new();
+        let cache = cache(&store);
+        store.fail(true);
+        let calls = |from: u64| {
+            let calls = || (from..from + 20).for_each(|n| drop(greeting(&n.to_string())));
+            seen(|| cache.run(calls))
+        };
+        let gone = ["WARN cache.store_failing", "ERROR cache.circuit_opened"];
+        assert_eq!(calls(0), gone);
+        store.fail(false);
+        cache.advance(Duration::from_secs(1));
+        assert_eq!(calls(100), ["INFO cache.circuit_closed"]);
+    }
+}

@@ -175,6 +175,32 @@ mod on {
     }
 
     #[cfg(feature = "stores")]
+    pub(crate) fn store_failing(cache: &str, store: &str, error: &Error) {
+        event!(name: "cache.store_failing", target: "dewar", Level::WARN, cache.name = cache,
+            cache.store = store, cache.error = %error,
+            "an operation of the shared store failed; more of them within a minute are told at \
+             the level DEBUG"
+        );
+    }
+
+    #[cfg(feature = "stores")]
+    pub(crate) fn undelivered(cache: &str, store: &str, error: &Error) {
+        event!(name: "cache.undelivered", target: "dewar", Level::ERROR, cache.name = cache,
+            cache.store = store, cache.error = %error,
+            "an invalidation has not reached the shared store and the other processes: it is kept, \
+             and tried again"
+        );
+    }
+
+    #[cfg(feature = "stores")]
+    pub(crate) fn delivered(cache: &str, store: &str) {
+        event!(name: "cache.delivered", target: "dewar", Level::INFO, cache.name = cache,
+            cache.store = store,
+            "all that was invalidated has reached the shared store and the other processes"
+        );
+    }
+
+    #[cfg(feature = "stores")]
     pub(crate) fn store_up(cache: &str, store: &str) {
         event!(name: "cache.circuit_closed", target: "dewar", Level::INFO, cache.name = cache,
             cache.store = store, cache.outcome = "circuit_closed",
@@ -281,6 +307,12 @@ mod off {
     pub(crate) fn memory_only(_cache: &str, _function: &str, _why: &str) {}
     #[cfg(feature = "stores")]
     pub(crate) fn store_down(_cache: &str, _store: &str) {}
+    #[cfg(feature = "stores")]
+    pub(crate) fn store_failing(_cache: &str, _store: &str, _error: &Error) {}
+    #[cfg(feature = "stores")]
+    pub(crate) fn undelivered(_cache: &str, _store: &str, _error: &Error) {}
+    #[cfg(feature = "stores")]
+    pub(crate) fn delivered(_cache: &str, _store: &str) {}
     #[cfg(feature = "stores")]
     pub(crate) fn store_up(_cache: &str, _store: &str) {}
     #[cfg(feature = "stores")]

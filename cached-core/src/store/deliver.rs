@@ -44,7 +44,25 @@ impl Tier {
         delivered
     }
 
+    /// The same, once; the first failure is logged, and when all is through again.
     async fn try_deliver(&self) -> Result<(), Error> {
+        let delivered = self.deliver_once().await;
+        let failed = delivered.is_err();
+        match (&delivered, self.undelivered.swap(failed, Ordering::SeqCst)) {
+            (Err(error), false) => crate::trace::undelivered(
+                self.guard.counters().cache(),
+                &self.store().describe(),
+                error,
+            ),
+            (Ok(()), true) => {
+                crate::trace::delivered(self.guard.counters().cache(), &self.store().describe())
+            }
+            _ => {}
+        }
+        delivered
+    }
+
+    async fn deliver_once(&self) -> Result<(), Error> {
         let pending = lock(&self.journal).pending();
         if pending.is_empty() {
             return Ok(());

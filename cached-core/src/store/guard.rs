@@ -25,7 +25,13 @@ pub(crate) struct Guard {
     limits: Limits,
     doubts: Doubts,
     on_failure: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    /// When a failure may be a warning again.
+    quiet_until: AtomicU64,
 }
+
+/// One failure in so long is a warning: a store that refuses some operations, and answers others,
+/// never counts as down.
+const QUIET: Nanos = 60_000_000_000;
 
 /// How long things may take.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +60,7 @@ impl Guard {
             limits,
             doubts: Doubts::default(),
             on_failure: OnceLock::new(),
+            quiet_until: AtomicU64::new(0),
         }
     }
 
@@ -151,6 +158,9 @@ impl Guard {
         let result = self.timed(limit, operation).await;
         let gone = self.clock.now().saturating_sub(begun);
         self.counters.operated(gone);
+        if let Err(error) = &result {
+            self.warn(error);
+        }
         match &result {
             Err(error) if !error.is_refused() => {
                 self.doubts.raise();
@@ -170,6 +180,16 @@ impl Guard {
             }
         }
         result
+    }
+
+    /// Logs a failure, unless there was one a moment ago.
+    fn warn(&self, error: &Error) {
+        let now = self.clock.now();
+        let next = |until: u64| (now >= until).then(|| now.saturating_add(QUIET));
+        let quiet = &self.quiet_until;
+        if (quiet.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next)).is_ok() {
+            crate::trace::store_failing(self.counters.cache(), &self.store.describe(), error);
+        }
     }
 
     async fn timed<T>(

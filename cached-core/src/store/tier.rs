@@ -49,6 +49,8 @@ pub(crate) struct Tier {
     pub(crate) lease: Nanos,
     pub(super) journal: Mutex<Journal>,
     pub(super) delivering: AtomicBool,
+    /// The last delivery failed, and that was logged.
+    pub(super) undelivered: AtomicBool,
     pub(super) channel: Channel,
     pub(super) memory: Known,
     #[cfg(feature = "tower")]
@@ -130,6 +132,7 @@ impl Tier {
             lease: settings.lease,
             journal: Mutex::default(),
             delivering: AtomicBool::new(false),
+            undelivered: AtomicBool::new(false),
             channel: Channel::new(heard),
             memory: Known::default(),
             #[cfg(feature = "tower")]
