@@ -292,7 +292,7 @@ mod tests {
             deliver_all(&mut journal, vec![n as u64]);
         }
         let oldest = journal.delivered()[0].scope.clone();
-        journal.heard(&[oldest.clone()]);
+        journal.heard(std::slice::from_ref(&oldest));
         let delivered = journal.delivered();
         let mut found: Vec<_> = delivered.iter().map(|known| Some(known.version)).collect();
         found[0] = Some(0);
