@@ -9,6 +9,7 @@ use crate::clock::{NEVER, Nanos};
 use crate::engine::at::{At, Place};
 use crate::engine::call::Load;
 use crate::engine::detach::{Auto, AutoCall};
+use crate::engine::peek::{fresh_all, left_all};
 use crate::engine::run::{Drive, DriveBlocking};
 #[cfg(feature = "stores")]
 use crate::engine::through::publish;
@@ -67,8 +68,8 @@ impl<R: 'static> At<R> {
         }
     }
 
-    fn peek(&self) -> Option<R> {
-        self.load()?.fresh()
+    async fn peek(&self) -> Option<R> {
+        fresh_all(&[self.load()?]).await.pop()?
     }
 
     pub(crate) fn place(&self, value: &R) -> Result<(), Error> {
@@ -93,8 +94,8 @@ impl<R: 'static> At<R> {
         })
     }
 
-    pub(crate) fn left(&self) -> Option<Duration> {
-        self.load()?.left().map(duration)
+    async fn left(&self) -> Option<Duration> {
+        left_all(&[self.load()?]).await.pop()?.map(duration)
     }
 
     /// The same place, to be loaded whatever is there.
@@ -110,7 +111,7 @@ impl<R: 'static> At<R> {
     }
 }
 
-fn duration(nanos: Nanos) -> Duration {
+pub(crate) fn duration(nanos: Nanos) -> Duration {
     if nanos == NEVER {
         Duration::MAX
     } else {
@@ -201,21 +202,21 @@ impl<R: 'static, F: Future<Output = R>> Entry<R, F> {
 
     common!();
 
-    /// The value, only if it is cached and fresh; nothing is counted and no body runs. For
-    /// `idle_timeout` it is a read like any other.
+    /// The value, only if it is cached and fresh, in memory or on a shared store; no body runs, and
+    /// it counts as neither a hit nor a miss. For `idle_timeout` it is a read like any other.
     pub async fn get(&self) -> Option<R> {
-        self.at.peek()
+        self.at.peek().await
     }
 
-    /// Whether there is a fresh value.
+    /// Whether there is a fresh value, in memory or on a shared store.
     pub async fn contains(&self) -> bool {
-        self.at.left().is_some()
+        self.at.left().await.is_some()
     }
 
     /// How long the value is fresh still, if there is one; [`Duration::MAX`] for one that never
     /// expires.
     pub async fn ttl(&self) -> Option<Duration> {
-        self.at.left()
+        self.at.left().await
     }
 
     /// Stores a value as if the function had returned it. A load that is under way will not
@@ -274,21 +275,21 @@ impl<R: 'static, F: FnOnce() -> R> BlockingEntry<R, F> {
 
     common!();
 
-    /// The value, only if it is cached and fresh; nothing is counted and no body runs. For
-    /// `idle_timeout` it is a read like any other.
+    /// The value, only if it is cached and fresh, in memory or on a shared store; no body runs, and
+    /// it counts as neither a hit nor a miss. For `idle_timeout` it is a read like any other.
     pub fn get(&self) -> Option<R> {
-        self.at.peek()
+        crate::rt::block_on(self.at.peek())
     }
 
-    /// Whether there is a fresh value.
+    /// Whether there is a fresh value, in memory or on a shared store.
     pub fn contains(&self) -> bool {
-        self.at.left().is_some()
+        crate::rt::block_on(self.at.left()).is_some()
     }
 
     /// How long the value is fresh still, if there is one; [`Duration::MAX`] for one that never
     /// expires.
     pub fn ttl(&self) -> Option<Duration> {
-        self.at.left()
+        crate::rt::block_on(self.at.left())
     }
 
     /// Stores a value as if the function had returned it. A load that is under way will not

@@ -38,6 +38,7 @@ mod limits;
 mod miss;
 #[cfg(feature = "stores")]
 mod named;
+pub(crate) mod peek;
 pub(crate) mod plan;
 pub(crate) mod run;
 pub(crate) mod site;

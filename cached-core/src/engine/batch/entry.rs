@@ -5,15 +5,19 @@ use std::future::Future;
 use std::hash::Hash;
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::load::{LoadMany, load};
 use super::rest::Carried;
 use super::rows::{Grouped, Rows};
 use super::{Batch, Sharing};
+use crate::cache::entry::duration;
 use crate::cache::invalidate::{Invalidated, Invalidation};
 use crate::engine::answers::Answers;
+use crate::engine::call::Load;
 use crate::engine::detach::{Attached, Detachable};
+use crate::engine::peek::{fresh_all, left_all};
 #[cfg(feature = "stores")]
 use crate::engine::through::publish_all;
 use crate::error::Error;
@@ -108,26 +112,32 @@ where
         places.collect()
     }
 
-    fn fresh(&self) -> HashMap<R::Key, R::Value> {
-        let fresh = self.missing.iter().filter_map(|missing| {
-            let load = missing.load.as_ref().ok()?;
-            Some((missing.key.clone(), load.fresh()?))
-        });
-        fresh.collect()
-    }
-
-    fn left(&self) -> HashMap<R::Key, Duration> {
-        let left = self
-            .missing
-            .iter()
-            .filter_map(|missing| Some((missing.key.clone(), missing.at().left()?)));
-        left.collect()
-    }
-
-    fn all(&self) -> bool {
+    /// The places that are in a cache.
+    fn loads(&self) -> impl Iterator<Item = (&R::Key, &Arc<dyn Load<R::Value>>)> {
         self.missing
             .iter()
-            .all(|missing| missing.at().left().is_some())
+            .filter_map(|missing| Some((&missing.key, missing.load.as_ref().ok()?)))
+    }
+
+    async fn fresh(&self) -> HashMap<R::Key, R::Value> {
+        let (keys, loads): (Vec<_>, Vec<_>) = self.loads().unzip();
+        let fresh = keys.into_iter().zip(fresh_all(&loads).await);
+        fresh
+            .filter_map(|(key, value)| Some((key.clone(), value?)))
+            .collect()
+    }
+
+    async fn left(&self) -> HashMap<R::Key, Duration> {
+        let (keys, loads): (Vec<_>, Vec<_>) = self.loads().unzip();
+        let left = keys.into_iter().zip(left_all(&loads).await);
+        left.filter_map(|(key, left)| Some((key.clone(), duration(left?))))
+            .collect()
+    }
+
+    async fn all(&self) -> bool {
+        let loads: Vec<_> = self.loads().map(|(_, load)| load).collect();
+        let left = left_all(&loads).await;
+        left.len() == self.missing.len() && left.iter().all(Option::is_some)
     }
 
     /// Stores values as if the body had returned them.
@@ -162,7 +172,7 @@ where
             }
             #[cfg(feature = "stores")]
             published.push((
-                std::sync::Arc::clone(load),
+                Arc::clone(load),
                 value.and_then(|value| load.encode(&value)),
             ));
         }
@@ -248,20 +258,21 @@ where
 
     common!();
 
-    /// Those values that are cached and fresh; nothing is counted and no body runs.
+    /// Those values that are cached and fresh, in memory or on a shared store; no body runs, and they
+    /// count as neither hits nor misses.
     pub async fn get(&self) -> HashMap<R::Key, R::Value> {
-        self.batch.fresh()
+        self.batch.fresh().await
     }
 
-    /// Whether there is a fresh value for every key.
+    /// Whether there is a fresh value for every key, in memory or on a shared store.
     pub async fn contains(&self) -> bool {
-        self.batch.all()
+        self.batch.all().await
     }
 
     /// How long those values that are cached are fresh still; [`Duration::MAX`] for one that never
     /// expires.
     pub async fn ttl(&self) -> HashMap<R::Key, Duration> {
-        self.batch.left()
+        self.batch.left().await
     }
 
     /// Stores values as if the function had returned them. A load that is under way will not
@@ -301,20 +312,21 @@ where
 
     common!();
 
-    /// Those values that are cached and fresh; nothing is counted and no body runs.
+    /// Those values that are cached and fresh, in memory or on a shared store; no body runs, and they
+    /// count as neither hits nor misses.
     pub fn get(&self) -> HashMap<R::Key, R::Value> {
-        self.batch.fresh()
+        rt::block_on(self.batch.fresh())
     }
 
-    /// Whether there is a fresh value for every key.
+    /// Whether there is a fresh value for every key, in memory or on a shared store.
     pub fn contains(&self) -> bool {
-        self.batch.all()
+        rt::block_on(self.batch.all())
     }
 
     /// How long those values that are cached are fresh still; [`Duration::MAX`] for one that never
     /// expires.
     pub fn ttl(&self) -> HashMap<R::Key, Duration> {
-        self.batch.left()
+        rt::block_on(self.batch.left())
     }
 
     /// Stores values as if the function had returned them. A load that is under way will not
