@@ -109,6 +109,39 @@ mod from_serde {
         assert!(null.is_empty());
     }
 
+    #[cfg(feature = "filesystem")]
+    #[test]
+    fn the_directory_keeps_to_its_bound_and_memory_to_no_copies() {
+        let directory = std::env::temp_dir().join(format!("dewar-config-{}", std::process::id()));
+        let config = serde_json::json!({
+            "type": "filesystem",
+            "dir": directory.to_str().unwrap(),
+            "dir_max_bytes": 20_000,
+            "memory_copies": 0,
+            "store_budget": 30,
+            "store_timeout": 10,
+            "lease": 20,
+            "max_wait": 5,
+            "remembered_invalidations": 100,
+        });
+        let cache = from_json(&config.to_string()).unwrap().build().unwrap();
+        for n in 0..50 {
+            let value = "x".repeat(1000);
+            let stored = cache
+                .blocking()
+                .set(&n.to_string(), value, dewar::Expiry::Default);
+            stored.unwrap();
+        }
+        assert!(cache.is_empty());
+        let known = |n: &u32| cache.blocking().contains(&n.to_string());
+        let kept = || (0..50).filter(known).count();
+        assert!((0..500).any(|_| {
+            std::thread::sleep(Duration::from_millis(10));
+            (1..=25).contains(&kept())
+        }));
+        std::fs::remove_dir_all(&directory).unwrap();
+    }
+
     #[test]
     fn how_much_of_keys_is_told_can_be_said_in_a_file() {
         let told = |json| {

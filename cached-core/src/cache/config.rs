@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::Cache;
 use super::builder::CacheBuilder;
-use super::env::seconds;
+use super::env::{seconds, time};
 use super::settings::{self, Kind, Source};
 use crate::error::Error;
 use crate::watch::EventKeys;
@@ -41,6 +41,12 @@ pub struct CacheConfig {
     /// How much of keys is told in events and shown: `prefixes`, `shown`, `hashed` or `hidden`.
     #[serde(alias = "CACHE_EVENT_KEYS")]
     pub event_keys: Option<String>,
+    /// Seconds that a caller waits for another's load.
+    #[serde(alias = "CACHE_MAX_WAIT")]
+    pub max_wait: Option<f64>,
+    /// How many invalidations are remembered one by one.
+    #[serde(alias = "CACHE_REMEMBERED_INVALIDATIONS")]
+    pub remembered_invalidations: Option<u64>,
     /// What keys on a shared store begin with.
     #[serde(alias = "namespace", alias = "CACHE_KEY_PREFIX")]
     pub key_prefix: Option<String>,
@@ -77,19 +83,46 @@ pub struct CacheConfig {
     /// Nodes of a cluster, `host:port` with commas between them.
     #[serde(alias = "CACHE_REDIS_CLUSTER")]
     pub redis_cluster: Option<String>,
+    /// Seconds that making a connection may take.
+    #[serde(alias = "CACHE_REDIS_CONNECT_TIMEOUT")]
+    pub redis_connect_timeout: Option<f64>,
+    /// Whether tokio runtimes that calls drive connections of their own.
+    #[serde(alias = "CACHE_REDIS_ON_CALLER_RUNTIME")]
+    pub redis_on_caller_runtime: Option<bool>,
+    /// Whether connections are encrypted.
+    #[serde(alias = "CACHE_REDIS_TLS")]
+    pub redis_tls: Option<bool>,
+    /// A PEM file: certificates are checked against it and not against those of the system.
+    #[serde(alias = "CACHE_REDIS_ROOT_CERTIFICATE")]
+    pub redis_root_certificate: Option<String>,
+    /// A PEM file with the certificate that is shown to the servers.
+    #[serde(alias = "CACHE_REDIS_CLIENT_CERTIFICATE")]
+    pub redis_client_certificate: Option<String>,
+    /// A PEM file with its key.
+    #[serde(alias = "CACHE_REDIS_CLIENT_KEY")]
+    pub redis_client_key: Option<String>,
     /// Memcached servers, `host:port` with commas between them.
     #[serde(alias = "CACHE_MEMCACHED_SERVERS")]
     pub memcached_servers: Option<String>,
     /// The directory of a filesystem store.
     #[serde(alias = "CACHE_DIR")]
     pub dir: Option<String>,
+    /// Bytes that its files take at most.
+    #[serde(alias = "CACHE_DIR_MAX_BYTES")]
+    pub dir_max_bytes: Option<u64>,
     /// The URL of a database.
     #[serde(alias = "CACHE_DATABASE_URL")]
     pub database_url: Option<Secret>,
     /// Seconds that one operation of a shared store may take.
     #[serde(alias = "CACHE_STORE_TIMEOUT")]
     pub store_timeout: Option<f64>,
-    /// Seconds that memory serves a copy which nobody vouches for.
+    /// Seconds that one call may spend on a shared store.
+    #[serde(alias = "CACHE_STORE_BUDGET")]
+    pub store_budget: Option<f64>,
+    /// Seconds that one process may load what others wait for.
+    #[serde(alias = "CACHE_LEASE")]
+    pub lease: Option<f64>,
+    /// Seconds that memory serves a copy which nobody vouches for; 0: it serves none.
     #[serde(alias = "CACHE_MEMORY_COPIES")]
     pub memory_copies: Option<f64>,
     /// How values are serialised on a shared store: `json`, `msgpack`, `postcard`.
@@ -153,10 +186,19 @@ impl CacheConfig {
             "redis_sentinel_master" => self.redis_sentinel_master.clone(),
             "redis_sentinel_password" => secret(&self.redis_sentinel_password),
             "redis_cluster" => self.redis_cluster.clone(),
+            "redis_connect_timeout" => text(&self.redis_connect_timeout),
+            "redis_on_caller_runtime" => text(&self.redis_on_caller_runtime),
+            "redis_tls" => text(&self.redis_tls),
+            "redis_root_certificate" => self.redis_root_certificate.clone(),
+            "redis_client_certificate" => self.redis_client_certificate.clone(),
+            "redis_client_key" => self.redis_client_key.clone(),
             "memcached_servers" => self.memcached_servers.clone(),
             "dir" => self.dir.clone(),
+            "dir_max_bytes" => text(&self.dir_max_bytes),
             "database_url" => secret(&self.database_url),
             "store_timeout" => text(&self.store_timeout),
+            "store_budget" => text(&self.store_budget),
+            "lease" => text(&self.lease),
             "memory_copies" => text(&self.memory_copies),
             "format" => self.format.clone(),
             "compress_from" => text(&self.compress_from),
@@ -200,6 +242,13 @@ impl TryFrom<CacheConfig> for CacheBuilder {
         }
         if let Some(keys) = config.event_keys {
             builder = builder.event_keys(EventKeys::of_setting("event_keys", &keys)?);
+        }
+        if let Some(limit) = config.max_wait {
+            builder = builder.max_wait(time("max_wait", &limit.to_string())?);
+        }
+        if let Some(scopes) = config.remembered_invalidations {
+            builder =
+                builder.remembered_invalidations(usize::try_from(scopes).unwrap_or(usize::MAX));
         }
         Ok(builder)
     }

@@ -18,6 +18,8 @@ impl CacheBuilder {
     /// | `CACHE_THRESHOLD` | entries at most |
     /// | `CACHE_MAX_BYTES` | bytes at most, instead of entries |
     /// | `CACHE_EVENT_KEYS` | how much of keys is told: `prefixes`, `shown`, `hashed`, `hidden`; see [`EventKeys`] |
+    /// | `CACHE_MAX_WAIT` | seconds that a caller waits for another's load |
+    /// | `CACHE_REMEMBERED_INVALIDATIONS` | how many are remembered one by one |
     ///
     /// For shared stores, each with the feature of its name:
     ///
@@ -29,10 +31,16 @@ impl CacheBuilder {
     /// | `CACHE_REDIS_UNIX_SOCKET_PATH` | a socket instead of a host |
     /// | `CACHE_REDIS_SENTINELS`, `CACHE_REDIS_SENTINEL_MASTER`, `CACHE_REDIS_SENTINEL_PASSWORD` | sentinels, `host:port` with commas between them, and the name of the service |
     /// | `CACHE_REDIS_CLUSTER` | nodes of a cluster, `host:port` with commas between them |
+    /// | `CACHE_REDIS_CONNECT_TIMEOUT` | seconds that making a connection may take |
+    /// | `CACHE_REDIS_ON_CALLER_RUNTIME` | `true`: see [`on_caller_runtime`](crate::RedisBuilder::on_caller_runtime) |
+    /// | `CACHE_REDIS_TLS` | `true`: connections are encrypted, as with `rediss://` |
+    /// | `CACHE_REDIS_ROOT_CERTIFICATE` | a PEM file: certificates are checked against it and not against those of the system |
+    /// | `CACHE_REDIS_CLIENT_CERTIFICATE`, `CACHE_REDIS_CLIENT_KEY` | PEM files: what is shown to the servers |
     /// | `CACHE_MEMCACHED_SERVERS` | servers, `host:port` with commas between them |
     /// | `CACHE_DATABASE_URL` | `postgres://…` or `sqlite:…` |
-    /// | `CACHE_DIR` | a directory for files |
-    /// | `CACHE_STORE_TIMEOUT`, `CACHE_MEMORY_COPIES` | seconds; see [`store_timeout`](crate::CacheBuilder) and `memory_copies` |
+    /// | `CACHE_DIR`, `CACHE_DIR_MAX_BYTES` | a directory for files, and how much it holds at most |
+    /// | `CACHE_STORE_TIMEOUT`, `CACHE_STORE_BUDGET`, `CACHE_LEASE` | seconds; see `store_timeout`, `store_budget` and `lease` of [`CacheBuilder`](crate::CacheBuilder) |
+    /// | `CACHE_MEMORY_COPIES` | seconds, `0` for none; see `memory_copies` there |
     /// | `CACHE_FORMAT` | `json`, `msgpack`, `postcard` |
     /// | `CACHE_COMPRESS_FROM` | bytes |
     /// | `CACHE_SEAL_KEYS` | keys of 64 hexadecimal digits with commas between them |
@@ -85,33 +93,60 @@ fn from_lookup(get: impl Fn(&str) -> Result<Option<String>, Error>) -> Result<Ca
     if let Some(keys) = get("CACHE_EVENT_KEYS")? {
         builder = builder.event_keys(EventKeys::of_setting("CACHE_EVENT_KEYS", &keys)?);
     }
+    if let Some(limit) = get("CACHE_MAX_WAIT")? {
+        builder = builder.max_wait(time("CACHE_MAX_WAIT", &limit)?);
+    }
+    if let Some(scopes) = get("CACHE_REMEMBERED_INVALIDATIONS")? {
+        let scopes = count("CACHE_REMEMBERED_INVALIDATIONS", &scopes, "scopes")?;
+        builder = builder.remembered_invalidations(usize::try_from(scopes).unwrap_or(usize::MAX));
+    }
     Ok(builder)
 }
 
+/// A timeout of entries in seconds.
 pub(super) fn seconds(setting: &str, text: &str) -> Result<Duration, Error> {
+    let most = builder::DEFAULT_TIMEOUT.as_secs();
     let refuse = |why: &str| {
-        let most = builder::DEFAULT_TIMEOUT.as_secs();
-        Error::config(
-            setting,
-            format!(
-                "is `{}`{why}: give seconds, such as `{most}` or `0.5`, or `never`",
-                Error::shown(text)
-            ),
-        )
+        let shown = Error::shown(text);
+        let what =
+            format!("is `{shown}`{why}: give seconds, such as `{most}` or `0.5`, or `never`");
+        Error::config(setting, what)
     };
-    let seconds: f64 = text.trim().parse().map_err(|_| refuse(""))?;
-    if seconds == 0.0 {
-        return Err(refuse(
+    match parsed(text) {
+        Some(duration) if !duration.is_zero() => Ok(duration),
+        // What is too small to be told from it is none.
+        Some(_) if text.trim().parse() == Ok(0.0) => Err(refuse(
             ", which means \"for ever\" to some and \"not stored\" to others",
-        ));
-    }
-    match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if !duration.is_zero() => Ok(duration),
+        )),
         _ => Err(refuse("")),
     }
 }
 
-fn count(setting: &str, text: &str, what: &str) -> Result<u64, Error> {
+/// Any other time in seconds.
+pub(super) fn time(setting: &str, text: &str) -> Result<Duration, Error> {
+    let time = parsed(text).filter(|time| !time.is_zero());
+    time.ok_or_else(|| {
+        let shown = Error::shown(text);
+        let what = format!("is `{shown}`: give seconds above 0, such as `5` or `0.5`");
+        Error::config(setting, what)
+    })
+}
+
+/// The same where zero means something.
+#[cfg(feature = "stores")]
+pub(super) fn at_least_zero(setting: &str, text: &str) -> Result<Duration, Error> {
+    parsed(text).ok_or_else(|| {
+        let shown = Error::shown(text);
+        let what = format!("is `{shown}`: give seconds, such as `5` or `0.5`, or `0` for none");
+        Error::config(setting, what)
+    })
+}
+
+fn parsed(text: &str) -> Option<Duration> {
+    Duration::try_from_secs_f64(text.trim().parse().ok()?).ok()
+}
+
+pub(super) fn count(setting: &str, text: &str, what: &str) -> Result<u64, Error> {
     match text.trim().parse() {
         Ok(0) | Err(_) => Err(Error::config(
             setting,
@@ -273,6 +308,94 @@ mod tests {
             super::tests::refusal(&two),
             "`CACHE_REDIS_HOST` is given together with `CACHE_REDIS_URL`: give one of them"
         );
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn times_of_shared_stores_are_settings_too() {
+        let store = |name, value| with(&[("CACHE_TYPE", "redis"), (name, value)]);
+        let seconds = |n| Some(Duration::from_millis(n));
+        let given = |name, value| store(name, value).unwrap().shared;
+        let copies = given("CACHE_MEMORY_COPIES", "0").copies;
+        assert_eq!(copies, Some(Duration::ZERO));
+        assert_eq!(given("CACHE_MEMORY_COPIES", "1.5").copies, seconds(1500));
+        assert_eq!(given("CACHE_STORE_BUDGET", "2").budget, seconds(2000));
+        assert_eq!(given("CACHE_LEASE", "30").lease, seconds(30_000));
+        let refusal = |name, value| refusal(&[("CACHE_TYPE", "redis"), (name, value)]);
+        assert_eq!(
+            refusal("CACHE_MEMORY_COPIES", "never"),
+            "`CACHE_MEMORY_COPIES` is `never`: give seconds, such as `5` or `0.5`, or `0` for none"
+        );
+        for name in [
+            "CACHE_STORE_TIMEOUT",
+            "CACHE_STORE_BUDGET",
+            "CACHE_LEASE",
+            "CACHE_REDIS_CONNECT_TIMEOUT",
+            "CACHE_MAX_WAIT",
+        ] {
+            assert_eq!(refusal(name, "3"), "accepted");
+            for value in ["0", "never", "-1"] {
+                let what = "give seconds above 0, such as `5` or `0.5`";
+                assert_eq!(
+                    refusal(name, value),
+                    format!("`{name}` is `{value}`: {what}")
+                );
+            }
+        }
+        let name = "CACHE_REMEMBERED_INVALIDATIONS";
+        assert_eq!(refusal(name, "100"), "accepted");
+        assert!(refusal(name, "0").contains("at least 1"));
+        let name = "CACHE_REDIS_ON_CALLER_RUNTIME";
+        assert_eq!(refusal(name, "true"), "accepted");
+        assert!(refusal(name, "perhaps").contains("`true` or `false`"));
+    }
+
+    #[cfg(feature = "redis-tls")]
+    #[test]
+    fn certificates_are_files() {
+        let refusal = |pairs: &[(&str, &str)]| {
+            let mut all = vec![("CACHE_TYPE", "redis")];
+            all.extend(pairs);
+            refusal(&all)
+        };
+        assert_eq!(refusal(&[("CACHE_REDIS_TLS", "true")]), "accepted");
+        let text = refusal(&[("CACHE_REDIS_ROOT_CERTIFICATE", "/nowhere.pem")]);
+        let start = "`CACHE_REDIS_ROOT_CERTIFICATE` is the path of a file that cannot be read (";
+        assert!(text.starts_with(start), "{text}");
+        let here = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let text = refusal(&[("CACHE_REDIS_ROOT_CERTIFICATE", here)]);
+        assert!(text.contains("holds nothing in PEM"), "{text}");
+        let here = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cache/env.rs");
+        // -----BEGIN NOTHING-----
+        let alone = |name| refusal(&[(name, here)]);
+        assert_eq!(
+            alone("CACHE_REDIS_CLIENT_KEY"),
+            "`CACHE_REDIS_CLIENT_KEY` is given without `CACHE_REDIS_CLIENT_CERTIFICATE`: give both"
+        );
+        assert_eq!(
+            alone("CACHE_REDIS_CLIENT_CERTIFICATE"),
+            "`CACHE_REDIS_CLIENT_CERTIFICATE` is given without `CACHE_REDIS_CLIENT_KEY`: give both"
+        );
+    }
+
+    #[cfg(feature = "filesystem")]
+    #[test]
+    fn the_bound_of_a_directory_is_a_setting() {
+        let directory = std::env::temp_dir().join(format!("dewar-env-{}", std::process::id()));
+        let pairs = |bound| {
+            let directory = directory.to_str().unwrap();
+            refusal(&[
+                ("CACHE_TYPE", "filesystem"),
+                ("CACHE_DIR", directory),
+                ("CACHE_DIR_MAX_BYTES", bound),
+            ])
+        };
+        assert_eq!(pairs("1000000"), "accepted");
+        assert_eq!(
+            pairs("1MB"),
+            "`CACHE_DIR_MAX_BYTES` is `1MB`: give a number of bytes, at least 1"
+        );
+        std::fs::remove_dir_all(&directory).unwrap();
     }
 
     #[test]

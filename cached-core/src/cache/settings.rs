@@ -1,5 +1,11 @@
 //! Settings of shared stores, whatever they come from: the environment, a file.
 
+#[cfg(feature = "redis")]
+mod redis;
+
+#[cfg(feature = "stores")]
+use std::time::Duration;
+
 use super::builder::{CacheBuilder, StoreKind};
 use crate::error::Error;
 
@@ -91,7 +97,7 @@ impl Kind {
 }
 
 /// Settings that mean something for one type only.
-const OF_ONE: [(&str, Kind); 14] = [
+const OF_ONE: [(&str, Kind); 21] = [
     ("redis_url", Kind::Redis),
     ("redis_host", Kind::Redis),
     ("redis_port", Kind::Redis),
@@ -103,8 +109,15 @@ const OF_ONE: [(&str, Kind); 14] = [
     ("redis_sentinel_master", Kind::Redis),
     ("redis_sentinel_password", Kind::Redis),
     ("redis_cluster", Kind::Redis),
+    ("redis_connect_timeout", Kind::Redis),
+    ("redis_on_caller_runtime", Kind::Redis),
+    ("redis_tls", Kind::Redis),
+    ("redis_root_certificate", Kind::Redis),
+    ("redis_client_certificate", Kind::Redis),
+    ("redis_client_key", Kind::Redis),
     ("memcached_servers", Kind::Memcached),
     ("dir", Kind::Filesystem),
+    ("dir_max_bytes", Kind::Filesystem),
     ("database_url", Kind::Database),
 ];
 
@@ -135,10 +148,34 @@ pub(super) fn apply(
     Ok(builder)
 }
 
+/// A time in seconds.
+#[cfg(feature = "stores")]
+fn time(source: &Source<'_>, name: &str) -> Result<Option<Duration>, Error> {
+    let given = (source.get)(name)?;
+    let time = given.map(|text| super::env::time(&(source.name)(name), &text));
+    time.transpose()
+}
+
+/// Yes or no.
+#[cfg(feature = "stores")]
+fn switch(source: &Source<'_>, name: &str) -> Result<Option<bool>, Error> {
+    let Some(text) = (source.get)(name)? else {
+        return Ok(None);
+    };
+    match text.trim().to_ascii_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(Some(true)),
+        "0" | "false" | "no" | "off" => Ok(Some(false)),
+        _ => {
+            let what = format!("is `{}`: give `true` or `false`", Error::shown(&text));
+            Err(Error::config((source.name)(name), what))
+        }
+    }
+}
+
 #[cfg(feature = "stores")]
 mod shared {
-    use super::{CacheBuilder, Error, Kind, Source};
-    use crate::cache::env::seconds;
+    use super::{CacheBuilder, Error, Kind, Source, switch, time};
+    use crate::cache::env::at_least_zero;
     use crate::codec::Format;
 
     pub(super) fn apply(
@@ -177,15 +214,21 @@ mod shared {
     /// What can be said of any shared store.
     fn common(mut builder: CacheBuilder, source: &Source<'_>) -> Result<CacheBuilder, Error> {
         let get = |name: &str| (source.get)(name);
-        let time = |name: &str, text: String| seconds(&(source.name)(name), &text);
         if let Some(prefix) = get("key_prefix")? {
             builder = builder.namespace(prefix);
         }
-        if let Some(text) = get("store_timeout")? {
-            builder = builder.store_timeout(time("store_timeout", text)?);
+        if let Some(limit) = time(source, "store_timeout")? {
+            builder = builder.store_timeout(limit);
+        }
+        if let Some(budget) = time(source, "store_budget")? {
+            builder = builder.store_budget(budget);
+        }
+        if let Some(lease) = time(source, "lease")? {
+            builder = builder.lease(lease);
         }
         if let Some(text) = get("memory_copies")? {
-            builder = builder.memory_copies(time("memory_copies", text)?);
+            let name = (source.name)("memory_copies");
+            builder = builder.memory_copies(at_least_zero(&name, &text)?);
         }
         if let Some(text) = get("format")? {
             let format = Format::named(&text).ok_or_else(|| {
@@ -196,15 +239,8 @@ mod shared {
             builder = builder.format(format);
         }
         builder = values(builder, source)?;
-        if let Some(text) = get("check_store")? {
-            builder = match text.trim().to_ascii_lowercase().as_str() {
-                "1" | "true" | "yes" | "on" => builder.check_store(),
-                "0" | "false" | "no" | "off" => builder,
-                _ => {
-                    let what = format!("is `{}`: give `true` or `false`", Error::shown(&text));
-                    return Err(Error::config((source.name)("check_store"), what));
-                }
-            };
+        if switch(source, "check_store")? == Some(true) {
+            builder = builder.check_store();
         }
         Ok(builder)
     }
@@ -245,8 +281,9 @@ mod shared {
         Ok(builder)
     }
 
-    #[cfg(not(all(feature = "compress", feature = "seal")))]
-    fn needs(
+    #[cfg(not(all(feature = "compress", feature = "seal", feature = "redis-tls")))]
+    #[allow(dead_code, reason = "whichever features are off")]
+    pub(super) fn needs(
         source: &Source<'_>,
         name: &str,
         value: Option<String>,
@@ -266,112 +303,16 @@ mod shared {
 #[cfg(feature = "filesystem")]
 fn files(source: &Source<'_>) -> Result<crate::store::Filesystem, Error> {
     let name = (source.name)("dir");
-    match (source.get)("dir")? {
-        Some(directory) => crate::store::Filesystem::open(directory),
-        None => {
-            let what = "is not set: give the directory to keep files in";
-            Err(Error::config(name, what))
+    let Some(directory) = (source.get)("dir")? else {
+        let what = "is not set: give the directory to keep files in";
+        return Err(Error::config(name, what));
+    };
+    let store = crate::store::Filesystem::open(directory)?;
+    Ok(match (source.get)("dir_max_bytes")? {
+        None => store,
+        Some(text) => {
+            let name = (source.name)("dir_max_bytes");
+            store.max_bytes(super::env::count(&name, &text, "bytes")?)
         }
-    }
-}
-
-#[cfg(feature = "redis")]
-mod redis {
-    use super::{Error, Source};
-    use crate::store::{Redis, RedisBuilder, check_redis_host, check_redis_socket, redis_address};
-    use std::path::Path;
-
-    /// The store that the settings describe.
-    pub(super) fn store(source: &Source<'_>) -> Result<Redis, Error> {
-        let get = |name: &str| (source.get)(name);
-        let mut builder = RedisBuilder::default();
-        if let Some(url) = get("redis_url")? {
-            builder = builder.url_of(&(source.name)("redis_url"), &url)?;
-        }
-        builder = servers(builder, source)?;
-        if let Some(number) = get("redis_db")? {
-            builder = builder.database(parsed(source, "redis_db", &number)?);
-        }
-        if let Some(user) = get("redis_username")? {
-            builder = builder.user(user);
-        }
-        if let Some(password) = get("redis_password")? {
-            builder = builder.password(password);
-        }
-        if let Some(password) = get("redis_sentinel_password")? {
-            builder = builder.sentinel_password(password);
-        }
-        builder.build()
-    }
-
-    fn servers(builder: RedisBuilder, source: &Source<'_>) -> Result<RedisBuilder, Error> {
-        let ways = [
-            "redis_url",
-            "redis_host",
-            "redis_unix_socket_path",
-            "redis_sentinels",
-            "redis_cluster",
-        ];
-        let mut given = Vec::new();
-        for way in ways {
-            if let Some(value) = (source.get)(way)? {
-                given.push((way, value));
-            }
-        }
-        if let [(first, _), (second, _), ..] = given.as_slice() {
-            let first = (source.name)(first);
-            let what = format!("is given together with `{first}`: give one of them");
-            return Err(Error::config((source.name)(second), what));
-        }
-        let port = (source.get)("redis_port")?
-            .map(|port| parsed(source, "redis_port", &port))
-            .transpose()?;
-        Ok(match given.pop() {
-            Some(("redis_host", host)) => {
-                let refused = |what| Error::config((source.name)("redis_host"), what);
-                check_redis_host(&host).map_err(refused)?;
-                builder.server(host, port.unwrap_or(6379))
-            }
-            Some(("redis_unix_socket_path", path)) => {
-                let refused = |what| Error::config((source.name)("redis_unix_socket_path"), what);
-                check_redis_socket(Path::new(&path)).map_err(refused)?;
-                builder.socket(path)
-            }
-            Some(("redis_sentinels", list)) => {
-                let service = (source.get)("redis_sentinel_master")?.unwrap_or_default();
-                builder.sentinels(service, addresses(source, "redis_sentinels", &list, 26379)?)
-            }
-            Some(("redis_cluster", list)) => {
-                builder.cluster(addresses(source, "redis_cluster", &list, 6379)?)
-            }
-            None if port.is_some() => builder.server("127.0.0.1", port.unwrap_or(6379)),
-            _ => builder,
-        })
-    }
-
-    fn addresses(
-        source: &Source<'_>,
-        name: &str,
-        list: &str,
-        port: u16,
-    ) -> Result<Vec<(String, u16)>, Error> {
-        let address = |text: &str| redis_address(text.trim(), port);
-        let addresses: Option<Vec<_>> = list.split(',').map(address).collect();
-        addresses.ok_or_else(|| {
-            let list = Error::shown(list);
-            let what = format!("is `{list}`: give hosts such as `one:{port},two:{port}`");
-            Error::config((source.name)(name), what)
-        })
-    }
-
-    fn parsed<T: std::str::FromStr>(
-        source: &Source<'_>,
-        name: &str,
-        text: &str,
-    ) -> Result<T, Error> {
-        text.trim().parse().map_err(|_| {
-            let what = format!("is `{}`: give a number", Error::shown(text));
-            Error::config((source.name)(name), what)
-        })
-    }
+    })
 }

@@ -20,9 +20,9 @@ pub(super) struct Shared {
     pub(super) store: Option<Arc<dyn Store>>,
     namespace: Option<String>,
     timeout: Option<Duration>,
-    budget: Option<Duration>,
-    copies: Option<Duration>,
-    lease: Option<Duration>,
+    pub(super) budget: Option<Duration>,
+    pub(super) copies: Option<Duration>,
+    pub(super) lease: Option<Duration>,
     writing: Writing,
     check: bool,
 }
