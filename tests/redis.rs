@@ -7,10 +7,11 @@ mod servers;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
-use dewar::store::{Health, Redis as Store, Store as _};
+use dewar::store::{Health, Item, Redis as Store, Store as _};
 use dewar::testing::store_conformance;
 use dewar::{Cache, cached, invalidate};
 use futures::executor::block_on;
+use servers::proxy::Fault;
 use servers::redis::{Cluster, Redis, Sentinels};
 use servers::until;
 
@@ -202,6 +203,38 @@ fn a_cluster() {
     let cluster = Cluster::start();
     conforms(&cluster.url());
     invalidations_arrive(2, &cluster.url());
+}
+
+#[test]
+fn what_a_node_of_a_cluster_may_have_done_is_not_sent_once_more() {
+    let (cluster, proxy) = Cluster::behind_a_proxy();
+    let node = &cluster.0[0];
+    let url = format!("redis-cluster://127.0.0.1:{}", proxy.port);
+    let store = open(&url);
+    let item = |value: &str| Item {
+        key: "k".into(),
+        value: value.into(),
+        ttl: None,
+    };
+    let is = |value: &str| node.command(&["GET", "k"]).contains(value);
+    block_on(store.set_many(vec![item("first")])).unwrap();
+    proxy.set_on("second", Fault::HalfOpen);
+    let late = std::thread::spawn({
+        let (store, item) = (store.clone(), item("second"));
+        move || block_on(store.set_many(vec![item]))
+    });
+    assert!(until(|| is("second")));
+    assert_eq!(node.command(&["SET", "k", "third"]), "+OK\r\n");
+    proxy.set_on("second", Fault::Cut(0));
+    let error = late.join().unwrap().unwrap_err();
+    assert!(error.is_store() && !error.is_refused(), "{error}");
+    assert!(is("third"), "{}", node.command(&["GET", "k"]));
+    // It goes on with another connection.
+    proxy.set(Fault::None);
+    assert!(until(
+        || block_on(store.set_many(vec![item("fourth")])).is_ok()
+    ));
+    assert!(is("fourth"));
 }
 
 #[test]

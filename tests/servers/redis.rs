@@ -213,7 +213,24 @@ impl Cluster {
         }
     }
 
+    /// A single master, which says of itself that it is at the port of a proxy.
+    pub(crate) fn behind_a_proxy() -> (Cluster, super::proxy::Proxy) {
+        let cluster = Cluster::of(1);
+        let node = &cluster.0[0];
+        let proxy = super::proxy::Proxy::to(node.port());
+        let port = proxy.port.to_string();
+        let said = node.command(&["CONFIG", "SET", "cluster-announce-port", &port]);
+        assert_eq!(said, "+OK\r\n");
+        let announced = || {
+            node.command(&["CLUSTER", "SLOTS"])
+                .contains(&format!(":{port}\r\n"))
+        };
+        assert!(until(announced));
+        (cluster, proxy)
+    }
+
     fn of(count: usize) -> Cluster {
+        let masters = count.min(3);
         let node = || {
             Redis::with(&[
                 "--cluster-enabled",
@@ -230,8 +247,9 @@ impl Cluster {
             let port = nodes[0].port().to_string();
             node.command(&["CLUSTER", "MEET", "127.0.0.1", &port]);
         }
-        for (n, node) in nodes.iter().take(3).enumerate() {
-            let (first, last) = (n * 5462, ((n + 1) * 5462).min(16384) - 1);
+        for (n, node) in nodes.iter().take(masters).enumerate() {
+            let share = 16384usize.div_ceil(masters);
+            let (first, last) = (n * share, ((n + 1) * share).min(16384) - 1);
             let range = [first.to_string(), last.to_string()];
             let reply = node.command(&["CLUSTER", "ADDSLOTSRANGE", &range[0], &range[1]]);
             assert_eq!(reply, "+OK\r\n");

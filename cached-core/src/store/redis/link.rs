@@ -20,6 +20,7 @@ use ::redis::{
 use tokio::runtime::Handle;
 
 use super::config::{Config, Servers};
+use super::once::Once;
 use crate::clock::{self, Clock};
 use crate::error::Error;
 use crate::rt::{self, io};
@@ -32,7 +33,7 @@ const UNANSWERED: u32 = 3;
 #[derive(Clone)]
 enum Connection {
     One(MultiplexedConnection),
-    Cluster(ClusterConnection),
+    Cluster(ClusterConnection<Once>),
 }
 
 /// How connections are made.
@@ -207,7 +208,8 @@ impl Shared {
                     one.await.map(Connection::One)
                 }
                 Connector::Cluster(client) => {
-                    client.get_async_connection().await.map(Connection::Cluster)
+                    let cluster = client.get_async_generic_connection().await;
+                    cluster.map(Connection::Cluster)
                 }
             }
         };

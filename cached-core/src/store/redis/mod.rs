@@ -8,6 +8,7 @@ mod config;
 mod info;
 mod link;
 mod near;
+mod once;
 mod push;
 mod url;
 
