@@ -75,7 +75,7 @@ impl Tier {
             .collect();
         let budget = self.budget();
         if !items.is_empty() {
-            let written = self.store().set_many(items);
+            let written = self.store().set_durably(items);
             self.guard.run(&budget, written).await?;
             lock(&self.journal).stored(&pending, versions);
         }

@@ -91,6 +91,15 @@ pub trait Store: Send + Sync + 'static {
     /// Stores all items, whatever is there.
     fn set_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<(), Error>>;
 
+    /// Stores all items, whatever is there, so that what was there does not come back, not even with
+    /// the machine's power cut: what invalidates is written in this way.
+    ///
+    /// The same as [`set_many`](Store::set_many) unless it is overridden, which a store has to that
+    /// writes to a disk of its own and confirms before the disk does.
+    fn set_durably(&self, items: Vec<Item>) -> BoxFuture<'_, Result<(), Error>> {
+        self.set_many(items)
+    }
+
     /// Removes all keys that are there.
     fn delete_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<(), Error>>;
 
@@ -179,6 +188,10 @@ impl<S: Store + ?Sized> Store for std::sync::Arc<S> {
 
     fn set_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<(), Error>> {
         (**self).set_many(items)
+    }
+
+    fn set_durably(&self, items: Vec<Item>) -> BoxFuture<'_, Result<(), Error>> {
+        (**self).set_durably(items)
     }
 
     fn delete_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<(), Error>> {

@@ -163,6 +163,16 @@ impl Store for Database {
         })
     }
 
+    fn set_durably(&self, items: Vec<Item>) -> BoxFuture<'_, Result<(), Error>> {
+        match &self.0.kind {
+            // After a crash its table is empty.
+            Kind::Postgres(_) => self.set_many(items),
+            Kind::Sqlite(sqlite) => self.run("write", async move {
+                twice(&sqlite.table, || sqlite.set_durably(&items)).await
+            }),
+        }
+    }
+
     fn delete_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<(), Error>> {
         self.run("delete", async move {
             match &self.0.kind {

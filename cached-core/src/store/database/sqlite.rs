@@ -8,7 +8,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
     SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, Row, Sqlite as Db, Transaction};
+use sqlx::{AssertSqlSafe, Connection, Executor, Row, Sqlite as Db, Transaction};
 
 use super::{AT_ONCE, EVER, TABLE, Table, millis};
 use crate::store::{Found, Item};
@@ -98,6 +98,21 @@ impl Sqlite {
             put(&mut transaction, item).await?;
         }
         transaction.commit().await
+    }
+
+    /// The same, and on the disk when this returns, with all that was written before.
+    pub(super) async fn set_durably(&self, items: &[Item]) -> sqlx::Result<()> {
+        let mut connection = self.pool().await?.acquire().await?;
+        // Elsewhere a power cut costs the last writes, and nothing that was invalidated.
+        connection.execute("PRAGMA synchronous = FULL").await?;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        for item in items {
+            put(&mut transaction, item).await?;
+        }
+        transaction.commit().await?;
+        // Left out where this is dropped before: then the connection is a slower one.
+        connection.execute("PRAGMA synchronous = NORMAL").await?;
+        Ok(())
     }
 
     pub(super) async fn add(&self, items: &[Item]) -> sqlx::Result<Vec<bool>> {

@@ -79,6 +79,27 @@ pub(super) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)
 }
 
+/// Has a file's bytes on the disk. One that is gone by now, or another's, is as good.
+pub(super) fn sync(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().write(true).open(path) {
+        Ok(file) => file.sync_all(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The same of the names in a directory.
+pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    match File::open(path).and_then(|directory| directory.sync_all()) {
+        // Some file systems, and other systems than Unix, know no such thing.
+        Err(error) if matches!(error.kind(), InvalidInput | PermissionDenied | Unsupported) => {
+            Ok(())
+        }
+        synced => synced,
+    }
+}
+
 /// Opens the file that is locked; it stays empty.
 pub(super) fn open_lock(path: &Path) -> io::Result<File> {
     options().create(true).truncate(false).open(path)

@@ -163,6 +163,21 @@ impl Inner {
         Ok(())
     }
 
+    /// Waits until what stands at these keys is on the disk. After all has been written: the first
+    /// file then mostly takes the others along.
+    fn sync(&self, items: &[Item]) -> io::Result<()> {
+        let places = items.iter().map(|item| self.path(&item.key));
+        let (mut shelves, paths): (Vec<_>, Vec<_>) = places.unzip();
+        shelves.sort_unstable();
+        shelves.dedup();
+        paths.iter().try_for_each(|path| file::sync(path))?;
+        // A shelf may be as new as what is on it.
+        shelves.push(self.root.clone());
+        shelves
+            .iter()
+            .try_for_each(|shelf| file::sync_directory(shelf))
+    }
+
     /// Does something while no other process changes what is on a key's shelf.
     fn in_turn<T>(&self, key: &str, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         let (shelf, _) = self.path(key);
@@ -195,6 +210,14 @@ impl Store for Filesystem {
         self.run("write", move |files| {
             let set = |item: &Item| files.in_turn(&item.key, || files.write(item));
             items.iter().try_for_each(set)
+        })
+    }
+
+    fn set_durably(&self, items: Vec<Item>) -> BoxFuture<'_, Result<(), Error>> {
+        self.run("write", move |files| {
+            let set = |item: &Item| files.in_turn(&item.key, || files.write(item));
+            items.iter().try_for_each(set)?;
+            files.sync(&items)
         })
     }
 

@@ -100,7 +100,8 @@ impl Suite<'_> {
             "return what is under each key, in the order of the keys, repeated ones too",
             found == expected,
         )?;
-        self.one.set_many(vec![self.item("a", "new")]).await?;
+        self.one.set_durably(Vec::new()).await?;
+        self.one.set_durably(vec![self.item("a", "new")]).await?;
         self.expect("replace a value", "a", Some(b"new")).await
     }
 
