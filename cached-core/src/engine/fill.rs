@@ -58,6 +58,7 @@ pub(super) async fn fill_all<R>(results: Vec<(Fresh<'_, R>, &Lease)>) -> Vec<Opt
             None => entries.push(entry),
         }
     }
-    tier.write(&budget, entries).await;
+    // What could not be written is loaded again; that is counted.
+    let _ = tier.write(&budget, entries).await;
     newer
 }

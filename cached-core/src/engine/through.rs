@@ -142,7 +142,8 @@ mod shared {
         }
         let fresh = (&load, read, encoded);
         let Some(lease) = lease else {
-            Box::pin(write_all(vec![fresh])).await;
+            // What could not be written is loaded again; that is counted.
+            let _ = Box::pin(write_all(vec![fresh])).await;
             return result;
         };
         let newer = Box::pin(fill_all(vec![(fresh, &lease)])).await.pop();
@@ -174,7 +175,8 @@ mod shared {
     /// overwrite it.
     ///
     /// # Errors
-    /// The store did not confirm that what it had is void; that is tried again.
+    /// The store did not confirm that what it had is void, and that is tried again; or it did not
+    /// take the value.
     pub(crate) async fn publish<R>(load: Arc<dyn Load<R>>, encoded: Encoded) -> Result<(), Error> {
         publish_all(vec![(load, encoded)]).await
     }
@@ -202,8 +204,7 @@ mod shared {
         let read = fetch_all(&loads.iter().collect::<Vec<_>>()).await;
         let written = loads.iter().zip(read).zip(values);
         let written = written.map(|((load, read), value)| (load, read, value));
-        write_all(written.collect()).await;
-        Ok(())
+        write_all(written.collect()).await
     }
 
     /// What the store has for several loads, all read in one operation.
@@ -346,7 +347,7 @@ mod shared {
             _ => false,
         };
         if renewed {
-            write_all(vec![(load, read, encoded)]).await;
+            let _ = write_all(vec![(load, read, encoded)]).await;
             tier.tell_changed(&budget, names).await;
         }
     }
@@ -386,12 +387,23 @@ mod shared {
     }
 
     /// Writes the results of several loads in one operation.
-    pub(crate) async fn write_all<R>(results: Vec<Fresh<'_, R>>) {
+    ///
+    /// # Errors
+    /// Not all of them are there: the store did not say what they depend on, or did not take them.
+    pub(crate) async fn write_all<R>(results: Vec<Fresh<'_, R>>) -> Result<(), Error> {
+        let kept = results.iter().filter(|(load, _, value)| {
+            value.is_some() && place(load.base()).is_some()
+        });
+        let kept = kept.count();
         let all: Vec<Writing<'_>> = results.into_iter().filter_map(writing).collect();
-        let Some((tier, budget)) = all.last().map(|w| (w.tier.clone(), w.budget.clone())) else {
-            return;
-        };
-        let entries = all.into_iter().map(|writing| writing.entry);
-        tier.write(&budget, entries.collect()).await;
+        let unread = all.len() < kept;
+        if let Some((tier, budget)) = all.last().map(|w| (w.tier.clone(), w.budget.clone())) {
+            let entries = all.into_iter().map(|writing| writing.entry);
+            tier.write(&budget, entries.collect()).await?;
+        }
+        match unread {
+            true => Err(Error::store("store a value", "it does not say what is valid")),
+            false => Ok(()),
+        }
     }
 }

@@ -263,7 +263,8 @@ impl Publish {
             stale: 0,
             useful: lifetime,
         };
-        tier.write(&read.budget, vec![written]).await;
+        // What could not be written is loaded again; that is counted.
+        let _ = tier.write(&read.budget, vec![written]).await;
     }
 }
 

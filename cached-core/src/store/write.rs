@@ -33,17 +33,32 @@ pub(crate) struct Written<'a> {
 
 impl Tier {
     /// Writes entries, each under the versions that were read before its body ran.
-    pub(crate) async fn write(&self, budget: &Budget, mut entries: Vec<Written<'_>>) {
+    ///
+    /// # Errors
+    /// The store did not confirm; or one was left out, as what concerns it is undelivered, or as it
+    /// cannot be written as it is to be.
+    pub(crate) async fn write(
+        &self,
+        budget: &Budget,
+        mut entries: Vec<Written<'_>>,
+    ) -> Result<(), Error> {
+        let all = entries.len();
         entries.retain(|entry| self.may_write(entry));
         let needed = Lasting::of(self, entries.iter());
         let items: Vec<Item> = entries
             .into_iter()
             .filter_map(|entry| self.item(entry))
             .collect();
+        let left_out = || {
+            let why = "an invalidation is on its way there, or it cannot be sealed";
+            Error::refused("store a value", why)
+        };
+        let whole = (items.len() == all).then_some(()).ok_or_else(left_out);
         if !items.is_empty() {
-            let written = self.guard.try_run(budget, self.store().set_many(items));
-            self.keeping(budget, needed, written).await;
+            let written = self.guard.run(budget, self.store().set_many(items));
+            self.keeping(budget, needed, written).await?;
         }
+        whole
     }
 
     /// Writes entries, each where the store has exactly these bytes still, or nothing; says for

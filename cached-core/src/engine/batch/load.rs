@@ -252,7 +252,7 @@ impl Shared {
                 false => plain.push(fresh),
             }
         }
-        write_all(plain).await;
+        let _ = write_all(plain).await;
         for (key, newer) in keys.into_iter().zip(fill_all(leased).await) {
             if let Some(newer) = newer {
                 answers.replace(key, newer);
