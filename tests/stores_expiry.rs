@@ -174,3 +174,26 @@ fn reads_from_memory_keep_it_alive() {
         world.one.run(|| kept(true));
     }
 }
+
+#[cached(timeout = 1000, jitter = "50%", batch = ids, key_prefix = "spread")]
+fn spread(ids: &[u64]) -> HashMap<u64, u64> {
+    ids.iter().map(|id| (*id, *id)).collect()
+}
+
+#[test]
+fn jitter_spreads_expiry_on_the_store() {
+    let world = world();
+    let ids: Vec<u64> = (0..200).collect();
+    world.one.run(|| spread(&ids));
+    let left = |seconds| {
+        world.advance(Duration::from_secs(seconds));
+        world.other.run(|| spread(&ids));
+        world.other.stats().loads
+    };
+    assert_eq!(left(490), 0, "no more than by half");
+    let early = left(260);
+    assert!(
+        (50..150).contains(&early),
+        "{early} of 200 are gone half way through"
+    );
+}

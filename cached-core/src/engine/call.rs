@@ -29,6 +29,8 @@ pub(crate) struct Base {
     pub(crate) policy: &'static Policy,
     pub(crate) counters: Arc<Counters>,
     pub(crate) hash: u64,
+    /// Where in the jitter's range the expiry falls, in memory and on the shared store.
+    pub(crate) random: u64,
     pub(crate) scopes: Scopes,
     /// The bytes of the key beyond its type's size.
     pub(crate) heap: usize,
@@ -155,17 +157,17 @@ impl Base {
     /// The deadlines of an entry in memory whose value lives for `lifetime`.
     fn times(&self, lifetime: Nanos) -> Times {
         let now = self.engine.clock.now();
-        let random = crate::key::random();
         #[cfg(feature = "stores")]
         {
-            let lifetime = match self.fetched.load(Ordering::SeqCst) {
-                0 => lifetime,
-                left => lifetime.min(left),
+            let (lifetime, random) = match self.fetched.load(Ordering::SeqCst) {
+                0 => (lifetime, self.random),
+                // It has been shortened where it was stored.
+                left => (lifetime.min(left), 0),
             };
             self.vouched(now, self.policy.times(now, lifetime, random))
         }
         #[cfg(not(feature = "stores"))]
-        self.policy.times(now, lifetime, random)
+        self.policy.times(now, lifetime, self.random)
     }
 
     /// The same for as long as nothing can have been invalidated elsewhere unheard: what is here
@@ -337,7 +339,9 @@ where
     #[cfg(feature = "stores")]
     fn encode(&self, result: &R) -> Option<(Vec<u8>, Nanos)> {
         let (stored, lifetime) = self.keep(result)?;
-        let format = self.base.engine.tier.as_ref()?.format();
+        let base = &self.base;
+        let lifetime = lifetime.saturating_sub(base.policy.spread(lifetime, base.random));
+        let format = base.engine.tier.as_ref()?.format();
         Some((self.outcome.codec()?.encode(&stored, format)?, lifetime))
     }
 

@@ -61,6 +61,7 @@ where
         policy: site.policy(),
         counters: engine.counters_of(site),
         hash,
+        random: crate::key::random(),
         scopes,
         late_tags: plan.has_late_tags(),
         heap: P::heap(&key.parts),

@@ -192,7 +192,7 @@ impl Policy {
     }
 
     /// By how much the jitter shortens a lifetime: an entry never lives longer than was asked for.
-    fn spread(&self, lifetime: Nanos, random: u64) -> Nanos {
+    pub(crate) fn spread(&self, lifetime: Nanos, random: u64) -> Nanos {
         let range = match self.jitter {
             Jitter::None => 0,
             _ if lifetime == NEVER => 0,
