@@ -140,6 +140,10 @@ impl Engine {
             return Ok(true);
         };
         let (value_bytes, lifetime) = load.encode(&value).ok_or_else(|| unserialisable(key))?;
+        // Before anything is there for others to take away: as for any load.
+        self.fence(&*load.key());
+        let _loading = self.loading(load.base().hash);
+        let began = self.begin();
         let spot = self.spot(&**load).await?;
         let new = New {
             value: value_bytes,
@@ -147,8 +151,8 @@ impl Engine {
             lifetime,
         };
         let won = spot.value.is_none() && spot.put(&new, key).await?;
-        if won {
-            at.place(&value)?;
+        if won && !load.store(&value, began) {
+            self.forget(&*load.key());
         }
         Ok(won)
     }
@@ -213,9 +217,19 @@ impl Engine {
             let Some((new, made)) = make(there.map(|it| (it, it.bytes(&spot.raw))))? else {
                 return Ok(None);
             };
-            if spot.put(&new, key).await? {
+            let mut changing = Changing {
+                engine: self,
+                key,
+                spot: &spot,
+                unsure: true,
+            };
+            let changed = spot.put(&new, key).await?;
+            if changed {
                 self.erase(key);
                 spot.tier.tell_changed(&spot.budget, spot.names).await;
+            }
+            changing.unsure = false;
+            if changed {
                 return Ok(Some(made));
             }
         }
@@ -252,6 +266,23 @@ impl Engine {
             names,
             budget,
         })
+    }
+}
+
+/// A change that the store may have carried out without anybody hearing of it: no copy is good then.
+struct Changing<'a> {
+    engine: &'a Engine,
+    key: &'a str,
+    spot: &'a Spot<'a>,
+    unsure: bool,
+}
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        if self.unsure {
+            self.engine.erase(self.key);
+            self.spot.tier.tell_changed_later(self.spot.names);
+        }
     }
 }
 

@@ -136,6 +136,14 @@ impl Tier {
         }
     }
 
+    /// The same in the background.
+    pub(crate) fn tell_changed_later(self: &Arc<Self>, names: &super::names::Names) {
+        if let Some(own) = &names.own {
+            lock(&self.journal).announce_stored(own);
+            self.deliver_later(0);
+        }
+    }
+
     /// Delivers in the background, and tries again until everything is through.
     pub(crate) fn deliver_later(self: &Arc<Self>, pause: Nanos) {
         if self.delivering.swap(true, Ordering::SeqCst) {
