@@ -239,7 +239,7 @@ mod shared {
         if to_load && !idle.is_empty() {
             let prolonged = idle
                 .iter()
-                .map(|(load, read)| Box::pin(prolong(&tier, &budget, load.base(), read)));
+                .map(|(load, read)| Box::pin(prolong(tier, &budget, load.base(), read)));
             crate::rt::all(prolonged).await;
         }
         let mut fetched = fetched.into_iter();
