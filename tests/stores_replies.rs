@@ -28,6 +28,9 @@ const FULL: u8 = 4;
 /// Nothing can be read.
 const BLIND: u8 = 5;
 
+/// The first who reads waits until they are prompt again.
+const LATE_READ: u8 = 6;
+
 /// A store whose replies to `add` and `swap` of entries are its own.
 struct Replies {
     store: FaultyStore,
@@ -64,6 +67,14 @@ impl Store for Replies {
     fn get_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<Found>, Error>> {
         match self.mode.load(SeqCst) {
             BLIND => Box::pin(async { Err(Error::store("read", "it was told to fail")) }),
+            LATE_READ => Box::pin(async {
+                if self.held.swap(1, SeqCst) == 0 {
+                    while self.mode.load(SeqCst) == LATE_READ {
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
+                }
+                self.store.get_many(keys).await
+            }),
             _ => self.store.get_many(keys),
         }
     }
@@ -210,4 +221,25 @@ fn what_the_store_did_not_take_is_an_error_to_whoever_stores_it() {
             assert_eq!(one.get("a").await, Some(2), "what was set is set here");
         });
     }
+}
+
+#[test]
+fn of_two_that_set_a_key_at_once_all_processes_agree_on_one() {
+    let store = Replies::new();
+    let [one, other] = processes(&store);
+    for cache in [&one, &other] {
+        // From now on the store is known to be the one that it was.
+        cache.blocking().set("k", 0u32, HOUR).unwrap();
+    }
+    store.mode.store(LATE_READ, SeqCst);
+    let setting = std::thread::spawn({
+        let one = one.clone();
+        move || one.blocking().set("k", 1u32, HOUR)
+    });
+    assert!(until(|| store.held.load(SeqCst) == 1));
+    other.blocking().set("k", 2u32, HOUR).unwrap();
+    store.mode.store(PROMPT, SeqCst);
+    setting.join().unwrap().unwrap();
+    let both = || (one.blocking().get("k"), other.blocking().get("k"));
+    assert!(until(|| both() == (Some(2u32), Some(2u32))), "{:?}", both());
 }

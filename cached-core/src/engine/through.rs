@@ -50,6 +50,7 @@ pub(crate) use shared::{
 
 #[cfg(feature = "stores")]
 mod shared {
+    use std::collections::HashMap;
     use std::pin::Pin;
     use std::sync::atomic::Ordering;
 
@@ -62,6 +63,7 @@ mod shared {
     use crate::store::guard::Budget;
     use crate::store::names::Names;
     use crate::store::tier::{Fetched, Tier, Value};
+    use crate::store::versions::Versions;
     use crate::store::write::Written;
 
     /// What goes to the store, and for how long; none for what is not to be kept.
@@ -201,10 +203,27 @@ mod shared {
         };
         tier.announce(&names, false);
         tier.deliver().await?;
+        let mine = tier.written_last();
         let read = fetch_all(&loads.iter().collect::<Vec<_>>()).await;
         let written = loads.iter().zip(read).zip(values);
         let written = written.map(|((load, read), value)| (load, read, value));
+        let written = written.filter(|(load, read, _)| {
+            let overtaken = is_overtaken(load.base(), read, &mine);
+            if overtaken {
+                load.base().engine.forget(&*load.key());
+            }
+            !overtaken
+        });
         write_all(written.collect()).await
+    }
+
+    /// Whether somebody else has stored a value at a key, or deleted it, since this process wrote
+    /// these versions: what it was to store is void, as if it had come first.
+    fn is_overtaken(base: &Base, read: &Read, mine: &HashMap<String, u64>) -> bool {
+        let own = base.names.as_ref().and_then(|names| names.own.as_ref());
+        let mine = own.and_then(|own| mine.get(own));
+        let now = read.fetched.versions.as_ref().map(Versions::own);
+        mine.zip(now).is_some_and(|(mine, now)| now != Some(*mine))
     }
 
     /// What the store has for several loads, all read in one operation.
@@ -391,9 +410,9 @@ mod shared {
     /// # Errors
     /// Not all of them are there: the store did not say what they depend on, or did not take them.
     pub(crate) async fn write_all<R>(results: Vec<Fresh<'_, R>>) -> Result<(), Error> {
-        let kept = results.iter().filter(|(load, _, value)| {
-            value.is_some() && place(load.base()).is_some()
-        });
+        let kept = results
+            .iter()
+            .filter(|(load, _, value)| value.is_some() && place(load.base()).is_some());
         let kept = kept.count();
         let all: Vec<Writing<'_>> = results.into_iter().filter_map(writing).collect();
         let unread = all.len() < kept;
@@ -402,7 +421,10 @@ mod shared {
             tier.write(&budget, entries.collect()).await?;
         }
         match unread {
-            true => Err(Error::store("store a value", "it does not say what is valid")),
+            true => Err(Error::store(
+                "store a value",
+                "it does not say what is valid",
+            )),
             false => Ok(()),
         }
     }

@@ -24,7 +24,7 @@ pub(super) struct Journal {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Delivered {
     pub(super) scope: String,
-    version: u64,
+    pub(super) version: u64,
     /// Another process has invalidated the scope as well, before or after.
     elsewhere: bool,
 }

@@ -19,6 +19,7 @@
 //! Invalidations fail closed: see `deliver`.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -314,6 +315,13 @@ impl Tier {
             scopes.give(at, version(&found));
         }
         Some(())
+    }
+
+    /// The versions that this process wrote last, by scope; not all are remembered.
+    pub(crate) fn written_last(&self) -> HashMap<String, u64> {
+        let delivered = lock(&self.journal).delivered();
+        let of = |known: super::journal::Delivered| (known.scope, known.version);
+        delivered.into_iter().map(of).collect()
     }
 
     /// Where the lease of an entry's load is.

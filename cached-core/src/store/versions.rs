@@ -20,7 +20,7 @@ pub(crate) struct Versions {
 
 impl Versions {
     /// That of the scope of its key alone.
-    pub(super) fn own(&self) -> Option<u64> {
+    pub(crate) fn own(&self) -> Option<u64> {
         self.own
     }
 
