@@ -24,24 +24,20 @@ cargo build --release --features servers --bin servers --bin view_server
 bin=${CARGO_TARGET_DIR:-target}/release
 mkdir -p target
 
-programs=(dewar-benches servers counting)
-[ ${#groups[@]} -gt 0 ] || mapfile -t groups < <(for program in "${programs[@]}"; do "$bin/$program" --list; done)
-
-program_of() {
-    local program
-    for program in "${programs[@]}"; do
-        if "$bin/$program" --list | grep -qx "$1"; then
-            echo "$program"
-            return
-        fi
-    done
-    echo "no group $1; there are:" $(for program in "${programs[@]}"; do "$bin/$program" --list; done) >&2
-    return 1
-}
+# Which program measures a group.
+declare -A program_of
+all=()
+for program in dewar-benches servers counting; do
+    mapfile -t measured < <("$bin/$program" --list)
+    all+=("${measured[@]}")
+    for group in "${measured[@]}"; do program_of[$group]=$program; done
+done
+[ ${#groups[@]} -gt 0 ] || groups=("${all[@]}")
 
 # Each group has a process of its own: what one leaves in memory does not slow the next one down.
 for group in "${groups[@]}"; do
-    program=$(program_of "$group")
+    program=${program_of[$group]:-}
+    [ -n "$program" ] || { echo "no group $group; there are: ${all[*]}" >&2; exit 1; }
     "$bin/$program" "$group" "${options[@]}"
 done
 echo "written to benches/${options[2]:-RESULTS.md}"
