@@ -198,15 +198,33 @@ fn a_load_that_panics_gives_its_lease_back() {
 }
 
 #[test]
-fn what_is_invalidated_meanwhile_is_not_what_the_others_are_given() {
+fn what_is_invalidated_meanwhile_is_neither_waited_for_nor_given_to_others() {
     let world = World::new();
     let (first, word) = world.begin();
     SOURCE.store(2, SeqCst);
     world.other.run(|| invalidate!(slow(1)).wait()).unwrap();
-    let second = world.ask();
+    assert_eq!(world.other.run(|| slow(1)), 1002, "while the old one runs");
     word.send(()).unwrap();
     assert_eq!(first.join().unwrap(), 1001, "its own caller began before");
-    assert_eq!(world.pass(second), 1002);
+    assert_eq!(world.process().run(|| slow(1)), 1002);
+}
+
+thread_local! {
+    static DEPTH: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
+#[cached(timeout = 60, single_flight = "distributed")]
+fn itself(id: u64) -> u64 {
+    match DEPTH.replace(DEPTH.get() + 1) {
+        0 => itself(id) + 1,
+        _ => id,
+    }
+}
+
+#[test]
+fn a_call_from_within_its_own_load_does_not_wait_for_the_lease_of_that() {
+    let world = World::new();
+    assert_eq!(world.one.run(|| itself(1)), 2);
 }
 
 #[test]

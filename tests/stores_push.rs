@@ -346,6 +346,43 @@ fn a_load_that_began_before_another_process_computed_afresh_does_not_overwrite_i
     world.until("its own memory has heard of it", || read() == 1002);
 }
 
+#[cached(timeout = 600, key_prefix = "gone:{id}")]
+fn perhaps(id: u64) -> Option<u64> {
+    match SOURCE.load(SeqCst) {
+        0 => None,
+        now => Some(id * 1000 + now),
+    }
+}
+
+#[test]
+fn what_a_refresh_finds_to_be_gone_is_gone_for_all() {
+    let world = World::new();
+    assert_eq!(world.other.run(|| perhaps(1)), Some(1001));
+    SOURCE.store(0, SeqCst);
+    assert_eq!(world.one.run(|| entry!(perhaps(1)).refresh()), None);
+    assert_eq!(world.one.run(|| perhaps(1)), None, "nor is it fetched back");
+    world.until("the other has heard", || {
+        world.other.run(|| perhaps(1)).is_none()
+    });
+}
+
+#[cached(timeout = 600, key_prefix = "several:{ids}", batch = ids)]
+fn several(ids: &[u64]) -> std::collections::HashMap<u64, u64> {
+    let now = SOURCE.load(SeqCst);
+    let there = ids.iter().filter(|id| **id != now);
+    there.map(|id| (*id, id * 1000 + now)).collect()
+}
+
+#[test]
+fn what_a_batch_computes_afresh_is_so_elsewhere_at_once_and_what_it_does_not_find_is_gone() {
+    let world = World::new();
+    let read = || world.other.run(|| several(&[5, 6]));
+    assert_eq!(read(), [(5, 5001), (6, 6001)].into());
+    SOURCE.store(6, SeqCst);
+    world.one.run(|| entry!(several(&[5, 6])).refresh());
+    world.until("the other has it too", || read() == [(5, 5006)].into());
+}
+
 /// A result that cannot travel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Here(u64);

@@ -56,6 +56,9 @@ pub(crate) struct Base {
     /// When this call's load began.
     #[cfg(feature = "stores")]
     pub(crate) began: OnceLock<Began>,
+    /// It runs within a load of its own key.
+    #[cfg(feature = "stores")]
+    pub(crate) inside: AtomicBool,
     /// There was a load to run, and another process runs it.
     #[cfg(feature = "stores")]
     pub(crate) skipped: AtomicBool,
@@ -107,6 +110,12 @@ impl Base {
         return self.skipped.load(Ordering::SeqCst);
         #[cfg(not(feature = "stores"))]
         false
+    }
+
+    /// It runs within a load of its own key: there is nobody to wait for.
+    pub(crate) fn runs_inside(&self) {
+        #[cfg(feature = "stores")]
+        self.inside.store(true, Ordering::SeqCst);
     }
 
     /// Notes when the load of this call began; of several, the first counts.
@@ -199,6 +208,10 @@ pub(crate) trait Load<R>: Send + Sync {
 
     /// Whether the result is an error.
     fn is_error(&self, result: &R) -> bool;
+
+    /// Whether the result says that there is nothing.
+    #[cfg(feature = "stores")]
+    fn is_nothing(&self, result: &R) -> bool;
 
     /// Whether the result is an error for which the stale value may be served.
     fn failed(&self, result: &R) -> bool;
@@ -310,6 +323,11 @@ where
 
     fn is_error(&self, result: &R) -> bool {
         self.outcome.error(result).is_some()
+    }
+
+    #[cfg(feature = "stores")]
+    fn is_nothing(&self, result: &R) -> bool {
+        matches!(self.outcome.judge(result), Judged::Nothing(_))
     }
 
     fn failed(&self, result: &R) -> bool {

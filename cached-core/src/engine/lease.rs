@@ -7,6 +7,9 @@
 //! be free. Nobody waits for longer than a lease lasts, so a leader that crashed delays the others
 //! by that and no more; and nobody waits for a store that fails.
 //!
+//! The versions of the entry's scopes are in the name of the lease: whoever comes after an
+//! invalidation does not wait for a load that began before it, which would be void.
+//!
 //! A background refresh does not wait: who does not get the lease leaves it to who has it. Who has
 //! waited for long enough, or is told to load whatever there is, takes the lease away from its holder.
 //!
@@ -116,7 +119,7 @@ impl Turn {
 /// is read afresh meanwhile.
 pub(super) async fn take<R>(load: &Arc<dyn Load<R>>, read: &mut Read) -> Taken<R> {
     let base = load.base();
-    let Some(held) = Held::of(&**load) else {
+    let Some(mut held) = Held::of(&**load, read) else {
         return Taken::Load(Lease(None));
     };
     let (clock, mut turn, mut counted) = (&base.engine.clock, Turn::new(), false);
@@ -143,6 +146,7 @@ pub(super) async fn take<R>(load: &Arc<dyn Load<R>>, read: &mut Read) -> Taken<R
         if let Some(result) = read_again(load, read).await {
             return Taken::Loaded(result);
         }
+        held.key = Held::of(&**load, read).map_or(held.key, |now| now.key);
     }
 }
 
@@ -163,12 +167,12 @@ pub(super) async fn take_many<R>(
     reads: &mut [Read],
     turn: &mut Turn,
 ) -> Vec<Option<Lease>> {
-    let held = |load: &Option<Arc<dyn Load<R>>>| {
+    let held = |(load, read): (&Option<Arc<dyn Load<R>>>, &Read)| {
         let load = load.as_ref()?;
         let distributed = load.base().policy.distributed;
-        distributed.then(|| Held::of(&**load)).flatten()
+        distributed.then(|| Held::of(&**load, read)).flatten()
     };
-    let held: Vec<Option<Held>> = loads.iter().map(held).collect();
+    let held: Vec<Option<Held>> = loads.iter().zip(reads.iter()).map(held).collect();
     let nobodys = || loads.iter().map(|_| Some(Lease(None))).collect();
     let some: Vec<&Held> = held.iter().flatten().collect();
     let (Some(one), Some(load)) = (some.first(), loads.iter().flatten().next()) else {
@@ -241,8 +245,8 @@ pub(super) async fn release_all(leases: Vec<Lease>) {
 }
 
 /// Takes the lease of a load unless somebody has it; one in name only where the store does not say.
-pub(super) async fn try_take<R>(load: &dyn Load<R>) -> Option<Lease> {
-    let Some(held) = Held::of(load) else {
+pub(super) async fn try_take<R>(load: &dyn Load<R>, read: &Read) -> Option<Lease> {
+    let Some(held) = Held::of(load, read) else {
         return Some(Lease(None));
     };
     match held.acquire().await {
@@ -253,20 +257,20 @@ pub(super) async fn try_take<R>(load: &dyn Load<R>) -> Option<Lease> {
 }
 
 /// Takes the lease of a load from whoever has it; one in name only where the store does not say.
-pub(super) async fn seize<R>(load: &dyn Load<R>) -> Lease {
-    match Held::of(load) {
+pub(super) async fn seize<R>(load: &dyn Load<R>, read: &Read) -> Lease {
+    match Held::of(load, read) {
         Some(held) => held.seize().await,
         None => Lease(None),
     }
 }
 
 impl Held {
-    /// What it would be to hold the lease of a load.
-    fn of<R>(load: &dyn Load<R>) -> Option<Held> {
+    /// What it would be to hold the lease of a load under the versions that were read.
+    fn of<R>(load: &dyn Load<R>, read: &Read) -> Option<Held> {
         let base = load.base();
         let tier = base.engine.tier.clone()?;
         Some(Held {
-            key: tier.lease_key(base.names.as_ref()?),
+            key: tier.lease_key(base.names.as_ref()?, read.fetched.versions.as_ref()),
             token: names::unique().to_le_bytes().to_vec(),
             tier,
         })

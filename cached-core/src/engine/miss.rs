@@ -78,6 +78,8 @@ where
         #[cfg(feature = "stores")]
         began: Default::default(),
         #[cfg(feature = "stores")]
+        inside: Default::default(),
+        #[cfg(feature = "stores")]
         skipped: Default::default(),
         #[cfg(feature = "stores")]
         overtaken: Default::default(),

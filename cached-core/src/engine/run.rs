@@ -261,7 +261,10 @@ async fn miss<R: 'static, B: Body<R>>(
     loop {
         let waited = match load.base().engine.flights.enter(&load, anew) {
             Entered::Fresh(result) => return result,
-            Entered::Inside => return body.await,
+            Entered::Inside => {
+                load.base().runs_inside();
+                return body.await;
+            }
             Entered::Lead(lead) => {
                 let leading = Leading::new(lead, body, spawner);
                 return finish(&*load, Limited::new(&load, leading).await);
@@ -330,7 +333,10 @@ fn load_sync<R: 'static>(load: &Arc<dyn Load<R>>, anew: bool, body: impl FnOnce(
     loop {
         let joined = match load.base().engine.flights.enter(load, anew) {
             Entered::Fresh(result) => return result,
-            Entered::Inside => return body(),
+            Entered::Inside => {
+                load.base().runs_inside();
+                return body();
+            }
             Entered::Lead(lead) => return finish(&**load, Ended::Result(lead.run(body))),
             Entered::Join(joined) => joined,
         };

@@ -45,7 +45,7 @@ pub(crate) fn through_sync<R>(_: &Arc<dyn Load<R>>, _: Want, body: impl FnOnce()
 #[cfg(feature = "stores")]
 pub(crate) use shared::{
     Fresh, Read, Writing, accept, decode, fetch_all, offer, peek_all, publish, publish_all,
-    through, through_sync, write_all, writing,
+    through, through_sync, write_all, write_all_anew, writing,
 };
 
 #[cfg(feature = "stores")]
@@ -120,15 +120,17 @@ mod shared {
             }
         }
         // What a hit on the store does not come to is in boxes: it need not make room for that.
-        let lease = match (load.base().policy.distributed, want) {
+        let base = load.base();
+        let distributed = base.policy.distributed && !base.inside.load(Ordering::SeqCst);
+        let lease = match (distributed, want) {
             (false, _) => None,
-            (true, Want::New) => Some(Box::pin(seize(&*load)).await),
+            (true, Want::New) => Some(Box::pin(seize(&*load, &read)).await),
             (true, Want::Any) => match Box::pin(take(&load, &mut read)).await {
                 Taken::Loaded(result) => return result,
                 Taken::Load(lease) => Some(lease),
             },
             // Somebody refreshes it already, and there is a value meanwhile: nobody waits.
-            (true, Want::Newer) => match (Box::pin(try_take(&*load)).await, load.held()) {
+            (true, Want::Newer) => match (Box::pin(try_take(&*load, &read)).await, load.held()) {
                 (None, Some(held)) => {
                     load.base().skipped.store(true, Ordering::SeqCst);
                     return held;
@@ -139,7 +141,13 @@ mod shared {
         let result = body.await;
         let encoded = load.encode(&result);
         if want == Want::New {
-            Box::pin(write_anew(&load, read, encoded)).await;
+            // What it finds to be nothing is no longer there for anybody.
+            if encoded.is_some() || load.is_nothing(&result) {
+                Box::pin(write_all_anew(vec![(&load, read, encoded)])).await;
+            }
+            if let Some(lease) = lease {
+                Box::pin(lease.release()).await;
+            }
             return result;
         }
         let fresh = (&load, read, encoded);
@@ -355,20 +363,36 @@ mod shared {
         None
     }
 
-    /// Writes the result of a load that was to compute afresh, and has the other processes see it:
-    /// neither their copies nor what they are loading now is.
-    async fn write_anew<R>(load: &Arc<dyn Load<R>>, mut read: Read, encoded: Encoded) {
-        let (Some((tier, names)), Some(budget)) = (place(load.base()), read.budget.clone()) else {
+    /// Writes the results of loads that were to compute afresh, and has the other processes see
+    /// them: neither their copies nor what they are loading now is. Where there is nothing to
+    /// write, what was there is void.
+    pub(crate) async fn write_all_anew<R>(results: Vec<Fresh<'_, R>>) {
+        let renewed = results.into_iter().map(|(load, mut read, encoded)| {
+            Box::pin(async move {
+                let ((tier, names), budget) = (place(load.base())?, read.budget.clone()?);
+                let versions = read.fetched.versions.as_mut()?;
+                let renewed = tier.renew(&budget, names, versions).await;
+                renewed.then_some((load, read, encoded))
+            })
+        });
+        let renewed: Vec<Fresh<'_, R>> = crate::rt::all(renewed)
+            .await
+            .into_iter()
+            .flatten()
+            .collect();
+        let first = renewed
+            .first()
+            .and_then(|(load, read, _)| Some((place(load.base())?.0, read.budget.clone()?)));
+        let Some((tier, budget)) = first else {
             return;
         };
-        let renewed = match (&encoded, &mut read.fetched.versions) {
-            (Some(_), Some(versions)) => tier.renew(&budget, names, versions).await,
-            _ => false,
-        };
-        if renewed {
-            let _ = write_all(vec![(load, read, encoded)]).await;
-            tier.tell_changed(&budget, names).await;
-        }
+        let own = |(load, ..): &Fresh<'_, R>| load.base().names.as_ref()?.own.clone();
+        let own: Vec<String> = renewed.iter().filter_map(own).collect();
+        let entries = renewed.into_iter().filter_map(writing);
+        let entries = entries.map(|writing| (writing.entry, writing.raw));
+        // Where there is something else by now, it was loaded after that.
+        tier.fill(&budget, entries.collect()).await;
+        tier.tell_all_changed(&budget, &own).await;
     }
 
     /// A result, what the store had before it was loaded, and what it is there.

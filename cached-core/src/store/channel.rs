@@ -111,7 +111,12 @@ pub(crate) fn listen(engine: &Arc<Engine>) {
     let Some(tier) = engine.tier.clone() else {
         return;
     };
-    tier.follow_failures();
+    let known = Arc::downgrade(engine);
+    tier.follow_failures(move |scopes| {
+        if let Some(engine) = known.upgrade() {
+            engine.ticks.invalidate(&order(&engine, scopes, false));
+        }
+    });
     if tier.store().push().is_none() || tier.copies == 0 {
         return;
     }
@@ -167,8 +172,10 @@ impl Listener {
         let Some(bytes) = message else {
             // What was said before now has not been heard.
             channel.missed.store(true, Ordering::SeqCst);
-            self.drop_memory();
+            // First that what the store has is to be compared: nothing of it comes into memory
+            // between the two.
             self.tier.doubt();
+            self.drop_memory();
             channel.listening.store(true, Ordering::SeqCst);
             channel.poke();
             return;

@@ -7,8 +7,8 @@
 //! Until it has been compared, nothing that the store has is served by this process; the others
 //! hear of it as soon as it answers.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::guard::Budget;
 use super::tier::{Tier, version};
@@ -19,7 +19,11 @@ use crate::sync::lock;
 pub(super) struct Doubts {
     raised: AtomicU64,
     settled: AtomicU64,
+    on_loss: OnceLock<OnLoss>,
 }
+
+/// What is done about scopes whose invalidation the store has lost.
+type OnLoss = Box<dyn Fn(&[String]) + Send + Sync>;
 
 impl Doubts {
     pub(super) fn raise(&self) {
@@ -33,14 +37,24 @@ impl Doubts {
         (raised > settled).then_some(raised)
     }
 
+    /// How far they were followed: what was read before that moved may be from before.
+    pub(super) fn settled(&self) -> u64 {
+        self.settled.load(Ordering::SeqCst)
+    }
+
     fn settle(&self, raised: u64) {
         self.settled.fetch_max(raised, Ordering::SeqCst);
     }
 }
 
 impl Tier {
-    /// Has a failed operation be followed by a comparison.
-    pub(super) fn follow_failures(self: &Arc<Self>) {
+    /// Has a failed operation be followed by a comparison, and `on_loss` be done with the scopes
+    /// whose invalidation is lost.
+    pub(super) fn follow_failures(
+        self: &Arc<Self>,
+        on_loss: impl Fn(&[String]) + Send + Sync + 'static,
+    ) {
+        let _ = self.guard.doubts().on_loss.set(Box::new(on_loss));
         let tier = Arc::downgrade(self);
         self.guard.on_failure(move || {
             if let Some(tier) = tier.upgrade() {
@@ -84,12 +98,12 @@ impl Tier {
                 return false;
             };
             let found: Vec<_> = found.iter().map(version).collect();
-            let undelivered = {
-                let mut journal = lock(&self.journal);
-                journal.compare(&delivered, &found);
-                journal.len() > 0
-            };
-            if undelivered {
+            let lost = lock(&self.journal).compare(&delivered, &found);
+            if !lost.is_empty() {
+                // What memory took from the store since it went back.
+                if let Some(on_loss) = doubts.on_loss.get() {
+                    on_loss(&lost);
+                }
                 self.deliver_later(0);
             }
         }

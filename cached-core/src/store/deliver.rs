@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::journal::Pending;
 use super::message;
 use super::names::{self, EVERYTHING};
 use super::tier::{Tier, version_item};
@@ -20,6 +21,9 @@ pub(super) const AGAIN: Nanos = 1_000_000_000;
 /// How long the version of what was invalidated stays, unless something is loaded that depends on
 /// it.
 const INVALID: Duration = Duration::from_secs(3600);
+
+/// So many are written in one operation: as many as a slow disk takes in its time.
+const AT_ONCE: usize = 256;
 
 impl Tier {
     /// Notes what is being invalidated: from now on nothing of it is read from the store.
@@ -68,16 +72,10 @@ impl Tier {
             return Ok(());
         }
         let unwritten = pending.iter().filter(|(_, pending)| !pending.stored);
-        let versions: Vec<u64> = unwritten.clone().map(|_| names::unique()).collect();
-        let items: Vec<_> = unwritten
-            .zip(&versions)
-            .map(|((scope, _), new)| version_item(self.version_key(scope), *new, Some(INVALID)))
-            .collect();
+        let unwritten: Vec<(&String, &Pending)> = unwritten.collect();
         let budget = self.budget();
-        if !items.is_empty() {
-            let written = self.store().set_durably(items);
-            self.guard.run(&budget, written).await?;
-            lock(&self.journal).stored(&pending, versions);
+        for part in unwritten.chunks(AT_ONCE) {
+            self.write_versions(&budget, part).await?;
         }
         for soft in [false, true] {
             let scopes = pending.iter().filter(|(_, pending)| pending.soft == soft);
@@ -85,6 +83,26 @@ impl Tier {
                 .await?;
         }
         lock(&self.journal).told(&pending);
+        Ok(())
+    }
+
+    /// Writes new versions for these scopes.
+    async fn write_versions(
+        &self,
+        budget: &super::guard::Budget,
+        part: &[(&String, &Pending)],
+    ) -> Result<(), Error> {
+        let versions: Vec<u64> = part.iter().map(|_| names::unique()).collect();
+        let items = part
+            .iter()
+            .zip(&versions)
+            .map(|((scope, _), new)| version_item(self.version_key(scope), *new, Some(INVALID)));
+        let written = self.store().set_durably(items.collect());
+        self.guard.run(budget, written).await?;
+        let sent = part
+            .iter()
+            .map(|(scope, pending)| ((*scope).clone(), **pending));
+        lock(&self.journal).stored(&sent.collect(), versions);
         Ok(())
     }
 
@@ -106,11 +124,12 @@ impl Tier {
                 message::invalid(me, std::iter::once(&everything), false).unwrap_or_default()
             }
         };
-        for message in messages {
-            let published = push.publish(self.channel_name(), &message);
-            self.guard.run(budget, published).await?;
-        }
-        Ok(())
+        let published = messages.iter().map(|message| {
+            let published = push.publish(self.channel_name(), message);
+            Box::pin(self.guard.run(budget, published))
+        });
+        // Side by side, in one round trip: in which order they arrive does not matter.
+        crate::rt::all(published).await.into_iter().collect()
     }
 
     /// Tells the other processes that the load with this lease has ended.
@@ -136,6 +155,20 @@ impl Tier {
         }
     }
 
+    /// The same for several entries at once.
+    pub(crate) async fn tell_all_changed(
+        self: &Arc<Self>,
+        budget: &super::guard::Budget,
+        own: &[String],
+    ) {
+        if !own.is_empty() && self.tell(budget, own.iter(), false).await.is_err() {
+            let mut journal = lock(&self.journal);
+            own.iter().for_each(|own| journal.announce_stored(own));
+            drop(journal);
+            self.deliver_later(AGAIN);
+        }
+    }
+
     /// The same in the background.
     pub(crate) fn tell_changed_later(self: &Arc<Self>, names: &super::names::Names) {
         if let Some(own) = &names.own {
@@ -154,7 +187,12 @@ impl Tier {
             crate::rt::block_on(async {
                 let clock = tier.guard.clock();
                 clock.sleep(pause).await;
-                while !tier.is_current(&tier.budget()).await || tier.try_deliver().await.is_err() {
+                loop {
+                    // A comparison that fails holds nothing up.
+                    let current = tier.is_current(&tier.budget()).await;
+                    if tier.try_deliver().await.is_ok() && current {
+                        break;
+                    }
                     clock.sleep(AGAIN).await;
                 }
             });

@@ -47,6 +47,8 @@ impl Journal {
         // Everything is undelivered, and so is this.
         if let Some(all) = self.pending.get_mut(EVERYTHING).filter(|all| !all.soft) {
             all.ticket = ticket;
+            // What was loaded since it was written is concerned as well.
+            all.stored = false;
             return;
         }
         for scope in scopes {
@@ -159,6 +161,14 @@ impl Journal {
         self.delivered.iter().cloned().collect()
     }
 
+    /// A refresh has put this version in the place of the one that is remembered.
+    pub(super) fn renewed(&mut self, scope: &str, version: u64) {
+        let known = self.delivered.iter_mut().find(|known| known.scope == scope);
+        if let Some(known) = known {
+            known.version = version;
+        }
+    }
+
     /// Whether anything was delivered that the store could lose.
     pub(super) fn remembers(&self) -> bool {
         !self.delivered.is_empty()
@@ -168,13 +178,20 @@ impl Journal {
     /// older state: what it has another version of is to be delivered once more. What it has none
     /// of is invalid anyway. If the oldest that is remembered is lost, nobody knows what else is,
     /// and everything is invalidated; those that others have invalidated too say nothing of that.
-    pub(super) fn compare(&mut self, delivered: &[Delivered], found: &[Option<u64>]) {
+    /// Returns what is to be delivered.
+    pub(super) fn compare(
+        &mut self,
+        delivered: &[Delivered],
+        found: &[Option<u64>],
+    ) -> Vec<String> {
         let present = (delivered.iter().zip(found))
             .filter_map(|(known, found)| Some((known, known.version == (*found)?)));
         let mut own = present.clone().filter(|(known, _)| !known.elsewhere);
         let beyond = own.next().is_none_or(|(_, same)| !same);
         if self.forgotten && beyond {
-            return self.announce(&[EVERYTHING.into()], false);
+            let everything = vec![EVERYTHING.into()];
+            self.announce(&everything, false);
+            return everything;
         }
         let lost: Vec<String> = present
             .filter(|(_, same)| !same)
@@ -183,6 +200,7 @@ impl Journal {
         if !lost.is_empty() {
             self.announce(&lost, false);
         }
+        lost
     }
 }
 
@@ -282,6 +300,27 @@ mod tests {
         assert!(!journal.concerns(["tag 000000"]), "what is written is new");
         journal.told(&sent);
         assert_eq!(journal.len(), 0);
+    }
+
+    #[test]
+    fn what_comes_while_everything_is_only_to_be_told_is_written_all_the_same() {
+        let mut journal = Journal::default();
+        journal.announce(&[EVERYTHING.into()], false);
+        journal.stored(&journal.pending(), vec![1]);
+        assert!(!journal.concerns([EVERYTHING]));
+        journal.announce(&names(0..1), false);
+        assert!(journal.concerns([EVERYTHING]), "what was loaded since");
+    }
+
+    #[test]
+    fn a_version_that_a_refresh_has_written_is_no_sign_of_loss() {
+        let mut journal = Journal::default();
+        journal.announce(&names(0..1), false);
+        deliver_all(&mut journal, vec![1]);
+        journal.renewed(&names(0..1)[0], 2);
+        let delivered = journal.delivered();
+        assert!(journal.compare(&delivered, &[Some(2)]).is_empty());
+        assert_eq!(journal.compare(&delivered, &[Some(1)]), names(0..1));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use super::guard::Budget;
 use super::names::{self, Names};
 use super::tier::{Tier, dependable, version_item};
 use super::versions::Versions;
+use crate::sync::lock;
 
 impl Tier {
     /// Gives the scope of an entry's key a new version in the place of the one among `versions`,
@@ -28,6 +29,7 @@ impl Tier {
         let renewed = self.guard.try_run(budget, swapped).await == Some(true);
         if renewed {
             versions.renew(new);
+            lock(&self.journal).renewed(own, new);
         }
         renewed
     }

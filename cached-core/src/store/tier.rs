@@ -114,6 +114,9 @@ impl Value {
     }
 }
 
+/// How often a read begins again, as the store was compared meanwhile.
+const READS: usize = 3;
+
 /// How long a version outlives what depends on it.
 const MARGIN: Nanos = 60_000_000_000;
 
@@ -216,26 +219,26 @@ impl Tier {
     ) -> Vec<Fetched> {
         let unknown = || entries.iter().map(|_| Fetched::default()).collect();
         let mut scopes = Scopes::of(self, entries);
-        let found = self.store().get_many(&scopes.keys);
-        let Some(mut found) = self.guard.try_run(budget, found).await else {
+        let Some(mut found) = self.current(budget, &scopes.keys).await else {
             return unknown();
         };
-        if !self.is_current(budget).await {
-            return unknown();
-        }
         let versions = found.split_off(entries.len().min(found.len()));
         scopes.found(versions.iter().map(version));
         if complete && scopes.lack_some() {
             Box::pin(self.complete(budget, &mut scopes)).await;
         }
-        let journal = lock(&self.journal);
-        (entries
-            .iter()
+        let concerned: Vec<bool> = {
+            let journal = lock(&self.journal);
+            let concerned = entries.iter().map(|names| journal.concerns(names.scopes()));
+            concerned.collect()
+        };
+        (concerned
+            .into_iter()
             .zip(scopes.versions())
             .zip(&scopes.keys)
             .zip(found))
-        .map(|(((names, read), key), entry)| match read {
-            Some((versions, known)) if !journal.concerns(names.scopes()) => {
+        .map(|(((concerned, read), key), entry)| match read {
+            Some((versions, known)) if !concerned => {
                 // Whatever was stored under a version that was lost is not valid.
                 let valid = known.then(|| self.valid(&entry, key, &versions)).flatten();
                 let (value, stale) = match valid {
@@ -252,6 +255,24 @@ impl Tier {
             _ => Fetched::default(),
         })
         .collect()
+    }
+
+    /// What the store has at these keys, and has not gone back to from something newer; none if it
+    /// does not say.
+    async fn current(self: &Arc<Self>, budget: &Budget, keys: &[String]) -> Option<Vec<Found>> {
+        for _ in 0..READS {
+            let settled = self.guard.doubts().settled();
+            let found = self.store().get_many(keys);
+            let found = self.guard.try_run(budget, found).await?;
+            if !self.is_current(budget).await {
+                return None;
+            }
+            // Read before what was lost was found out, it may be of that.
+            if self.guard.doubts().settled() == settled {
+                return Some(found);
+            }
+        }
+        None
     }
 
     /// The value in an entry, if it can be read, is fresh or may be served stale, and no scope of
@@ -325,8 +346,9 @@ impl Tier {
     }
 
     /// Where the lease of an entry's load is.
-    pub(crate) fn lease_key(&self, names: &Names) -> String {
-        let digest = names::digest(names.key.as_bytes());
+    pub(crate) fn lease_key(&self, names: &Names, versions: Option<&Versions>) -> String {
+        let versions = versions.map(Versions::bytes).unwrap_or_default();
+        let digest = names::digest(&[names.key.as_bytes(), &versions].concat());
         format!("{}:l:{digest}", self.namespace)
     }
 

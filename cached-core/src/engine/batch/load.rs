@@ -17,7 +17,7 @@ use crate::engine::lead::{Lead, Panic};
 use crate::engine::lease::{Lease, Turn, release_all, take_many};
 use crate::engine::run::throttle;
 #[cfg(feature = "stores")]
-use crate::engine::through::{Read, accept, fetch_all, offer, write_all};
+use crate::engine::through::{Read, accept, fetch_all, offer, write_all, write_all_anew};
 use crate::trace;
 
 /// A body that loads many keys at once.
@@ -239,8 +239,21 @@ impl Shared {
     {
         let Shared { fetched, leases } = self;
         let (mut plain, mut leased, mut keys) = (Vec::new(), Vec::new(), Vec::new());
+        let mut anew = Vec::new();
         for ((led, fetched), lease) in leads.iter().zip(fetched).zip(&leases) {
-            let (Ok(load), Some(value)) = (&led.missing.load, answers.one(&led.missing.key)) else {
+            let Ok(load) = &led.missing.load else {
+                continue;
+            };
+            let value = answers.one(&led.missing.key);
+            if led.missing.anew {
+                let encoded = value.and_then(|value| load.encode(value));
+                // What it finds to be nothing is no longer there for anybody.
+                if encoded.is_some() || value.is_none_or(|value| load.is_nothing(value)) {
+                    anew.push((load, fetched, encoded));
+                }
+                continue;
+            }
+            let Some(value) = value else {
                 continue;
             };
             let fresh = (load, fetched, load.encode(value));
@@ -253,6 +266,7 @@ impl Shared {
             }
         }
         let _ = write_all(plain).await;
+        write_all_anew(anew).await;
         for (key, newer) in keys.into_iter().zip(fill_all(leased).await) {
             if let Some(newer) = newer {
                 answers.replace(key, newer);

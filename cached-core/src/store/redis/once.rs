@@ -53,9 +53,10 @@ impl ConnectionLike for Once {
     }
 }
 
-/// Whether a command changes nothing.
+/// Whether a command changes nothing. A read of entries is not repeated either: its failure is the
+/// sign that another server may answer from now on, which may have lost what was invalidated.
 fn may_be_repeated(command: &Cmd) -> bool {
-    let reads: [&[u8]; 5] = [b"MGET", b"CLUSTER", b"INFO", b"DBSIZE", b"PING"];
+    let reads: [&[u8]; 4] = [b"CLUSTER", b"INFO", b"DBSIZE", b"PING"];
     let name = command.args_iter().next();
     matches!(name, Some(Arg::Simple(name)) if reads.contains(&name))
 }
