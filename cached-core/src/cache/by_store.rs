@@ -121,9 +121,10 @@ impl Engine {
         let there: Vec<bool> = there.iter().map(|found| found.value.is_some()).collect();
         let own: Vec<String> = names.iter().filter_map(|names| names.own.clone()).collect();
         tier.announce(&own, false);
+        // Before they are void, not after: what is there then may have been set since.
+        tier.remove(&names).await;
         let erased: Vec<bool> = known.iter().map(|key| self.erase(key)).collect();
         tier.deliver().await?;
-        tier.remove(&names).await;
         let existed = |n: &usize| erased[*n] || there.get(*n) == Some(&true);
         Ok((0..known.len()).filter(existed).count())
     }

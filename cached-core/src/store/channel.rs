@@ -50,6 +50,8 @@ pub(super) struct Channel {
     listening: AtomicBool,
     /// When something was heard last.
     heard: AtomicU64,
+    /// It has been listened to before.
+    known: AtomicBool,
     /// Something may have been missed since memory was dropped last.
     missed: AtomicBool,
     name: OnceLock<String>,
@@ -67,6 +69,7 @@ impl Channel {
             up: AtomicBool::new(false),
             listening: AtomicBool::new(false),
             heard: AtomicU64::new(now),
+            known: AtomicBool::new(false),
             missed: AtomicBool::new(false),
             name: OnceLock::new(),
             poke: Mutex::default(),
@@ -172,9 +175,11 @@ impl Listener {
         let Some(bytes) = message else {
             // What was said before now has not been heard.
             channel.missed.store(true, Ordering::SeqCst);
-            // First that what the store has is to be compared: nothing of it comes into memory
-            // between the two.
-            self.tier.doubt();
+            // First that what the store has is to be compared, unless it is the first that is heard
+            // of it: nothing of that comes into memory between the two.
+            if channel.known.swap(true, Ordering::SeqCst) {
+                self.tier.doubt();
+            }
             self.drop_memory();
             channel.listening.store(true, Ordering::SeqCst);
             channel.poke();

@@ -19,6 +19,8 @@ use crate::sync::lock;
 pub(super) struct Doubts {
     raised: AtomicU64,
     settled: AtomicU64,
+    /// How often something was found to be lost.
+    losses: AtomicU64,
     on_loss: OnceLock<OnLoss>,
 }
 
@@ -37,9 +39,9 @@ impl Doubts {
         (raised > settled).then_some(raised)
     }
 
-    /// How far they were followed: what was read before that moved may be from before.
-    pub(super) fn settled(&self) -> u64 {
-        self.settled.load(Ordering::SeqCst)
+    /// How often something was found to be lost: what was read before that moved may be of it.
+    pub(super) fn losses(&self) -> u64 {
+        self.losses.load(Ordering::SeqCst)
     }
 
     fn settle(&self, raised: u64) {
@@ -98,7 +100,15 @@ impl Tier {
                 return false;
             };
             let found: Vec<_> = found.iter().map(version).collect();
-            let lost = lock(&self.journal).compare(&delivered, &found);
+            let lost = {
+                let mut journal = lock(&self.journal);
+                let lost = journal.compare(&delivered, &found);
+                if !lost.is_empty() {
+                    // Before anybody can deliver it.
+                    doubts.losses.fetch_add(1, Ordering::SeqCst);
+                }
+                lost
+            };
             if !lost.is_empty() {
                 // What memory took from the store since it went back.
                 if let Some(on_loss) = doubts.on_loss.get() {

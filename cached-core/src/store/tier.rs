@@ -261,14 +261,14 @@ impl Tier {
     /// does not say.
     async fn current(self: &Arc<Self>, budget: &Budget, keys: &[String]) -> Option<Vec<Found>> {
         for _ in 0..READS {
-            let settled = self.guard.doubts().settled();
+            let losses = self.guard.doubts().losses();
             let found = self.store().get_many(keys);
             let found = self.guard.try_run(budget, found).await?;
             if !self.is_current(budget).await {
                 return None;
             }
             // Read before what was lost was found out, it may be of that.
-            if self.guard.doubts().settled() == settled {
+            if self.guard.doubts().losses() == losses {
                 return Some(found);
             }
         }

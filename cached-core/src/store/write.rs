@@ -183,7 +183,7 @@ impl Tier {
         self.guard.try_run(budget, found).await?.pop()
     }
 
-    /// Frees what entries take that are void already.
+    /// Frees what entries take that are about to be void.
     pub(crate) async fn remove(&self, entries: &[&Names]) {
         let keys: Vec<String> = entries.iter().map(|e| self.entry_key(&e.key)).collect();
         let removed = self.store().delete_many(&keys);
