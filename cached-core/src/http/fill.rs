@@ -202,6 +202,24 @@ impl State {
         self.rest = unread.map(Frame::data).collect();
     }
 
+    /// What the client is told next. One look at all of it: between two, whoever waits may read the
+    /// last piece and the end.
+    fn news(&mut self) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Some(frame) = self.next() {
+            return Poll::Ready(Some(Ok(frame)));
+        }
+        match &mut self.phase {
+            Phase::Complete(_) => Poll::Ready(None),
+            // The end of what was read before comes first, whoever read it.
+            Phase::Failed(error) => {
+                let error = error.take();
+                let error = error.unwrap_or_else(|| "the body was cut short".into());
+                Poll::Ready(Some(Err(error)))
+            }
+            Phase::Reading | Phase::Passing => Poll::Pending,
+        }
+    }
+
     fn next(&mut self) -> Option<Frame<Bytes>> {
         if let Some(frame) = self.rest.pop_front() {
             return Some(frame);
@@ -303,21 +321,11 @@ impl Reader {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         self.ticket.register(cx);
         loop {
-            let next = lock(&self.ticket.fill.state).next();
-            if let Some(frame) = next {
-                self.sent += frame.data_ref().map_or(0, |data| data.len() as u64);
-                return Poll::Ready(Some(Ok(frame)));
-            }
-            match &mut lock(&self.ticket.fill.state).phase {
-                Phase::Complete(_) => return Poll::Ready(None),
-                // The end of what was read before comes first, whoever read it.
-                Phase::Failed(error) => {
-                    let error = error
-                        .take()
-                        .unwrap_or_else(|| "the body was cut short".into());
-                    return Poll::Ready(Some(Err(error)));
-                }
-                Phase::Reading | Phase::Passing => {}
+            let news = lock(&self.ticket.fill.state).news();
+            if let Poll::Ready(news) = news {
+                let data = news.as_ref().and_then(|it| it.as_ref().ok()?.data_ref());
+                self.sent += data.map_or(0, |data| data.len() as u64);
+                return Poll::Ready(news);
             }
             match self.ticket.fill.step() {
                 Step::Pending => return Poll::Pending,
