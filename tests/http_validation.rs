@@ -229,6 +229,31 @@ async fn news_of_one_variant_leave_the_others_as_they_are() {
 }
 
 #[tokio::test]
+async fn news_that_say_nothing_of_vary_leave_that_of_the_page() {
+    let policy = ViewPolicy::proxy().vary([header::ACCEPT_LANGUAGE]);
+    let site = site(policy, |request, run| {
+        if asked(request).starts_with('"') {
+            return not_modified();
+        }
+        let coding = ("vary", "accept-encoding");
+        let fields = [("cache-control", "max-age=10"), ("etag", "\"a\""), coding];
+        with(run, &fields)
+    });
+    let ask = async |coding| {
+        let fields = [("accept-encoding", coding), ("accept-language", "en")];
+        site.ask(Method::GET, "/", &fields).await
+    };
+    assert_eq!(ask("br").await.body, "run 1");
+    site.advance(11);
+    let confirmed = ask("br").await;
+    assert_eq!((&*confirmed.body, site.runs()), ("run 1", 2));
+    let lines = confirmed.headers.get_all("vary").iter();
+    let said: Vec<_> = lines.map(|line| line.to_str().unwrap()).collect();
+    assert_eq!(said, ["accept-encoding", "accept-language"]);
+    assert_eq!(ask("gzip").await.body, "run 3");
+}
+
+#[tokio::test]
 async fn of_several_that_match_the_one_made_last_is_served() {
     let site = site(minute(), |request, run| {
         let by = if request.headers()["a"] == "1" {
