@@ -161,6 +161,25 @@ async fn an_unsafe_method_that_succeeds_invalidates_its_url() {
 }
 
 #[tokio::test]
+async fn what_does_not_count_of_a_named_url_hides_no_page_from_an_unsafe_method() {
+    for field in ["location", "content-location"] {
+        let site = site(minute().ignore_query(["saved"]), move |request, run| {
+            let mut response = text(run);
+            if request.method() == Method::POST {
+                *response.status_mut() = StatusCode::SEE_OTHER;
+                let page = "/p/7?saved=1".parse().unwrap();
+                response.headers_mut().insert(field, page);
+            }
+            response
+        });
+        assert_eq!(site.get("/p/7").await.body, "run 1");
+        site.ask(Method::POST, "/p/7/edit", &[]).await;
+        assert_eq!(site.get("/p/7").await.body, "run 3", "{field}");
+        assert_eq!(site.get("/p/7?saved=1").await.body, "run 3", "{field}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_cached_is_invalidated_by_url_path_prefix_tag_and_layer() {
     let site = site(minute(), |_, run| text(run));
     let uri = "/list?page=2&sort=price";

@@ -1,6 +1,5 @@
 //! The part of a request's life in which the handler runs.
 
-use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -213,24 +212,20 @@ fn collapsed(load: &Load, why: Forwarded, stored: &Arc<Stored>) -> Option<Respon
 /// came: what it may have changed is invalidated.
 struct Changes {
     engine: Arc<Engine>,
+    view: Arc<View>,
     host: Option<String>,
     uri: Uri,
-    /// What counts of its query, where that is less.
-    counted: Option<Option<String>>,
     done: bool,
 }
 
 impl Changes {
-    fn new(engine: &Arc<Engine>, view: &View, asked: &Asked) -> Self {
-        let query = asked.uri.query();
-        let counted = view.policy.query.apply(query);
-        let counted = (counted.as_deref() != query).then(|| counted.map(Cow::into_owned));
+    fn new(engine: &Arc<Engine>, view: &Arc<View>, asked: &Asked) -> Self {
         let origin = url::origin(&asked.uri, &asked.headers);
         Changes {
             engine: Arc::clone(engine),
+            view: Arc::clone(view),
             host: origin.map(|origin| url::host(&origin).to_owned()),
             uri: asked.uri.clone(),
-            counted,
             done: false,
         }
     }
@@ -250,7 +245,7 @@ impl Changes {
                 .get(field)
                 .and_then(|it| it.to_str().ok());
             if let Some(found) = value.and_then(|it| url::resolve(host, &asked.uri, it)) {
-                urls.push(self.name(found.path(), found.query()));
+                urls.extend(self.names(found.path(), found.query()));
             }
         }
         Some(self.invalidate(&urls))
@@ -258,16 +253,18 @@ impl Changes {
 
     /// What is stored for the URL itself.
     fn own(&self) -> Vec<String> {
-        let path = self.uri.path();
-        let counted = self.counted.iter().map(Option::as_deref);
-        let queries = std::iter::once(self.uri.query()).chain(counted);
-        queries.map(|query| self.name(path, query)).collect()
+        self.names(self.uri.path(), self.uri.query())
     }
 
-    fn name(&self, path: &str, query: Option<&str>) -> String {
+    /// A URL's names: with its query, and with what counts of that, where it is less.
+    fn names(&self, path: &str, query: Option<&str>) -> Vec<String> {
         // A request that names no host, or two: the URL on any.
         let host = self.host.as_deref().filter(|host| !host.is_empty());
-        url::name(host, path, query)
+        let counted = self.view.policy.query.apply(query);
+        let counted = counted.as_deref();
+        let less = (counted != query).then_some(counted);
+        let queries = std::iter::once(query).chain(less);
+        queries.map(|query| url::name(host, path, query)).collect()
     }
 
     fn invalidate(&self, urls: &[String]) -> Invalidated {
