@@ -7,6 +7,7 @@ use http::{HeaderMap, StatusCode};
 use super::control::{Control, MOST, digits};
 use super::date::{self, Seconds};
 use super::policy::ViewPolicy;
+use super::targeted;
 use crate::clock::Nanos;
 
 const SECOND: Nanos = 1_000_000_000;
@@ -95,8 +96,7 @@ fn explicit(
     if let Some(seconds) = control.s_maxage.or(control.max_age) {
         return Some(seconds);
     }
-    let targeted = policy.targeted.as_ref();
-    if targeted.is_some_and(|field| headers.contains_key(field)) || !headers.contains_key(EXPIRES) {
+    if !headers.contains_key(EXPIRES) || targeted::field(policy, headers).is_some() {
         return None;
     }
     // Of several the earliest; one that is no date has passed already.

@@ -88,6 +88,7 @@ mod shared;
 mod status;
 mod stored;
 mod storing;
+mod targeted;
 mod url;
 mod validated;
 mod variant;

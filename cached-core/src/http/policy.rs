@@ -214,7 +214,8 @@ setters! {
     /// `false`: concurrent misses of one URL each run the handler.
     single_flight(on: bool) single_flight = on;
     /// A response header that takes the place of `Cache-Control` and `Expires` for this cache,
-    /// `cdn-cache-control` for instance (RFC 9213).
+    /// `cdn-cache-control` for instance (RFC 9213). One that is empty, or no dictionary of structured
+    /// fields, is left aside.
     targeted(name: HeaderName) targeted = Some(name);
     /// The name under which this cache adds to `Cache-Status` (RFC 9211); `dewar` if nothing is
     /// said. Letters, digits and `-._` are kept, anything else becomes `-`.

@@ -11,6 +11,7 @@ use super::control::Control;
 use super::freshness::{self, Freshness, Timing};
 use super::list::members;
 use super::policy::{Credentials, SetCookie, Statuses, ViewPolicy};
+use super::targeted;
 use super::vary::{self, Selecting};
 
 /// Why a response is not stored.
@@ -36,9 +37,9 @@ pub(crate) struct Storable {
 
 /// The directives that hold for this cache.
 pub(crate) fn control_of(policy: &ViewPolicy, headers: &HeaderMap) -> Control {
-    match &policy.targeted {
-        Some(field) if headers.contains_key(field) => Control::in_field(headers, field),
-        _ => Control::of(headers),
+    match targeted::field(policy, headers) {
+        Some(field) => Control::in_field(headers, field),
+        None => Control::of(headers),
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Refused, judge, strip};
 use crate::http::fields::headers;
 use crate::http::freshness::Timing;
 use crate::http::{Credentials, SetCookie, ViewPolicy};
-use http::{HeaderName, StatusCode};
+use http::{HeaderMap, HeaderName, StatusCode};
 use std::time::Duration;
 
 type Fields = &'static [(&'static str, &'static str)];
@@ -15,13 +15,22 @@ fn verdict(
     status: u16,
     answered: Fields,
 ) -> Result<(), Refused> {
+    verdict_of(policy, asked, status, &headers(answered))
+}
+
+fn verdict_of(
+    policy: &ViewPolicy,
+    asked: Fields,
+    status: u16,
+    answered: &HeaderMap,
+) -> Result<(), Refused> {
     let timing = Timing {
         asked: 0,
         received: 0,
         wall: 1_800_000_000,
     };
     let status = StatusCode::from_u16(status).unwrap();
-    judge(policy, &headers(asked), status, &headers(answered), &timing).map(drop)
+    judge(policy, &headers(asked), status, answered, &timing).map(drop)
 }
 
 const FRESH: (&str, &str) = ("cache-control", "max-age=60");
@@ -230,6 +239,21 @@ fn a_targeted_field_takes_the_place_of_cache_control() {
         verdict(&policy, &[], 200, neither),
         Err(Refused::NoFreshness)
     );
+}
+
+#[test]
+fn a_targeted_field_that_says_nothing_or_is_broken_takes_no_place() {
+    let policy = ViewPolicy::proxy().targeted(HeaderName::from_static("cdn-cache-control"));
+    for broken in ["", " , ", "max-age=60, &&&&&", "MAX-AGE=60", "max-age=60 s"] {
+        let judged = |field: (&'static str, &'static str)| {
+            let answered = headers(&[("cdn-cache-control", broken), field]);
+            verdict_of(&policy, &[], 200, &answered)
+        };
+        let private = judged(("cache-control", "private, max-age=60"));
+        assert_eq!(private, Err(Refused::Private), "{broken}");
+        let fresh = judged(("expires", "Fri, 01 Jan 2038 01:01:01 GMT"));
+        assert_eq!(fresh, Ok(()), "{broken}");
+    }
 }
 
 #[test]
