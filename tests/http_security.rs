@@ -119,6 +119,35 @@ async fn users_may_have_pages_of_their_own() {
 }
 
 #[tokio::test]
+async fn a_page_of_ones_own_is_public_for_nobody() {
+    let told = || policy().cache_control(header::HeaderValue::from_static("public, max-age=60"));
+    let keyed = [
+        told().cookies(Credentials::Keyed),
+        told().authorization(Credentials::Keyed),
+        told()
+            .vary([header::COOKIE, header::AUTHORIZATION])
+            .cookies(Credentials::Ignored)
+            .authorization(Credentials::Ignored),
+    ];
+    for (keyed, users) in keyed.into_iter().zip([
+        &["Cookie: id=ann"][..],
+        &["Authorization: Bearer ann"],
+        &["Cookie: id=ann", "Authorization: Bearer ann"],
+    ]) {
+        let (server, _) = echoing(keyed).await;
+        for user in users {
+            for hit in [false, true] {
+                let reply = server.ask("GET", "/", &[user]).await;
+                assert_eq!(reply.is_hit(), hit, "{reply:?}");
+                assert_eq!(reply.header("cache-control"), "private, max-age=60");
+            }
+        }
+        let anybody = server.get("/").await;
+        assert_eq!(anybody.header("cache-control"), "public, max-age=60");
+    }
+}
+
+#[tokio::test]
 async fn a_response_for_everybody_is_shared_only_if_it_says_so() {
     for (line, shared) in [
         ("public, max-age=60", true),

@@ -14,10 +14,10 @@ use super::fill::Fill;
 use super::freshness::{self, Timing};
 use super::job::Asked;
 use super::look::{Judged, is_soft, judge, report};
-use super::policy::Etag;
+use super::policy::{Etag, never_public};
 use super::status::{Forwarded, Report};
 use super::stored::{Stored, Variants, keep_places};
-use super::storing::{Storable, strip};
+use super::storing::{self, Storable, strip};
 use super::vary::Selecting;
 use super::view::{Spot, View};
 use crate::clock::{NEVER, Nanos};
@@ -405,7 +405,11 @@ impl Load {
             && !headers.contains_key(http::header::EXPIRES)
             && !storable.freshness.validate;
         if silent {
-            headers.insert(CACHE_CONTROL, client.clone());
+            let told = match storing::is_of_one_user(policy, &self.asked.headers) {
+                true => never_public(client),
+                false => client.clone(),
+            };
+            headers.insert(CACHE_CONTROL, told);
         }
     }
 }

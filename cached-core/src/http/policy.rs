@@ -247,17 +247,7 @@ impl ViewPolicy {
     /// 5.2.2.9).
     #[cfg(feature = "axum")]
     pub(crate) fn never_public(mut self) -> Self {
-        let told = self.client.as_ref().and_then(|value| value.to_str().ok());
-        let Some(told) = told.map(str::to_ascii_lowercase) else {
-            return self;
-        };
-        let directives = told.split(',').map(str::trim);
-        let shared = |it: &&str| *it == "public" || it.starts_with("s-maxage");
-        if directives.clone().any(|it| shared(&it)) {
-            let rest = directives.filter(|it| !shared(it) && !it.is_empty() && *it != "private");
-            let private: Vec<&str> = std::iter::once("private").chain(rest).collect();
-            self.client = HeaderValue::try_from(private.join(", ")).ok();
-        }
+        self.client = self.client.as_ref().map(never_public);
         self
     }
 
@@ -284,4 +274,19 @@ impl ViewPolicy {
         self.query = self.query.ignore(names);
         self
     }
+}
+
+/// The same `Cache-Control` for one client alone, where it is for everybody.
+pub(crate) fn never_public(told: &HeaderValue) -> HeaderValue {
+    let Ok(text) = told.to_str().map(str::to_ascii_lowercase) else {
+        return told.clone();
+    };
+    let directives = text.split(',').map(str::trim);
+    let shared = |it: &&str| *it == "public" || it.starts_with("s-maxage");
+    if !directives.clone().any(|it| shared(&it)) {
+        return told.clone();
+    }
+    let rest = directives.filter(|it| !shared(it) && !it.is_empty() && *it != "private");
+    let private: Vec<&str> = std::iter::once("private").chain(rest).collect();
+    HeaderValue::try_from(private.join(", ")).unwrap_or(HeaderValue::from_static("private"))
 }

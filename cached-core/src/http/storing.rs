@@ -164,6 +164,13 @@ pub(crate) fn selecting(policy: &ViewPolicy) -> Vec<HeaderName> {
         .collect()
 }
 
+/// Whether the request says who asks, in a field that selects the response.
+pub(crate) fn is_of_one_user(policy: &ViewPolicy, request: &HeaderMap) -> bool {
+    let selecting = selecting(policy);
+    let keyed = |field| request.contains_key(&field) && selecting.contains(&field);
+    keyed(AUTHORIZATION) || keyed(COOKIE)
+}
+
 /// A body that goes on for as long as somebody listens.
 fn is_stream(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes());
