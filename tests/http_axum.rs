@@ -12,10 +12,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{HeaderName, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
 use axum::routing::{any, get};
-use dewar::http::{cache_control, conditional, never_cache};
+use dewar::http::{CacheLayer, ViewPolicy, cache_control, conditional, never_cache};
 use dewar::testing::TestCache;
 use futures::{StreamExt, stream};
 use http_body_util::BodyExt;
@@ -228,6 +228,29 @@ async fn the_helpers_say_what_caches_may_do() {
         .ask("GET", "/conditional", &["If-None-Match: \"x\""])
         .await;
     assert_eq!((changed.status, changed.body.as_str()), (200, "hello"));
+}
+
+#[tokio::test]
+async fn what_is_never_cached_is_not_by_caches_that_are_addressed_by_name() {
+    let targeted = [
+        "CDN-Cache-Control",
+        "Cloudflare-CDN-Cache-Control",
+        "Surrogate-Control",
+        "X-Accel-Expires",
+    ];
+    let page = move || async move { (targeted.map(|name| (name, "max-age=60")), "hello") };
+    let app = Router::new().route("/", get(page).layer(never_cache()));
+    let cache = TestCache::new();
+    let policy = ViewPolicy::proxy().targeted(HeaderName::from_static("cdn-cache-control"));
+    let server = serve(app.layer(CacheLayer::new(policy).cache(&cache))).await;
+    for _ in 0..2 {
+        let never = server.get("/").await;
+        assert!(!never.is_hit());
+        assert!(never.header("cache-control").contains("no-store"));
+        for name in targeted {
+            assert_eq!(never.header(name), "", "{name}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use http::header::{CACHE_CONTROL, EXPIRES};
-use http::{HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -35,6 +35,9 @@ pub fn cache_control(value: HeaderValue) -> ControlLayer {
 
 /// Keeps the responses behind it out of every cache, whatever they say: browsers', proxies', and that
 /// of a [`CacheLayer`](super::CacheLayer) around it.
+///
+/// `Expires` is taken out, and what is said to some caches alone: any `…-Cache-Control` (RFC 9213),
+/// `Surrogate-Control`, `X-Accel-Expires`.
 ///
 /// ```
 /// let layer = dewar::http::never_cache();
@@ -111,7 +114,24 @@ where
         }
         if this.layer.replace {
             headers.remove(EXPIRES);
+            remove_targeted(headers);
         }
         Poll::Ready(Ok(response))
+    }
+}
+
+/// Takes out what comes before `Cache-Control` for caches of some kind.
+fn remove_targeted(headers: &mut HeaderMap) {
+    let is_targeted = |name: &HeaderName| {
+        name.as_str().ends_with("-cache-control")
+            || ["surrogate-control", "x-accel-expires"].contains(&name.as_str())
+    };
+    let targeted: Vec<_> = headers
+        .keys()
+        .filter(|name| is_targeted(name))
+        .cloned()
+        .collect();
+    for name in targeted {
+        headers.remove(name);
     }
 }
