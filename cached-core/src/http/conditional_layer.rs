@@ -142,5 +142,9 @@ fn at_once(body: ViewBody, limit: usize) -> Result<bytes::Bytes, ViewBody> {
     let fill = Fill::new(body.into_inner(), hint.exact(), limit, Box::new(finish));
     let _ = Arc::clone(&fill).advance();
     let whole = lock(&found).take();
-    whole.ok_or_else(|| ViewBody::fill(Reader::new(fill, hint)))
+    whole.ok_or_else(|| {
+        // No tag can be made any more.
+        fill.pass();
+        ViewBody::fill(Reader::new(fill, hint))
+    })
 }

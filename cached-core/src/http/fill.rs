@@ -107,6 +107,16 @@ impl Fill {
         }
     }
 
+    /// From here on the body is the client's alone, and nothing of it is kept.
+    pub(crate) fn pass(&self) {
+        let mut state = lock(&self.state);
+        if matches!(state.phase, Phase::Reading) {
+            state.pass();
+        }
+        drop(state);
+        self.wake_all();
+    }
+
     /// The whole, once it is stored; none if it is not going to be.
     pub(crate) async fn stored(self: Arc<Self>) -> Option<Arc<Stored>> {
         let mut ticket = Ticket::new(self);

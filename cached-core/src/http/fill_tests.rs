@@ -2,13 +2,14 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use futures::stream;
+use futures::{StreamExt, stream};
 use http_body::Frame;
 use http_body_util::StreamBody;
 
-use super::Fill;
+use super::{Fill, Reader};
 use crate::http::body::ViewBody;
 use crate::sync::lock;
 
@@ -29,4 +30,29 @@ fn empty_pieces_are_not_held() {
     assert!(Arc::clone(&fill).advance().is_none());
     assert_eq!(lock(&fill.state).chunks, ["a", "b"]);
     assert_eq!(lock(&whole).as_deref(), Some(&b"ab"[..]));
+}
+
+#[test]
+fn nothing_is_held_of_what_is_the_clients_alone() {
+    let pieces = ["a", "b", "c"].map(|piece| {
+        let data = Bytes::from_static(piece.as_bytes());
+        Ok::<_, Infallible>(Frame::data(data))
+    });
+    let body = stream::iter(pieces).chain(stream::pending());
+    let body = ViewBody::new(StreamBody::new(body));
+    let fill = Fill::new(body.into_inner(), None, 10, Box::new(|_| None));
+    assert!(Arc::clone(&fill).advance().is_none());
+    fill.pass();
+    let mut reader = Reader::new(Arc::clone(&fill), http_body::SizeHint::default());
+    let mut cx = Context::from_waker(Waker::noop());
+    for piece in ["a", "b", "c"] {
+        let Poll::Ready(Some(Ok(frame))) = reader.poll_frame(&mut cx) else {
+            panic!("{piece} is there");
+        };
+        assert_eq!(frame.into_data().unwrap(), piece);
+    }
+    assert!(reader.poll_frame(&mut cx).is_pending());
+    let state = lock(&fill.state);
+    assert!(state.chunks.is_empty() && state.rest.is_empty());
+    assert!(state.finish.is_none());
 }
