@@ -140,6 +140,15 @@ struct Held {
 impl Held {
     /// With the response to its nth run.
     async fn serve(answer: impl Fn(u32) -> Response + Clone + Send + Sync + 'static) -> Self {
+        let policy = ViewPolicy::new().timeout(Duration::from_secs(60));
+        Self::behind(CacheLayer::new(policy), answer).await
+    }
+
+    /// The same behind a layer of this kind.
+    async fn behind(
+        layer: CacheLayer,
+        answer: impl Fn(u32) -> Response + Clone + Send + Sync + 'static,
+    ) -> Self {
         let (go, runs, cache) = (Arc::new(Notify::new()), Runs::default(), TestCache::new());
         let (held, counted) = (Arc::clone(&go), Arc::clone(&runs));
         let handler = move || {
@@ -150,8 +159,8 @@ impl Held {
                 answer(run)
             }
         };
-        let app = Router::new().route("/", any(handler)).layer(layer(&cache));
-        let server = serve(app).await;
+        let layer = layer.cache(&cache);
+        let server = serve(Router::new().route("/", any(handler)).layer(layer)).await;
         Held {
             cache,
             server,
@@ -193,6 +202,26 @@ async fn many_misses_at_once_run_the_handler_once() {
     site.go.notify_one();
     assert_eq!(bodies(asked).await, ["run 1"; 10]);
     assert_eq!(site.runs(), 1);
+}
+
+#[tokio::test]
+async fn a_condition_of_one_clients_own_is_no_sign_that_others_wait_in_vain() {
+    let site = Held::behind(CacheLayer::new(ViewPolicy::proxy()), |run| {
+        let fresh = [(header::CACHE_CONTROL, "max-age=60")];
+        match run {
+            1 => StatusCode::NOT_MODIFIED.into_response(),
+            _ => (fresh, format!("run {run}")).into_response(),
+        }
+    });
+    let site = site.await;
+    let own = site.ask(1, &["If-None-Match: \"a\""]);
+    site.go.notify_one();
+    assert_eq!(own.into_iter().next().unwrap().await.unwrap().status, 304);
+    let others = site.ask(3, &[]);
+    until(|| site.waiting() == 2 || site.runs() > 2).await;
+    assert_eq!((site.waiting(), site.runs()), (2, 2));
+    site.go.notify_one();
+    assert_eq!(bodies(others).await, ["run 2"; 3]);
 }
 
 fn private(run: u32) -> Response {

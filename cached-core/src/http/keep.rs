@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::header::{AGE, CONTENT_LENGTH, ETAG, LAST_MODIFIED, SET_COOKIE};
-use http::{Response, response};
+use http::{Response, StatusCode, response};
 use http_body::Body;
 
 use super::body::ViewBody;
@@ -41,7 +41,9 @@ impl Leading {
             Ok(storable) if !too_long => storable,
             _ => {
                 self.load.counters.kept(self.load.named(), false);
-                if !is_told_apart(policy, asked) {
+                // The answer to a condition of the client's own says nothing of the page.
+                let own = !replaced && head.status == StatusCode::NOT_MODIFIED;
+                if !own && !is_told_apart(policy, asked) {
                     self.load.remember_alone();
                 }
                 return self.refused(head, body, replaced);
