@@ -205,6 +205,29 @@ async fn many_misses_at_once_run_the_handler_once() {
 }
 
 #[tokio::test]
+async fn after_a_panic_one_of_those_who_wait_runs_the_handler() {
+    let site = Held::serve(|run| {
+        assert!(run > 2, "the handler fails");
+        format!("run {run}").into_response()
+    });
+    let site = site.await;
+    let asked = site.ask(5, &[]);
+    until(|| site.waiting() == 4).await;
+    for run in 1..4 {
+        until(|| site.runs() >= run).await;
+        // The others have been woken, and wait for this one.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(site.runs(), run);
+        site.go.notify_one();
+    }
+    let bodies = bodies(asked).await;
+    assert_eq!(bodies, ["", "", "run 3", "run 3", "run 3"]);
+    assert_eq!((site.runs(), site.waiting()), (3, 4));
+}
+
+#[tokio::test]
 async fn a_condition_of_one_clients_own_is_no_sign_that_others_wait_in_vain() {
     let site = Held::behind(CacheLayer::new(ViewPolicy::proxy()), |run| {
         let fresh = [(header::CACHE_CONTROL, "max-age=60")];

@@ -141,7 +141,11 @@ impl Leading {
                 Some(response) => Ok(response),
                 None => resume_unwind(panic),
             },
-            Ok(Err(error)) => self.fallback(None).ok_or(error),
+            Ok(Err(error)) => self.fallback(None).ok_or_else(|| {
+                // An error cannot be handed to others: they ask for themselves, side by side.
+                self.land(Landing::Alone);
+                error
+            }),
             Ok(Ok(response)) => {
                 #[cfg(feature = "stores")]
                 let outbox = Arc::clone(&self.outbox);

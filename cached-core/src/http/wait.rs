@@ -38,6 +38,8 @@ enum Waited {
     Stored(Arc<Stored>),
     /// The response is of another variant: these fields select.
     Other(Vec<HeaderName>),
+    /// There was no end to it: a panic, or nobody who went on.
+    Gone,
     Nothing,
 }
 
@@ -76,24 +78,28 @@ pub(crate) fn lead(load: &Arc<Load>) -> Option<Start> {
 /// Begins a load, or else waits for that of another: for its response, if there is something in it for
 /// this request.
 ///
-/// Where it turns out to be of another variant, those who waited in vain make theirs together.
+/// Where it turns out to be of another variant, those who waited in vain make theirs together; where
+/// its handler panicked or was dropped half way, one of them runs it for all.
 pub(crate) async fn turn(load: &Arc<Load>) -> Turn {
     let until = (load.engine.clock.now()).saturating_add(load.engine.wait_limit);
-    let flight = match enter(load, &load.varies) {
-        Part::Lead(start) => return Turn::Lead(start),
-        Part::Join(flight) => flight,
-    };
-    load.counters.waited(load.named());
-    let mut waited = wait(load, flight, until).await;
-    if let Waited::Other(names) = &waited {
-        waited = match enter(load, names) {
+    let mut other: Option<Vec<HeaderName>> = None;
+    let mut waited = false;
+    loop {
+        let names = other.as_ref().unwrap_or(&load.varies);
+        let flight = match enter(load, names) {
             Part::Lead(start) => return Turn::Lead(start),
-            Part::Join(flight) => wait(load, flight, until).await,
+            Part::Join(flight) => flight,
         };
-    }
-    match waited {
-        Waited::Stored(stored) => Turn::Collapsed(stored),
-        Waited::Other(_) | Waited::Nothing => Turn::Lead(load.begin()),
+        if !std::mem::replace(&mut waited, true) {
+            load.counters.waited(load.named());
+        }
+        match wait(load, flight, until).await {
+            Waited::Stored(stored) => return Turn::Collapsed(stored),
+            Waited::Other(names) if other.is_none() => other = Some(names),
+            // Each time one less waits, and all of them no longer than the limit.
+            Waited::Gone => {}
+            Waited::Other(_) | Waited::Nothing => return Turn::Lead(load.begin()),
+        }
     }
 }
 
@@ -125,9 +131,8 @@ async fn wait(load: &Load, flight: Arc<FlightOf>, until: Nanos) -> Waited {
                     });
                 }
                 News::Landed(Landing::Filling(fill, of)) => (fill.upgrade(), of),
-                News::Landed(Landing::Alone) | News::Gone => {
-                    return Poll::Ready(Waited::Nothing);
-                }
+                News::Landed(Landing::Alone) => return Poll::Ready(Waited::Nothing),
+                News::Gone => return Poll::Ready(Waited::Gone),
                 News::TakeOver(never) => match never {},
             };
             if !of.matches(&load.asked.headers) {
