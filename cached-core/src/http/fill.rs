@@ -166,7 +166,8 @@ impl Fill {
             Ok(data) if data.is_empty() => {}
             Ok(data) => {
                 state.size = state.size.saturating_add(data.len());
-                state.chunks.push(data);
+                let is_whole = self.length == Some(data.len() as u64);
+                state.chunks.push(if is_whole { data } else { own(data) });
                 if state.size > self.limit {
                     state.pass();
                 }
@@ -237,6 +238,16 @@ impl State {
         let chunk = self.chunks.get(self.read)?.clone();
         self.read += 1;
         Some(Frame::data(chunk))
+    }
+}
+
+/// A copy of a small piece: it may be a part of a large buffer, and is held for as long as the body
+/// takes.
+fn own(piece: Bytes) -> Bytes {
+    const SMALL: usize = 4 * 1024;
+    match piece.len() < SMALL {
+        true => Bytes::copy_from_slice(&piece),
+        false => piece,
     }
 }
 

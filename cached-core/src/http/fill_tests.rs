@@ -33,6 +33,18 @@ fn empty_pieces_are_not_held() {
 }
 
 #[test]
+fn a_small_piece_holds_no_large_buffer() {
+    let buffer = Bytes::from(vec![0; 1 << 16]);
+    let piece = Ok::<_, Infallible>(Frame::data(buffer.slice(..10)));
+    let body = stream::iter(vec![piece]).chain(stream::pending());
+    let body = ViewBody::new(StreamBody::new(body));
+    let fill = Fill::new(body.into_inner(), None, 100, Box::new(|_| None));
+    assert!(Arc::clone(&fill).advance().is_none());
+    assert_eq!(lock(&fill.state).chunks, [&[0u8; 10][..]]);
+    assert!(buffer.is_unique());
+}
+
+#[test]
 fn nothing_is_held_of_what_is_the_clients_alone() {
     let pieces = ["a", "b", "c"].map(|piece| {
         let data = Bytes::from_static(piece.as_bytes());

@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName};
 
 use super::freshness::{self, Freshness, Timing};
 use super::load::Load;
-use super::stored::{Stored, keep_places};
+use super::stored::{Stored, detach, keep_places};
 use super::storing::{self, strip};
 use super::{date, storing::judge};
 use crate::engine::Began;
@@ -57,6 +57,7 @@ pub(crate) fn freshen(
     };
     let initial_age = freshness::initial_age(&headers, timing);
     strip(policy, &mut headers);
+    detach(&mut headers);
     keep_places(&load.view, &mut headers);
     let (freshness, selecting) = match judged {
         Ok(storable) => (storable.freshness, storable.selecting),

@@ -16,7 +16,7 @@ use super::job::Asked;
 use super::look::{Judged, is_soft, judge, report};
 use super::policy::{Etag, never_public};
 use super::status::{Forwarded, Report};
-use super::stored::{Stored, Variants, keep_places};
+use super::stored::{Stored, Variants, detach, keep_places};
 use super::storing::{self, Storable, strip};
 use super::vary::Selecting;
 use super::view::{Spot, View};
@@ -248,6 +248,7 @@ impl Load {
         }
         let initial_age = freshness::initial_age(&headers, timing);
         strip(&self.view.policy, &mut headers);
+        detach(&mut headers);
         keep_places(&self.view, &mut headers);
         let stored = Arc::new(Stored {
             status,

@@ -51,6 +51,17 @@ pub(crate) fn keep_places(view: &View, headers: &mut HeaderMap) {
     }
 }
 
+/// Gives values of their own to fields that are stored. Those that a client has received are slices of
+/// its read buffer, and would hold all of it for as long as they live.
+pub(crate) fn detach(headers: &mut HeaderMap) {
+    for value in headers.values_mut() {
+        if let Ok(mut own) = HeaderValue::from_bytes(value.as_bytes()) {
+            own.set_sensitive(value.is_sensitive());
+            *value = own;
+        }
+    }
+}
+
 impl Stored {
     pub(crate) fn age(&self, now: Nanos) -> Nanos {
         self.initial_age
@@ -242,5 +253,30 @@ impl Variants {
 impl From<Vec<Arc<Stored>>> for Variants {
     fn from(all: Vec<Arc<Stored>>) -> Self {
         Variants(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::detach;
+    use bytes::Bytes;
+    use http::{HeaderMap, HeaderValue};
+
+    #[test]
+    fn stored_fields_hold_no_buffer_of_a_connection() {
+        let buffer = Bytes::from(b"a page, secret, ".repeat(500));
+        let mut headers = HeaderMap::new();
+        for range in [0..1, 2..6, 8..14] {
+            let value = HeaderValue::from_maybe_shared(buffer.slice(range)).unwrap();
+            headers.append("x", value);
+        }
+        headers.get_mut("x").unwrap().set_sensitive(true);
+        let before = headers.clone();
+        detach(&mut headers);
+        assert_eq!(headers, before);
+        let sensitive = headers.get_all("x").iter().map(HeaderValue::is_sensitive);
+        assert_eq!(sensitive.collect::<Vec<_>>(), [true, false, false]);
+        drop(before);
+        assert!(buffer.is_unique());
     }
 }
