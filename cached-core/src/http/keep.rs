@@ -11,7 +11,9 @@ use super::control::digits;
 use super::fill::{Fill, Reader};
 use super::freshness::Timing;
 use super::lead::Leading;
-use super::load::{Inserted, Landing, Load, Start};
+#[cfg(feature = "stores")]
+use super::load::Inserted;
+use super::load::{Landing, Load, Start};
 use super::look::report;
 use super::pass::{add_vary, is_told_apart};
 #[cfg(feature = "stores")]
