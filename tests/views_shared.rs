@@ -557,9 +557,13 @@ async fn a_stale_page_from_the_store_is_served_while_it_is_made_afresh() {
     assert_eq!(one.get("/").await.text(), "none 1");
     other.cache.advance(Duration::from_secs(70));
     assert_eq!(other.get("/").await.text(), "none 1");
+    let stats = other.cache.stats();
+    assert_eq!((stats.lookups(), stats.absent, stats.stale), (1, 1, 0));
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }
+    let stats = other.cache.stats();
+    assert_eq!((stats.fallbacks, stats.loads, stats.fetched), (1, 1, 0));
     assert_eq!(other.get("/").await.text(), "none 2");
 }
 

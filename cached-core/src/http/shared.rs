@@ -210,8 +210,12 @@ impl Leading {
             return Asked::Nothing;
         }
         let answer = (usable.meanwhile && !served).then(|| {
-            load.counters.fetched.one();
-            load.counters.served_stale(load.named());
+            // The read was counted as a miss when memory had nothing.
+            load.counters.fallbacks.one();
+            if self.start.duty.is_none() {
+                // No load follows.
+                load.counters.fetched.one();
+            }
             load.insert(&stored, self.start.origin());
             load.answer_stale(&stored, self.why, None)
         });

@@ -154,7 +154,8 @@ counters! {
     /// of a batch for one key. The error of a whole batch is not counted here: it is none of a key.
     rejections,
     /// Misses that were answered with the value past its timeout after all, because the load
-    /// failed or was slow. They are counted among the misses too.
+    /// failed or was slow, or the shared store had that value and it is refreshed meanwhile. They
+    /// are counted among the misses too.
     fallbacks,
     /// Bodies that returned an error, panicked or ran into the hard timeout; they are counted among
     /// the loads too. For a batch, the keys of a body that did so as a whole.
