@@ -215,7 +215,10 @@ mod views {
                 tokio::spawn(async move {
                     for n in 0..TURNS {
                         let uri = format!("/{}", (n * 7 + of) % 50);
-                        let request = Request::get(uri).header("host", "a");
+                        let mut request = Request::get(uri).header("host", "a");
+                        if n % 3 == 0 {
+                            request = request.header("authorization", "Bearer ada");
+                        }
                         let request = request.body(Body::empty()).unwrap();
                         let response = app.clone().oneshot(request).await.unwrap();
                         let body = axum::body::to_bytes(response.into_body(), 1000).await;

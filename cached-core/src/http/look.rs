@@ -257,7 +257,8 @@ fn choose(
         return Found::Varies(variants.names());
     };
     if has_credentials(&view.policy, &request.headers) && !stored.freshness.shared {
-        counters.missed(slot.named(), MissReason::Bypassed);
+        // For this client there is nothing; it is loaded, which a call past the cache is not.
+        counters.missed(slot.named(), MissReason::Absent);
         return Found::Other(Forwarded::Bypass);
     }
     let now = engine.clock.now();
