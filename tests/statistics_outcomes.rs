@@ -228,6 +228,26 @@ mod stores {
         check(&other, "damaged", &damaged, || {
             other.run(|| entry(1));
         });
+        let of_entry = other.run(|| dewar::stats!(entry).get());
+        assert_eq!(of_entry.undecodable, 1, "the function's own");
+    }
+
+    #[test]
+    fn what_has_expired_here_and_cannot_be_read_there_is_expired_and_undecodable() {
+        let store = FaultyStore::new();
+        let cache = process(&store);
+        cache.run(|| entry(1));
+        cache.advance(secs(61));
+        store.damage("entry", |bytes| bytes.truncate(bytes.len() / 2));
+        let damaged = [
+            ("expired", 1),
+            ("undecodable", 1),
+            ("loads", 1),
+            ("stores", 1),
+        ];
+        check(&cache, "damaged", &damaged, || {
+            cache.run(|| entry(1));
+        });
     }
 
     #[test]

@@ -258,6 +258,7 @@ impl Engine {
             .await
             .pop()
             .unwrap_or_default();
+        fetched.count_unreadable(&load.base().counters);
         Ok(Spot {
             versions: fetched.versions.ok_or_else(unknown)?,
             raw: fetched.raw,

@@ -261,6 +261,7 @@ mod shared {
             .filter(|(_, place)| place.is_some());
         let read = placed.map(|(load, _)| *load).zip(&fetched);
         let idle: Vec<_> = read
+            .inspect(|(load, read)| read.count_unreadable(&load.base().counters))
             .filter(|(load, read)| is_half_idle(&***load, read))
             .collect();
         if to_load && !idle.is_empty() {

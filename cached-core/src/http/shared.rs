@@ -173,6 +173,7 @@ impl Leading {
         };
         let fetched = fetched.unwrap_or_default();
         let load = Arc::clone(&self.load);
+        fetched.count_unreadable(&load.counters);
         let variants = load.variants(&fetched, self.start.began.order);
         let found = variants.select(&load.asked.headers).cloned();
         self.read = Some(Read {

@@ -23,7 +23,7 @@ pub use inside::inside;
 pub(crate) use part::{Part, Parts};
 pub use probe::{CacheKey, ComparedKey, arg, borrowed};
 pub(crate) use shown::shown;
-#[cfg(feature = "tower")]
+#[cfg(any(feature = "stores", feature = "tower"))]
 pub(crate) use stable::Stable;
 #[cfg(feature = "axum")]
 pub(crate) use user_parts::{

@@ -171,6 +171,9 @@ counters! {
     coalesced,
     /// Served past its timeout at once, while a load refreshes it or shortly after one failed.
     stale,
+    /// Entries that could not be read: of another type, or damaged on a shared store. These reads
+    /// are misses too, for whatever reason memory had.
+    undecodable,
     /// Misses: there was no entry.
     absent,
     /// Misses: the entry was past its timeout, or `stale_if` said so.
@@ -181,9 +184,6 @@ counters! {
     bypassed,
     /// Calls that were to compute afresh, by `refresh_if` or `entry!(…).refresh()`.
     refreshed,
-    /// Entries that could not be read: of another type, or damaged on a shared store. These reads
-    /// are counted as `absent` too.
-    undecodable,
     /// Entries that left to make room.
     evictions,
     /// Invalidations: counted for the cache, not for its functions.

@@ -19,13 +19,13 @@ impl fmt::Display for Stats {
         )?;
         writeln!(
             f,
-            "misses: {} absent ({} undecodable), {} expired, {} invalidated, {} bypassed, {} refreshed",
+            "misses: {} absent, {} expired, {} invalidated, {} bypassed, {} refreshed; {} entries undecodable",
             self.absent,
-            self.undecodable,
             self.expired,
             self.invalidated,
             self.bypassed,
-            self.refreshed
+            self.refreshed,
+            self.undecodable
         )?;
         writeln!(
             f,

@@ -79,7 +79,21 @@ pub(crate) struct Fetched {
     pub(crate) versions: Option<Versions>,
     /// The bytes that are there, valid or not.
     pub(crate) raw: Found,
+    /// These bytes are damaged, foreign, or of another version.
+    pub(crate) unreadable: bool,
 }
+
+impl Fetched {
+    /// Counts what could not be read, where the read is counted.
+    pub(crate) fn count_unreadable(&self, counters: &Counters) {
+        if self.unreadable {
+            counters.undecodable.one();
+        }
+    }
+}
+
+/// The bytes of an entry that are none.
+struct Unreadable;
 
 /// A value as the store has it.
 pub(crate) struct Value {
@@ -240,8 +254,12 @@ impl Tier {
         .map(|(((concerned, read), key), entry)| match read {
             Some((versions, known)) if !concerned => {
                 // Whatever was stored under a version that was lost is not valid.
-                let valid = known.then(|| self.valid(&entry, key, &versions)).flatten();
-                let (value, stale) = match valid {
+                let valid = match known {
+                    true => self.valid(&entry, key, &versions),
+                    false => Ok(None),
+                };
+                let unreadable = valid.is_err();
+                let (value, stale) = match valid.unwrap_or_default() {
                     Some(valid) if valid.left == 0 => (None, Some(valid)),
                     valid => (valid, None),
                 };
@@ -250,6 +268,7 @@ impl Tier {
                     stale,
                     versions: Some(versions),
                     raw: entry,
+                    unreadable,
                 }
             }
             _ => Fetched::default(),
@@ -275,14 +294,16 @@ impl Tier {
         None
     }
 
-    /// The value in an entry, if it can be read, is fresh or may be served stale, and no scope of
-    /// its has moved on.
-    fn valid(&self, entry: &Found, key: &str, versions: &Versions) -> Option<Value> {
-        let entry = entry.as_ref()?;
-        let Some(envelope) = Envelope::open(entry, key, &self.writing) else {
-            self.guard.counters().undecodable.one();
-            return None;
-        };
+    /// The value in an entry, if it is fresh or may be served stale, and no scope of its has moved
+    /// on.
+    fn valid(
+        &self,
+        entry: &Found,
+        key: &str,
+        versions: &Versions,
+    ) -> Result<Option<Value>, Unreadable> {
+        let Some(entry) = entry else { return Ok(None) };
+        let envelope = Envelope::open(entry, key, &self.writing).ok_or(Unreadable)?;
         // A clock that is behind must not make it older than it can be, nor one ahead younger.
         let age = (self.guard.clock().wall_millis()).saturating_sub(envelope.written);
         let nanos = |millis: u64| match millis {
@@ -295,7 +316,8 @@ impl Tier {
         };
         let past = age.saturating_sub(envelope.fresh);
         let useful = left > 0 || past < envelope.stale;
-        (useful && versions.are(&envelope.versions)).then(|| Value {
+        let valid = useful && versions.are(&envelope.versions);
+        Ok(valid.then(|| Value {
             content: match envelope.value {
                 // It stands at the end.
                 Cow::Borrowed(value) => Content::At(envelope::place(entry, value)),
@@ -306,7 +328,7 @@ impl Tier {
             left,
             past: nanos(past),
             age: nanos(age),
-        })
+        }))
     }
 
     /// Gives versions to the scopes that have none, all in one operation; where others were faster

@@ -156,7 +156,7 @@ function table(functions) {
 
 function misses(stats) {
   const reasons = ["absent", "expired", "invalidated", "bypassed", "refreshed"];
-  // Part of the absent, and rare: shown where there are any.
+  // Beside the reason that memory had, and rare: shown where there are any.
   if (stats.undecodable) reasons.splice(1, 0, "undecodable");
   $("misses").replaceChildren(...reasons.map((reason) => {
     const item = make("li"), line = make("span");
