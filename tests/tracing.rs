@@ -133,6 +133,35 @@ fn a_function_whose_cache_is_unknown_runs_and_says_so() {
     assert!(events[0].contains("nobody registered this"), "{events:?}");
 }
 
+#[cfg(feature = "tower")]
+#[test]
+fn a_url_that_cannot_be_read_is_in_the_error_and_not_in_the_log() {
+    let cache = Cache::builder().build().unwrap();
+    for way in ["url", "path"] {
+        let given = "/orders?email=jane doe@shop.test&token=hunter2";
+        let events = told(|| {
+            let invalidation = cache.invalidation();
+            let invalidation = match way {
+                "url" => invalidation.url(given),
+                _ => invalidation.path(given),
+            };
+            let error = invalidation.run().wait().unwrap_err();
+            assert!(error.is_config(), "{error:?}");
+            assert!(error.to_string().contains(given), "{error}");
+        });
+        let said: Vec<_> = events
+            .iter()
+            .filter(|event| event.starts_with("ERROR cache.refused"))
+            .collect();
+        assert_eq!(said.len(), 1, "{events:#?}");
+        let named = format!("`{way}` cannot be read: give a path");
+        assert!(said[0].contains(&named), "{events:#?}");
+        for secret in ["jane", "shop.test", "hunter2"] {
+            assert!(!events.concat().contains(secret), "{events:#?}");
+        }
+    }
+}
+
 #[cached(batch = ids)]
 fn doubled(ids: &[u64]) -> Vec<(u64, u64)> {
     ids.iter().flat_map(|id| [(*id, 1), (*id, 2)]).collect()

@@ -22,6 +22,13 @@ pub struct Error {
 pub(crate) enum Kind {
     /// A setting that cannot be meant.
     Config { setting: String, problem: String },
+    /// Something that cannot be read, and that a log must not repeat.
+    #[cfg(feature = "tower")]
+    Unreadable {
+        setting: &'static str,
+        given: Option<String>,
+        wanted: &'static str,
+    },
     /// A second configuration of something that is already in use.
     AlreadyConfigured { what: String },
     /// No cache is registered under this name.
@@ -58,6 +65,33 @@ impl Error {
             setting: setting.into(),
             problem: problem.into(),
         })
+    }
+
+    /// What was given for a setting cannot be read, and may hold what is nobody else's.
+    #[cfg(feature = "tower")]
+    pub(crate) fn unreadable(setting: &'static str, given: &str, wanted: &'static str) -> Self {
+        Error::new(Kind::Unreadable {
+            setting,
+            given: Some(given.to_owned()),
+            wanted,
+        })
+    }
+
+    /// The same error without what was given, for a log.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn for_log(&self) -> Self {
+        #[cfg(feature = "tower")]
+        if let Kind::Unreadable {
+            setting, wanted, ..
+        } = self.kind
+        {
+            return Error::new(Kind::Unreadable {
+                setting,
+                given: None,
+                wanted,
+            });
+        }
+        self.again()
     }
 
     /// What was given for a setting, as a message may repeat it: what looks like an address with a
@@ -128,6 +162,10 @@ impl Error {
 
     /// A setting was wrong: its name, what was given and what is accepted are in the message.
     pub fn is_config(&self) -> bool {
+        #[cfg(feature = "tower")]
+        if matches!(self.kind, Kind::Unreadable { .. }) {
+            return true;
+        }
         matches!(self.kind, Kind::Config { .. })
     }
 
@@ -169,6 +207,15 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.kind {
             Kind::Config { setting, problem } => write!(f, "`{setting}` {problem}"),
+            #[cfg(feature = "tower")]
+            Kind::Unreadable {
+                setting,
+                given,
+                wanted,
+            } => match given {
+                Some(given) => write!(f, "`{setting}` is `{given}`: {wanted}"),
+                None => write!(f, "`{setting}` cannot be read: {wanted}"),
+            },
             Kind::AlreadyConfigured { what } => write!(
                 f,
                 "{what} is configured already: configure it once, at the start of the program"

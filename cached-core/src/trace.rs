@@ -139,6 +139,7 @@ mod on {
     }
 
     pub(crate) fn refused(error: &Error) {
+        let error = error.for_log();
         event!(name: "cache.refused", target: "dewar", Level::ERROR, cache.error = %error,
             "an invalidation names what is not there; the rest of it is carried out"
         );

@@ -70,6 +70,6 @@ fn parse(text: &str) -> Option<Uri> {
 }
 
 fn unreadable(setting: &'static str, text: &str) -> Error {
-    let what = format!("is `{text}`: give a path such as `/products?page=2`, or a whole URL");
-    Error::config(setting, what)
+    let wanted = "give a path such as `/products?page=2`, or a whole URL";
+    Error::unreadable(setting, text, wanted)
 }
