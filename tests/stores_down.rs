@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dewar::store::Health;
 use dewar::testing::{FaultyStore, TestCache};
-use dewar::{Cache, cached, invalidate};
+use dewar::{Cache, EventKind, Operation, cached, invalidate};
 
 fn cache(store: &FaultyStore) -> TestCache {
     let builder = Cache::builder()
@@ -98,6 +98,23 @@ fn one_call_spends_no_more_than_its_budget_however_long_an_operation_may_take() 
     assert_eq!(call.join().unwrap(), 1);
     let took = cache.clock().elapsed();
     assert!(took <= Duration::from_millis(200), "{took:?}");
+}
+
+#[test]
+fn what_is_not_asked_of_a_store_that_is_down_is_no_failure() {
+    let store = FaultyStore::new();
+    let cache = cache(&store);
+    cache.record_operations();
+    store.fail(true);
+    cache.run(|| (0..20).for_each(|n| assert_eq!(number(n), n)));
+    assert_eq!(health(&cache), Health::Down);
+    assert_eq!((store.operations(), cache.stats().store_errors), (5, 5));
+    let all = cache.operations();
+    let told = |it: &&Operation| matches!(it.event.kind, EventKind::StoreFailed(_));
+    assert_eq!(all.iter().filter(told).count(), 5);
+    cache.advance(Duration::from_secs(1));
+    cache.run(|| number(20));
+    assert_eq!(cache.stats().store_errors, 6, "one that asks again");
 }
 
 #[test]

@@ -148,6 +148,13 @@ impl Error {
         Error::new(Kind::Store { problem, cause })
     }
 
+    /// A store was not asked.
+    #[cfg(feature = "stores")]
+    pub(crate) fn is_down(&self) -> bool {
+        let down = Cause::Down;
+        matches!(&self.kind, Kind::Store { cause, .. } if *cause == down)
+    }
+
     /// The same error once more, without what lies beneath.
     pub(crate) fn again(&self) -> Self {
         Error::new(self.kind.clone())

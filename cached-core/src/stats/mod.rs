@@ -188,7 +188,8 @@ counters! {
     evictions,
     /// Invalidations: counted for the cache, not for its functions.
     invalidations,
-    /// Failures of a shared store: counted for the cache, not for its functions.
+    /// Failures of a shared store: counted for the cache, not for its functions. What is not asked
+    /// of it while it is left alone has not failed.
     store_errors,
     /// Invalidations heard of from other processes: counted for the cache.
     messages,

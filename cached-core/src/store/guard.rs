@@ -102,7 +102,8 @@ impl Guard {
         self.breaker.is_closed()
     }
 
-    /// An operation that may fail without harm: what it brought, or nothing, its failure counted.
+    /// An operation that may fail without harm: what it brought, or nothing, its failure counted if
+    /// it was made.
     pub(crate) async fn try_run<T>(
         &self,
         budget: &Budget,
@@ -132,6 +133,10 @@ impl Guard {
         let spend = |left: u64| Some(left.saturating_sub(gone));
         let _ = (budget.0).fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
         result.inspect_err(|error| {
+            // The store is left alone: that was told of once, and nothing has failed since.
+            if error.is_down() {
+                return;
+            }
             self.counters.store_errors.one();
             self.counters
                 .tell(None, || EventKind::StoreFailed(error.to_string()));

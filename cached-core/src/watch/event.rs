@@ -52,7 +52,8 @@ pub enum EventKind {
     /// Something was invalidated: what, in words, such as `prefix user:42`; the first twenty of it,
     /// and names as far as [`EventKeys`] lets them be told. `elsewhere` where another process did it.
     Invalidated(Vec<String>),
-    /// An operation of the shared store failed: how. No credentials.
+    /// An operation of the shared store failed: how. No credentials. Those that are not made while
+    /// it is left alone are not told.
     StoreFailed(String),
     /// The shared store is taken to be down, and left alone.
     CircuitOpened,
