@@ -60,7 +60,7 @@ impl FunctionStats {
     }
 
     /// Sets its counters back to zero, and those of no other function; entries and bytes stay what
-    /// they are.
+    /// they are. Of what is under way, only the rest is seen afterwards.
     pub fn reset(&self) {
         self.each(|function| function.counters.reset());
     }

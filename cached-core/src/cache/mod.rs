@@ -159,7 +159,8 @@ impl Cache {
         }
     }
 
-    /// Sets all counters back to zero; entries and bytes stay what they are.
+    /// Sets all counters back to zero; entries and bytes stay what they are. Of what is under way,
+    /// only the rest is seen afterwards, such as a load whose miss was counted before.
     pub fn reset_stats(&self) {
         self.0.counters.reset();
         self.functions()
