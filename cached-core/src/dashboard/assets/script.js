@@ -65,6 +65,8 @@ function remember(data) {
     if (!before || data.at <= before.at || stats.lookups < before.stats.lookups) continue;
     const gone = data.at - before.at;
     const hits = served(stats) - served(before.stats), misses = stats.misses - before.stats.misses;
+    // So does one of a single function, while the cache goes on.
+    if (hits < 0 || misses < 0) continue;
     const { mean, most } = between(stats.load_times, before.stats.load_times);
     past.points.push({ at: data.at, served: hits / gone, missed: misses / gone, ratio: hits + misses > 0 ? hits / (hits + misses) : null, mean, most });
     if (past.points.length > KEPT) past.points.shift();

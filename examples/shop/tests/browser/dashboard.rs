@@ -144,6 +144,32 @@ async fn of_very_many_functions_it_shows_those_with_the_most_reads_and_says_so()
     browser.close().await;
 }
 
+#[dewar::cached(timeout = 60)]
+fn price(product: u64) -> u64 {
+    product * 100
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver"]
+async fn after_a_reset_of_one_function_no_rate_is_less_than_nothing() {
+    let cache = Cache::builder().build().unwrap();
+    cache.scope_blocking(|| (0..1_000).for_each(|_| assert_eq!(price(1), 100)));
+    let site = open(Dashboard::new().cache(&cache)).await;
+    let browser = Browser::start().await;
+    browser.open(&site.url("/stats")).await;
+    browser.until("[...history.values()][0]?.before").await;
+    // The reads of the cache go on growing; its hits do not.
+    cache.scope_blocking(|| dewar::stats!(price).reset());
+    (0..5_000).for_each(|n| assert_eq!(cache.blocking().get::<u64>(&n.to_string()), None));
+    browser
+        .until("[...history.values()][0].before.stats.absent >= 5000")
+        .await;
+    let negative =
+        "return [...history.values()][0].points.filter((it) => it.served < 0 || it.missed < 0)";
+    assert_eq!(browser.run(negative).await, serde_json::json!([]));
+    browser.close().await;
+}
+
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver"]
 async fn it_can_be_used_by_keyboard_alone_and_says_what_it_shows() {
