@@ -75,6 +75,8 @@ fn dashboard(shop: &Shop) -> Router<Shop> {
         .cache(&NONE)
         .cache(shop.sessions.cache())
         .back("/", "The shop")
+        // For whoever sits at this computer: the shop listens on 127.0.0.1 alone. One that others
+        // can reach puts its login in front of the dashboard.
         .allow_invalidation()
         .router()
 }
