@@ -467,6 +467,52 @@ async fn all_open_pages_are_told_what_was_collected_once_and_no_more_than_they_s
     assert!(moments.len() >= 2 && moments.len() <= most, "{moments:?}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cache_beside_a_busy_one_shows_the_ten_functions_that_are_read_most() {
+    use dewar::http::{CacheLayer, ViewPolicy};
+
+    let caches: Vec<_> = ["busy", "quiet"]
+        .map(|name| Cache::builder().name(name).build().unwrap())
+        .into();
+    for (cache, functions) in caches.iter().zip([150, 30]) {
+        for n in 0..functions {
+            let name: &'static str = format!("shop::page_{n:03}").leak();
+            let layer = CacheLayer::new(ViewPolicy::new()).cache(cache).name(name);
+            let page = axum::routing::get(|| async { "page" });
+            let app: Router = Router::new().route("/", page).layer(layer);
+            let reads = match functions {
+                150 => 3,
+                _ if n >= 25 => 2,
+                _ => 1,
+            };
+            for _ in 0..reads {
+                let request = Request::get("/").header("host", "a");
+                ask(&app, request.body(Body::empty()).unwrap()).await;
+            }
+        }
+    }
+    let dashboard = caches.iter().fold(Dashboard::new(), Dashboard::cache);
+    let app = mounted(dashboard);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    let told = tokio::task::spawn_blocking(move || events(address, 1));
+    let shown = &told.await.unwrap()[0]["caches"];
+    let names = |cache: usize| -> Vec<&str> {
+        let functions = shown[cache]["functions"].as_array().unwrap();
+        functions
+            .iter()
+            .map(|it| it["name"].as_str().unwrap())
+            .collect()
+    };
+    assert_eq!(names(0).len(), 100);
+    let quiet = names(1);
+    assert_eq!(quiet.len(), 10, "{quiet:?}");
+    for n in 25..30 {
+        assert!(quiet.contains(&&*format!("shop::page_{n:03}")), "{quiet:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_json_is_what_its_schema_says() {
     let schema = include_str!("../examples/observability/stats.schema.json");

@@ -1,6 +1,7 @@
 //! Everything that is shown, at one moment; for the page as much of it as it shows.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
+use std::collections::HashSet;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
@@ -14,6 +15,8 @@ use crate::watch::Operation;
 const OPERATIONS: usize = 50;
 /// How many functions a page is told of every second, all caches taken together.
 const FUNCTIONS: usize = 100;
+/// How many of each cache at least, if it has so many.
+const OF_EACH: usize = 10;
 /// How many of those that stay in memory are named to it.
 const MEMORY_ONLY: usize = 20;
 
@@ -134,31 +137,10 @@ pub(super) fn json(caches: &[Cache]) -> String {
 /// What a page shows: bounded, however many functions there are.
 pub(super) fn of_page(caches: &[Cache]) -> String {
     let mut snapshot = snapshot(caches);
-    let reads = |cache: &OfCache| {
-        let figures = cache.functions.iter().map(|it| it.stats.lookups());
-        figures.collect::<Vec<_>>()
-    };
-    let mut most: Vec<u64> = snapshot.caches.iter().flat_map(reads).collect();
-    most.sort_unstable_by_key(|reads| Reverse(*reads));
-    // Of those that are read as often as the last one, the first ones.
-    let least = most.get(FUNCTIONS - 1).copied().unwrap_or(0);
-    let mut equal = most
-        .iter()
-        .take(FUNCTIONS)
-        .filter(|it| **it == least)
-        .count();
-    for cache in &mut snapshot.caches {
-        cache
-            .functions
-            .retain(|it| match it.stats.lookups().cmp(&least) {
-                Ordering::Greater => true,
-                Ordering::Less => false,
-                Ordering::Equal => {
-                    let is_shown = equal > 0;
-                    equal = equal.saturating_sub(1);
-                    is_shown
-                }
-            });
+    let shown = most_read(&snapshot.caches);
+    for (cache, shown) in snapshot.caches.iter_mut().zip(shown) {
+        let mut place = 0..;
+        (cache.functions).retain(|_| place.next().is_some_and(|place| shown.contains(&place)));
         cache
             .functions
             .iter_mut()
@@ -168,6 +150,29 @@ pub(super) fn of_page(caches: &[Cache]) -> String {
         }
     }
     written(&snapshot)
+}
+
+/// The places, in each cache, of the functions that are read most: of all, and of that cache. Of
+/// those that are read as often, the first ones.
+fn most_read(caches: &[OfCache]) -> Vec<HashSet<usize>> {
+    let mut all = Vec::new();
+    for (cache, of) in caches.iter().enumerate() {
+        let reads = of.functions.iter().map(|it| it.stats.lookups());
+        all.extend(
+            reads
+                .enumerate()
+                .map(|(place, reads)| (cache, place, reads)),
+        );
+    }
+    all.sort_by_key(|(_, _, reads)| Reverse(*reads));
+    let mut shown = vec![HashSet::new(); caches.len()];
+    for (rank, (cache, place, _)) in all.into_iter().enumerate() {
+        let of = &mut shown[cache];
+        if rank < FUNCTIONS || of.len() < OF_EACH {
+            of.insert(place);
+        }
+    }
+    shown
 }
 
 fn written(snapshot: &Snapshot) -> String {
