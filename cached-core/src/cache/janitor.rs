@@ -20,10 +20,12 @@ struct Watched {
     running: bool,
 }
 
-/// Sweeps the cache every few seconds from now on. One whose clock is moved by hand is swept by
-/// hand as well.
+/// Sweeps the cache every few seconds from now on, and publishes its figures. One whose clock is
+/// moved by hand is swept by hand as well.
 pub(super) fn watch(engine: &Arc<Engine>) {
-    if engine.memory.is_none() || matches!(engine.clock, Clock::Manual(_)) {
+    // One without a memory has figures all the same.
+    let is_due = engine.memory.is_some() || cfg!(feature = "metrics");
+    if !is_due || matches!(engine.clock, Clock::Manual(_)) {
         return;
     }
     let mut watched = lock(&WATCHED);
@@ -56,5 +58,24 @@ fn run() {
         if catch_unwind(crate::metrics::publish).is_err() {
             crate::trace::recorder_panicked();
         }
+    }
+}
+
+#[cfg(all(test, feature = "metrics"))]
+mod tests {
+    use std::sync::{Arc, Weak};
+
+    use super::{WATCHED, lock};
+    use crate::cache::Cache;
+    use crate::cache::builder::StoreKind;
+
+    #[test]
+    fn figures_are_published_where_nothing_is_kept_in_memory() {
+        let cache = Cache::builder().store(StoreKind::Null).build();
+        let cache = cache.unwrap_or_else(|error| panic!("{error}"));
+        let watched = lock(&WATCHED);
+        let is_watched = (watched.engines.iter().filter_map(Weak::upgrade))
+            .any(|engine| Arc::ptr_eq(&engine, cache.engine()));
+        assert!(is_watched && watched.running);
     }
 }
