@@ -289,30 +289,6 @@ async fn a_hit_weighs_its_body_and_headers() {
 }
 
 #[tokio::test]
-async fn a_large_page_counts_as_several_entries() {
-    let pages = async |most, size: usize| {
-        let cache = dewar::Cache::builder().max_entries(most).build().unwrap();
-        let handler = service_fn(move |_: Request<()>| async move {
-            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(vec![0; size]))))
-        });
-        let service = CacheLayer::new(minute()).cache(&cache).layer(handler);
-        for n in 0..200 {
-            let request = Request::builder().uri(format!("/{n}")).body(()).unwrap();
-            service.clone().oneshot(request).await.unwrap();
-        }
-        // Let moka do what it has put off.
-        let weight = cache.weight();
-        (cache.len(), weight)
-    };
-    assert_eq!(pages(100, 1_000).await, (100, 100));
-    // Six times 16 KiB, and a bit.
-    assert_eq!(pages(100, 100_000).await, (14, 98));
-    // No page is kept out of a small cache.
-    assert_eq!(pages(8, 1_000_000).await, (4, 8));
-    assert_eq!(pages(2, 1_000_000).await, (2, 2));
-}
-
-#[tokio::test]
 async fn what_clients_send_beside_the_key_adds_to_an_entry_for_a_while_only() {
     let cache = dewar::Cache::builder().max_bytes(1 << 20).build().unwrap();
     let handler = service_fn(async |_: Request<()>| {

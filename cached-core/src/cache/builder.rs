@@ -9,9 +9,7 @@ use crate::clock::{Clock, ManualClock, NEVER, nanos};
 use crate::engine::{Engine, Parts};
 use crate::error::Error;
 use crate::fragment::Markup;
-#[cfg(feature = "tower")]
-use crate::http::Variants;
-use crate::memory::{AnyEntry, Limit, Memory, Size};
+use crate::memory::{AnyEntry, Limit, Memory};
 use crate::rt::{Ambient, Runtime};
 use crate::stats::Counters;
 use crate::watch::{BY_HAND, Event, EventKeys, EventKind, EvictionReason, Hook, Watch};
@@ -101,12 +99,6 @@ impl CacheBuilder {
     }
 
     /// At most so many entries; 10,000 if nothing is said.
-    ///
-    /// A page, which is the response of a view or behind a `CacheLayer`, counts as one entry more for
-    /// each 16 KiB that it takes with all its variants, though never as more than a quarter of the
-    /// cache: clients choose which pages there are, and a page may weigh a megabyte. What functions
-    /// return counts as one, whatever its size: bound it by [`max_bytes`](Self::max_bytes) where that
-    /// varies.
     pub fn max_entries(mut self, entries: u64) -> Self {
         self.limit = Limit::Entries(entries);
         self.limits_given |= 1;
@@ -292,7 +284,7 @@ impl CacheBuilder {
         let weigher = self.weigher.clone();
         Memory::new(
             self.limit,
-            Arc::new(move |entry, heap| size(entry, heap, weigher.as_ref())),
+            Arc::new(move |entry, heap| weigh(entry, heap, weigher.as_ref())),
             Arc::new(move |slot| {
                 let counters = &slot.meta().counters;
                 counters.evictions.one();
@@ -300,23 +292,6 @@ impl CacheBuilder {
             }),
         )
     }
-}
-
-/// A page counts as one entry more for each so many bytes.
-#[cfg(feature = "tower")]
-const PAGE: u32 = 16 << 10;
-
-/// What an entry counts for.
-fn size(entry: &dyn AnyEntry, key: usize, user: Option<&UserWeigher>) -> Size {
-    let bytes = weigh(entry, key, user);
-    #[cfg(feature = "tower")]
-    let entries = match entry.value().is::<Variants>() {
-        true => 1 + bytes / PAGE,
-        false => 1,
-    };
-    #[cfg(not(feature = "tower"))]
-    let entries = 1;
-    Size { bytes, entries }
 }
 
 /// What an entry weighs in bytes, the index's and moka's own records included.

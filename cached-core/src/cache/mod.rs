@@ -89,8 +89,7 @@ impl Cache {
         self.len() == 0
     }
 
-    /// What the entries weigh: bytes where it is bounded by bytes; else their number, where large pages
-    /// count [more than once](CacheBuilder::max_entries).
+    /// What the entries weigh: bytes where it is bounded by bytes, else their number.
     pub fn weight(&self) -> u64 {
         self.0
             .memory

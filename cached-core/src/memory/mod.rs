@@ -50,7 +50,7 @@ pub(crate) enum Limit {
 }
 
 /// From an entry and the bytes of its key beyond its type's size.
-type Weigher = Arc<dyn Fn(&dyn AnyEntry, usize) -> Size + Send + Sync>;
+type Weigher = Arc<dyn Fn(&dyn AnyEntry, usize) -> u32 + Send + Sync>;
 type OnEvict = Arc<dyn Fn(&Slot) + Send + Sync>;
 
 /// Says that an entry was evicted.
@@ -99,14 +99,6 @@ const LARGE: Weight = 16 * 1024;
 /// What an entry takes in bytes.
 type Weight = u32;
 
-/// What an entry counts for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Size {
-    pub(crate) bytes: Weight,
-    /// How many entries it stands for, where the bound is one of entries.
-    pub(crate) entries: u32,
-}
-
 /// Goes on when a part of all entries has been replaced; for itself, as every hit looks at it.
 #[derive(Default)]
 #[repr(align(128))]
@@ -115,9 +107,10 @@ struct Epoch(AtomicU16);
 /// The entries of one cache.
 pub(crate) struct Memory {
     index: Arc<Index>,
-    moka: moka::sync::Cache<Id, Size, Identity>,
+    moka: moka::sync::Cache<Id, Weight, Identity>,
     weigher: Weigher,
-    limit: Limit,
+    /// The bound is one of bytes.
+    by_bytes: bool,
     tally: Arc<Tally>,
     evicted: OnEvict,
     reads: Reads,
@@ -136,10 +129,10 @@ impl Memory {
         let listener = {
             let (index, evicted) = (Arc::clone(&index), Arc::clone(&evicted));
             let tally = Arc::clone(&tally);
-            move |id: Arc<Id>, size: Size, cause: RemovalCause| {
+            move |id: Arc<Id>, weight: Weight, cause: RemovalCause| {
                 // What was taken out on purpose is settled by who did so.
                 if cause != RemovalCause::Explicit
-                    && let Some(slot) = tally.let_go(&index, *id, size.bytes)
+                    && let Some(slot) = tally.let_go(&index, *id, weight)
                     && cause.was_evicted()
                 {
                     // moka would drop a listener that panics for good.
@@ -148,15 +141,18 @@ impl Memory {
             }
         };
         let builder = moka::sync::Cache::builder().eviction_listener(listener);
-        let builder = match limit {
-            Limit::Entries(most) => builder.max_capacity(most).weigher(|_, size| size.entries),
-            Limit::Bytes(most) => builder.max_capacity(most).weigher(|_, size| size.bytes),
+        let (builder, by_bytes) = match limit {
+            Limit::Entries(most) => (builder.max_capacity(most), false),
+            Limit::Bytes(most) => {
+                let builder = builder.max_capacity(most).weigher(|_, weight| *weight);
+                (builder, true)
+            }
         };
         Memory {
             index,
             moka: builder.build_with_hasher(Identity::default()),
             weigher,
-            limit,
+            by_bytes,
             tally,
             evicted,
             reads: Reads::default(),
@@ -237,22 +233,15 @@ impl Memory {
         let _ = self.moka.get(&Id::new(hash, 0));
     }
 
-    /// What an entry counts for; none if its weigher panics where the bound is one of bytes.
-    fn weigh(&self, slot: &Slot, heap: usize) -> Option<Size> {
-        let size = catch_unwind(AssertUnwindSafe(|| (self.weigher)(slot.erased(), heap)));
-        match self.limit {
-            Limit::Bytes(_) => size.inspect_err(|_| crate::trace::weigher_panicked()).ok(),
-            Limit::Entries(most) => {
-                let size = size.unwrap_or(Size {
-                    bytes: 0,
-                    entries: 1,
-                });
-                // A few large ones always find room.
-                let most = u32::try_from(most / 4).unwrap_or(u32::MAX).max(1);
-                let entries = size.entries.min(most);
-                Some(Size { entries, ..size })
-            }
+    /// What an entry takes in bytes; none if its weigher panics where the bound is one of bytes.
+    fn weigh(&self, slot: &Slot, heap: usize) -> Option<Weight> {
+        let weight = catch_unwind(AssertUnwindSafe(|| (self.weigher)(slot.erased(), heap)));
+        if !self.by_bytes {
+            return Some(weight.unwrap_or(0));
         }
+        weight
+            .inspect_err(|_| crate::trace::weigher_panicked())
+            .ok()
     }
 
     /// Puts an entry in, unless a newer one of the same key is there or `allowed` objects, asked
@@ -265,7 +254,7 @@ impl Memory {
         allowed: impl FnOnce(Option<&Slot>) -> bool,
     ) -> bool {
         let order = slot.meta().order();
-        let Some(size) = self.weigh(&slot, heap) else {
+        let Some(weight) = self.weigh(&slot, heap) else {
             // What it was to replace is not what should be served any more.
             if let Some(old) = self.index.find(slot.key())
                 && old.meta().order() < order
@@ -287,17 +276,17 @@ impl Memory {
         if let Some(oldest) = oldest {
             self.make_room(&oldest);
         }
-        Tally::came(&slot, size.bytes);
+        Tally::came(&slot, weight);
         let replaced = self.index.insert(slot);
         if let Some(old) = old {
-            let size = self.moka.remove(&old.id());
+            let weight = self.moka.remove(&old.id());
             if replaced {
-                self.tally.went(&old, size.map(|size| size.bytes));
+                self.tally.went(&old, weight);
             }
         }
-        self.moka.insert(id, size);
+        self.moka.insert(id, weight);
         self.inserted(order);
-        if size.bytes >= LARGE {
+        if weight >= LARGE {
             self.index.flush();
         }
         true
@@ -315,9 +304,9 @@ impl Memory {
     fn let_go(&self, slot: &Slot) -> bool {
         let id = slot.id();
         let removed = self.index.remove(id).is_some();
-        let size = self.moka.remove(&id);
+        let weight = self.moka.remove(&id);
         if removed {
-            self.tally.went(slot, size.map(|size| size.bytes));
+            self.tally.went(slot, weight);
         }
         removed
     }
@@ -372,10 +361,9 @@ impl Memory {
     /// The bound, for people.
     #[cfg(feature = "dashboard")]
     pub(crate) fn limit(&self) -> String {
-        match self.limit {
-            Limit::Entries(most) => format!("{most} entries"),
-            Limit::Bytes(most) => format!("{most} bytes"),
-        }
+        let most = self.moka.policy().max_capacity().unwrap_or(u64::MAX);
+        let unit = if self.by_bytes { "bytes" } else { "entries" };
+        format!("{most} {unit}")
     }
 
     /// How many entries there are.

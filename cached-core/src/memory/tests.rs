@@ -1,4 +1,4 @@
-use super::{Entry, Limit, Memory, Meta, Size, Slot};
+use super::{Entry, Limit, Memory, Meta, Slot};
 use crate::clock::NEVER;
 use crate::engine::Began;
 use crate::key::OwnedKey;
@@ -8,12 +8,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Of each entry.
-const SIZE: Size = Size {
-    bytes: 10,
-    entries: 1,
-};
-
 fn memory(limit: Limit) -> (Arc<Memory>, Arc<AtomicUsize>) {
     let evicted = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&evicted);
@@ -21,7 +15,7 @@ fn memory(limit: Limit) -> (Arc<Memory>, Arc<AtomicUsize>) {
         count.fetch_add(1, Ordering::SeqCst);
     });
     (
-        Arc::new(Memory::new(limit, Arc::new(|_, _| SIZE), on_evict)),
+        Arc::new(Memory::new(limit, Arc::new(|_, _| 10), on_evict)),
         evicted,
     )
 }
