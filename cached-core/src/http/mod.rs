@@ -118,8 +118,6 @@ pub use url::UrlText;
 #[doc(hidden)]
 pub use view::{Labels, View};
 
-pub(crate) use stored::Variants;
-
 #[cfg(feature = "axum")]
 pub(crate) use look::{Way, look};
 #[cfg(feature = "axum")]
