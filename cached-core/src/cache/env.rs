@@ -32,7 +32,7 @@ impl CacheBuilder {
     /// | `CACHE_REDIS_SENTINELS`, `CACHE_REDIS_SENTINEL_MASTER`, `CACHE_REDIS_SENTINEL_PASSWORD` | sentinels, `host:port` with commas between them, and the name of the service |
     /// | `CACHE_REDIS_CLUSTER` | nodes of a cluster, `host:port` with commas between them |
     /// | `CACHE_REDIS_CONNECT_TIMEOUT` | seconds that making a connection may take |
-    /// | `CACHE_REDIS_ON_CALLER_RUNTIME` | `true`: see [`on_caller_runtime`](crate::RedisBuilder::on_caller_runtime) |
+    /// | `CACHE_REDIS_ON_CALLER_RUNTIME` | `true`: operations stay on the runtime of their caller |
     /// | `CACHE_REDIS_TLS` | `true`: connections are encrypted, as with `rediss://` |
     /// | `CACHE_REDIS_ROOT_CERTIFICATE` | a PEM file: certificates are checked against it and not against those of the system |
     /// | `CACHE_REDIS_CLIENT_CERTIFICATE`, `CACHE_REDIS_CLIENT_KEY` | PEM files: what is shown to the servers |
