@@ -120,6 +120,7 @@ impl Engine {
         let there = tier.peek(&tier.budget(), &names).await;
         let there: Vec<bool> = there.iter().map(|found| found.value.is_some()).collect();
         let own: Vec<String> = names.iter().filter_map(|names| names.own.clone()).collect();
+        let _seen_through = tier.see_through();
         tier.announce(&own, false);
         // Before they are void, not after: what is there then may have been set since.
         tier.remove(&names).await;

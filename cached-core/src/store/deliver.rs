@@ -33,6 +33,11 @@ impl Tier {
         }
     }
 
+    /// For whoever has more to do between announcing and delivering.
+    pub(crate) fn see_through(self: &Arc<Self>) -> SeenThrough<'_> {
+        SeenThrough(self)
+    }
+
     /// Writes new versions for all that is undelivered, and tells the others. Dropped half way, it
     /// goes on in the background.
     ///
@@ -204,6 +209,17 @@ impl Tier {
         });
         if started.is_none() {
             self.delivering.store(false, Ordering::SeqCst);
+        }
+    }
+}
+
+/// Has what is announced be delivered, whatever becomes of who announces it.
+pub(crate) struct SeenThrough<'a>(&'a Arc<Tier>);
+
+impl Drop for SeenThrough<'_> {
+    fn drop(&mut self) {
+        if lock(&self.0.journal).len() > 0 {
+            self.0.deliver_later(0);
         }
     }
 }
