@@ -109,6 +109,14 @@ const REASONS: &[Reason] = &[
         Some("moka, listener"),
     ),
     (
+        "hit ratio",
+        "loop",
+        "",
+        "which keys of a loop stay depends on random hashes, in moka by more than a point from run to \
+         run (its quartiles)",
+        None,
+    ),
+    (
         "stores",
         "hit on the store",
         "",
