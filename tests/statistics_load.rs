@@ -94,6 +94,19 @@ mod stores {
         id
     }
 
+    /// The statistics of a cache that was called by all threads, once they are seen to add up.
+    fn all_added_up(cache: &Cache) -> Stats {
+        let stats = cache.stats();
+        assert_eq!(stats.lookups(), THREADS * TURNS);
+        adds_up(&stats);
+        assert_eq!(
+            stats.stores + stats.rejections,
+            stats.loads + stats.fetched,
+            "{stats}"
+        );
+        stats
+    }
+
     #[test]
     fn what_the_shared_store_answers_is_fetched_and_no_load() {
         let store = FaultyStore::new();
@@ -110,14 +123,7 @@ mod stores {
             }
         });
         for cache in [&one, &other] {
-            let stats = cache.stats();
-            assert_eq!(stats.lookups(), THREADS * TURNS);
-            adds_up(&stats);
-            assert_eq!(
-                stats.stores + stats.rejections,
-                stats.loads + stats.fetched,
-                "{stats}"
-            );
+            let stats = all_added_up(cache);
             assert!(
                 stats.store_times.count() > 0 && stats.store_errors == 0,
                 "{stats}"
@@ -155,14 +161,7 @@ mod stores {
         });
         for cache in [&one, &other] {
             cache.sweep();
-            let stats = cache.stats();
-            assert_eq!(stats.lookups(), THREADS * TURNS);
-            adds_up(&stats);
-            assert_eq!(
-                stats.stores + stats.rejections,
-                stats.loads + stats.fetched,
-                "{stats}"
-            );
+            let stats = all_added_up(cache);
             assert_eq!(stats.entries, cache.len() as u64);
             assert!(stats.entries <= 100 && stats.evictions > 0, "{stats}");
             assert_eq!(stats.invalidations, THREADS * TURNS / 40, "{stats}");

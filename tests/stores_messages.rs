@@ -4,11 +4,11 @@
 
 mod common;
 
+use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use common::{Gate, Step, Task, hears, until};
+use common::{Gate, Step, Task, hears, turn, until};
 use dewar::store::Store;
 use dewar::testing::{FaultyStore, TestCache};
 use dewar::{Cache, Invalidated, cached, entry, invalidate};
@@ -17,14 +17,6 @@ use futures::executor::block_on;
 /// The data behind the cache.
 static SOURCE: AtomicU64 = AtomicU64::new(1);
 
-/// Tests share the source, so they take turns.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    SOURCE.store(1, SeqCst);
-    turn
-}
-
 fn process(gate: &Gate) -> TestCache {
     let builder = Cache::builder().shared(gate.clone());
     TestCache::with(builder.memory_copies(Duration::from_secs(5))).unwrap()
@@ -32,7 +24,7 @@ fn process(gate: &Gate) -> TestCache {
 
 /// Two processes that hear each other.
 fn world() -> (MutexGuard<'static, ()>, Gate, TestCache, TestCache) {
-    let (turn, gate) = (turn(), Gate::before(FaultyStore::pushing()));
+    let (turn, gate) = (turn(&SOURCE), Gate::before(FaultyStore::pushing()));
     let (one, other) = (process(&gate), process(&gate));
     assert!(until(|| hears(&one) && hears(&other)));
     (turn, gate, one, other)
@@ -139,7 +131,7 @@ fn a_message_that_comes_late_or_twice_costs_a_look_at_the_store_and_no_load() {
 
 #[test]
 fn a_channel_that_loses_messages_is_not_trusted_from_the_start() {
-    let (_turn, gate) = (turn(), Gate::before(FaultyStore::pushing()));
+    let (_turn, gate) = (turn(&SOURCE), Gate::before(FaultyStore::pushing()));
     gate.store.mute(true);
     let (one, other) = (process(&gate), process(&gate));
     assert!(until(|| gate.store.listening() == 2));

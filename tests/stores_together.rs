@@ -1,10 +1,12 @@
 //! What several processes on one store keep to. Two caches on one store stand for two processes.
 #![cfg(feature = "stores")]
 
+mod common;
+
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use common::{hears, turn};
 use dewar::store::Store;
 use dewar::testing::{FaultyStore, TestCache};
 use dewar::{Cache, Invalidated, cached, invalidate};
@@ -13,14 +15,6 @@ use futures::executor::block_on;
 /// The data behind the cache.
 static SOURCE: AtomicU64 = AtomicU64::new(1);
 
-/// Tests share the source, so they take turns.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    SOURCE.store(1, SeqCst);
-    turn
-}
-
 fn process(store: &FaultyStore) -> TestCache {
     named(store, "dewar")
 }
@@ -28,10 +22,6 @@ fn process(store: &FaultyStore) -> TestCache {
 fn named(store: &FaultyStore, namespace: &str) -> TestCache {
     let builder = Cache::builder().shared(store.clone()).namespace(namespace);
     TestCache::with(builder.memory_copies(Duration::from_secs(5))).unwrap()
-}
-
-fn hears(cache: &TestCache) -> bool {
-    cache.store_status().unwrap().push == Some(true)
 }
 
 /// Waits for what other threads do, without moving any clock.
@@ -76,7 +66,7 @@ fn fenced(id: u64, meanwhile: Option<(&TestCache, Order)>) -> u64 {
 
 #[test]
 fn a_load_from_before_an_invalidation_elsewhere_is_void_by_whatever_it_was_made() {
-    let _turn = turn();
+    let _turn = turn(&SOURCE);
     for store in [FaultyStore::new(), FaultyStore::pushing()] {
         let pushes = store.push().is_some();
         let (one, other) = (process(&store), process(&store));
@@ -107,7 +97,7 @@ fn plain(id: u64) -> u64 {
 
 #[test]
 fn namespaces_on_one_store_know_nothing_of_each_other() {
-    let _turn = turn();
+    let _turn = turn(&SOURCE);
     let store = FaultyStore::pushing();
     let (shop, blog) = (named(&store, "shop"), named(&store, "blog"));
     let second = named(&store, "blog");
@@ -124,7 +114,7 @@ fn namespaces_on_one_store_know_nothing_of_each_other() {
 
 #[test]
 fn a_message_that_is_not_understood_is_counted_and_the_channel_goes_on() {
-    let _turn = turn();
+    let _turn = turn(&SOURCE);
     let store = FaultyStore::pushing();
     let (one, other) = (process(&store), process(&store));
     until(|| hears(&one) && hears(&other));
@@ -158,7 +148,7 @@ fn a_hundred_tags_on_an_entry_are_one_operation() {
     fn tagged(id: u64) -> u64 {
         id
     }
-    let _turn = turn();
+    let _turn = turn(&SOURCE);
     let store = FaultyStore::new();
     let (one, other) = (process(&store), process(&store));
     assert_eq!(one.run(|| tagged(1)), 1);
@@ -174,7 +164,7 @@ fn callers_share_a_load_while_the_store_is_gone() {
         std::thread::sleep(Duration::from_millis(100));
         id
     }
-    let _turn = turn();
+    let _turn = turn(&SOURCE);
     let store = FaultyStore::new();
     let one = process(&store);
     store.fail(true);

@@ -43,6 +43,8 @@ struct State {
     /// Who waits, each with whether it may go on.
     waiting: Vec<(Arc<AtomicBool>, Waker)>,
     steps: Vec<Step>,
+    /// The keys of each read.
+    reads: Vec<Vec<String>>,
     messages: Vec<Vec<u8>>,
 }
 
@@ -80,6 +82,11 @@ impl Gate {
     /// What was done since this was asked last, in its order.
     pub(crate) fn steps(&self) -> Vec<Step> {
         std::mem::take(&mut self.state.lock().unwrap().steps)
+    }
+
+    /// The keys of each read since this was asked last.
+    pub(crate) fn reads(&self) -> Vec<Vec<String>> {
+        std::mem::take(&mut self.state.lock().unwrap().reads)
     }
 
     /// What was said to all processes so far.
@@ -127,6 +134,7 @@ fn writes(items: &[Item]) -> Option<Step> {
 impl Store for Gate {
     fn get_many<'a>(&'a self, keys: &'a [String]) -> Done<'a, Vec<Found>> {
         Box::pin(async move {
+            self.state.lock().unwrap().reads.push(keys.to_vec());
             let found = self.store.get_many(keys).await;
             self.wait(Some(Step::Read)).await;
             found

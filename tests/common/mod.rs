@@ -18,6 +18,8 @@ pub(crate) use raised::raised;
 pub(crate) use source::{End, Failed, Source};
 pub(crate) use task::{Steps, Task, panics, stepped};
 
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 #[cfg(feature = "stores")]
@@ -42,6 +44,14 @@ pub(crate) fn until(mut holds: impl FnMut() -> bool) -> bool {
         std::thread::sleep(millis(1));
     }
     false
+}
+
+/// Tests that share what they load from take turns; each finds 1 there.
+pub(crate) fn turn(source: &AtomicU64) -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    source.store(1, SeqCst);
+    turn
 }
 
 /// Whether a process hears what others say.

@@ -11,7 +11,8 @@ use crate::codec::Format;
 use crate::engine::Engine;
 use crate::engine::at::{At, Mode, Place};
 use crate::engine::call::Load;
-use crate::engine::through::{Read, accept, peek_all, publish_all};
+use crate::engine::peek::fetch_all;
+use crate::engine::through::publish_all;
 use crate::error::Error;
 use crate::store::Item;
 use crate::store::guard::Budget;
@@ -47,7 +48,7 @@ struct New {
 
 impl Engine {
     /// Whether there is a shared store that these operations have to ask.
-    pub(super) fn shares(&self) -> bool {
+    pub(crate) fn shares(&self) -> bool {
         self.tier.is_some() && self.memory.is_some()
     }
 
@@ -67,19 +68,7 @@ impl Engine {
         // It lives as long as what it is a copy of.
         let place = |key: &&str| self.place_of::<T>(key, NEVER);
         let loads: Vec<LoadOf<T>> = keys.iter().filter_map(place).collect();
-        // First that they are being loaded, then the tick: as for any load.
-        let _loading: Vec<_> = loads
-            .iter()
-            .map(|load| self.loading(load.base().hash))
-            .collect();
-        let began = self.begin();
-        let mut read = peek_all(&loads.iter().collect::<Vec<_>>()).await;
-        let take = |(load, read): (&LoadOf<T>, &mut Read)| {
-            let value = accept(&**load, read)?;
-            load.store(&value, began);
-            Some(value)
-        };
-        loads.iter().zip(&mut read).map(take).collect()
+        fetch_all(self, &loads.iter().collect::<Vec<_>>()).await
     }
 
     /// Has all processes see these values.
@@ -120,12 +109,12 @@ impl Engine {
         let there = tier.peek(&tier.budget(), &names).await;
         let there: Vec<bool> = there.iter().map(|found| found.value.is_some()).collect();
         let own: Vec<String> = names.iter().filter_map(|names| names.own.clone()).collect();
-        let _seen_through = tier.see_through();
+        let delivery = tier.delivery();
         tier.announce(&own, false);
         // Before they are void, not after: what is there then may have been set since.
         tier.remove(&names).await;
         let erased: Vec<bool> = known.iter().map(|key| self.erase(key)).collect();
-        tier.deliver().await?;
+        delivery.deliver().await?;
         let existed = |n: &usize| erased[*n] || there.get(*n) == Some(&true);
         Ok((0..known.len()).filter(existed).count())
     }
@@ -228,7 +217,8 @@ impl Engine {
             let changed = spot.put(&new, key).await?;
             if changed {
                 self.erase(key);
-                spot.tier.tell_changed(&spot.budget, spot.names).await;
+                let own = spot.names.own.as_slice();
+                spot.tier.tell_changed(&spot.budget, own).await;
             }
             changing.unsure = false;
             if changed {
@@ -284,7 +274,8 @@ impl Drop for Changing<'_> {
     fn drop(&mut self) {
         if self.unsure {
             self.engine.erase(self.key);
-            self.spot.tier.tell_changed_later(self.spot.names);
+            let own = self.spot.names.own.as_slice();
+            self.spot.tier.tell_changed_later(own, 0);
         }
     }
 }

@@ -4,10 +4,9 @@ use serde::Deserialize;
 
 use super::Cache;
 use super::builder::CacheBuilder;
-use super::env::{seconds, time};
+use super::env::seconds;
 use super::settings::{self, Kind, Source};
 use crate::error::Error;
-use crate::watch::EventKeys;
 
 /// A cache as a configuration file describes it.
 ///
@@ -167,13 +166,15 @@ pub enum Seconds {
 }
 
 impl CacheConfig {
-    /// A setting of a shared store by its name, as text.
-    fn of_store(&self, name: &str) -> Option<String> {
+    /// A setting by its name, as text.
+    fn setting(&self, name: &str) -> Option<String> {
         fn text<T: ToString>(value: &Option<T>) -> Option<String> {
             value.as_ref().map(ToString::to_string)
         }
         let secret = |secret: &Option<Secret>| secret.as_ref().map(|secret| secret.0.clone());
         match name {
+            "event_keys" => self.event_keys.clone(),
+            "max_wait" => text(&self.max_wait),
             "key_prefix" => self.key_prefix.clone(),
             "redis_url" => secret(&self.redis_url),
             "redis_host" => self.redis_host.clone(),
@@ -218,7 +219,7 @@ impl TryFrom<CacheConfig> for CacheBuilder {
             None => Kind::Memory,
         };
         let source = Source {
-            get: &|name| Ok(config.of_store(name)),
+            get: &|name| Ok(config.setting(name)),
             name: &str::to_owned,
         };
         let mut builder = settings::apply(Cache::builder(), kind, &source)?;
@@ -239,12 +240,6 @@ impl TryFrom<CacheConfig> for CacheBuilder {
         }
         if let Some(bytes) = config.max_bytes {
             builder = builder.max_bytes(bytes);
-        }
-        if let Some(keys) = config.event_keys {
-            builder = builder.event_keys(EventKeys::of_setting("event_keys", &keys)?);
-        }
-        if let Some(limit) = config.max_wait {
-            builder = builder.max_wait(time("max_wait", &limit.to_string())?);
         }
         if let Some(scopes) = config.remembered_invalidations {
             builder =

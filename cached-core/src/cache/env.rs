@@ -6,7 +6,6 @@ use super::builder::CacheBuilder;
 use super::settings::{self, Kind, Source};
 use super::{Cache, builder};
 use crate::error::Error;
-use crate::watch::EventKeys;
 
 impl CacheBuilder {
     /// A description from environment variables, with Flask-Caching's names:
@@ -17,7 +16,7 @@ impl CacheBuilder {
     /// | `CACHE_DEFAULT_TIMEOUT` | seconds, or `never` |
     /// | `CACHE_THRESHOLD` | entries at most |
     /// | `CACHE_MAX_BYTES` | bytes at most, instead of entries |
-    /// | `CACHE_EVENT_KEYS` | how much of keys is told: `prefixes`, `shown`, `hashed`, `hidden`; see [`EventKeys`] |
+    /// | `CACHE_EVENT_KEYS` | how much of keys is told: `prefixes`, `shown`, `hashed`, `hidden`; see [`EventKeys`](crate::EventKeys) |
     /// | `CACHE_MAX_WAIT` | seconds that a caller waits for another's load |
     /// | `CACHE_REMEMBERED_INVALIDATIONS` | how many are remembered one by one |
     ///
@@ -90,12 +89,6 @@ fn from_lookup(get: impl Fn(&str) -> Result<Option<String>, Error>) -> Result<Ca
     if let Some(bytes) = get("CACHE_MAX_BYTES")? {
         builder = builder.max_bytes(count("CACHE_MAX_BYTES", &bytes, "bytes")?);
     }
-    if let Some(keys) = get("CACHE_EVENT_KEYS")? {
-        builder = builder.event_keys(EventKeys::of_setting("CACHE_EVENT_KEYS", &keys)?);
-    }
-    if let Some(limit) = get("CACHE_MAX_WAIT")? {
-        builder = builder.max_wait(time("CACHE_MAX_WAIT", &limit)?);
-    }
     if let Some(scopes) = get("CACHE_REMEMBERED_INVALIDATIONS")? {
         let scopes = count("CACHE_REMEMBERED_INVALIDATIONS", &scopes, "scopes")?;
         builder = builder.remembered_invalidations(usize::try_from(scopes).unwrap_or(usize::MAX));
@@ -162,6 +155,7 @@ pub(super) fn count(setting: &str, text: &str, what: &str) -> Result<u64, Error>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::watch::EventKeys;
 
     fn with(pairs: &[(&str, &str)]) -> Result<CacheBuilder, Error> {
         from_lookup(|asked| {

@@ -1,13 +1,13 @@
-//! Settings of shared stores, whatever they come from: the environment, a file.
+//! Settings, whatever they come from: the environment, a file.
 
 #[cfg(feature = "redis")]
 mod redis;
 
-#[cfg(feature = "stores")]
 use std::time::Duration;
 
 use super::builder::{CacheBuilder, StoreKind};
 use crate::error::Error;
+use crate::watch::EventKeys;
 
 /// Where settings come from.
 pub(super) struct Source<'a> {
@@ -139,6 +139,7 @@ pub(super) fn apply(
             return Err(Error::config((source.name)(name), what));
         }
     }
+    let builder = said_of_any(builder, source)?;
     let builder = builder.store(match kind {
         Kind::Null => StoreKind::Null,
         _ => StoreKind::Memory,
@@ -148,8 +149,19 @@ pub(super) fn apply(
     Ok(builder)
 }
 
+/// What can be said of any cache.
+fn said_of_any(mut builder: CacheBuilder, source: &Source<'_>) -> Result<CacheBuilder, Error> {
+    if let Some(keys) = (source.get)("event_keys")? {
+        let name = (source.name)("event_keys");
+        builder = builder.event_keys(EventKeys::of_setting(&name, &keys)?);
+    }
+    if let Some(limit) = time(source, "max_wait")? {
+        builder = builder.max_wait(limit);
+    }
+    Ok(builder)
+}
+
 /// A time in seconds.
-#[cfg(feature = "stores")]
 fn time(source: &Source<'_>, name: &str) -> Result<Option<Duration>, Error> {
     let given = (source.get)(name)?;
     let time = given.map(|text| super::env::time(&(source.name)(name), &text));

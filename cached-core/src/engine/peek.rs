@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "stores")]
+use super::Engine;
 use super::call::Load;
 #[cfg(feature = "stores")]
 use super::through::{Read, accept, peek_all};
@@ -41,11 +43,8 @@ async fn ask_all<R>(loads: &[&LoadOf<R>], mut left: Vec<Option<Nanos>>) -> Vec<O
 /// Which of several calls the store is to be asked for.
 #[cfg(feature = "stores")]
 fn missing<R>(loads: &[&LoadOf<R>], left: &[Option<Nanos>]) -> Vec<usize> {
-    let shares = |load: &LoadOf<R>| {
-        let engine = &load.base().engine;
-        engine.tier.is_some() && engine.memory.is_some()
-    };
     let missing = loads.iter().zip(left).enumerate();
+    let shares = |load: &LoadOf<R>| load.base().engine.shares();
     missing
         .filter_map(|(at, (load, left))| (left.is_none() && shares(load)).then_some(at))
         .collect()
@@ -57,24 +56,31 @@ async fn keep_all<R>(loads: &[&LoadOf<R>]) -> Vec<Option<R>> {
     let left: Vec<Option<Nanos>> = loads.iter().map(|load| load.left()).collect();
     let missing = missing(loads, &left);
     let asked: Vec<&LoadOf<R>> = missing.iter().map(|at| loads[*at]).collect();
-    let Some(engine) = asked.first().map(|load| &load.base().engine) else {
+    let Some(load) = asked.first() else {
         return Vec::new();
     };
+    let mut kept: Vec<Option<R>> = loads.iter().map(|_| None).collect();
+    let fetched = fetch_all(&load.base().engine, &asked).await;
+    for (at, value) in missing.into_iter().zip(fetched) {
+        kept[at] = value;
+    }
+    kept
+}
+
+/// The values that the store has of several calls, read in one operation and kept in memory.
+#[cfg(feature = "stores")]
+pub(crate) async fn fetch_all<R>(engine: &Arc<Engine>, loads: &[&LoadOf<R>]) -> Vec<Option<R>> {
     // First that they are being loaded, then the tick: as for any load.
-    let _loading: Vec<_> = asked
+    let _loading: Vec<_> = loads
         .iter()
         .map(|load| engine.loading(load.base().hash))
         .collect();
     let began = engine.begin();
-    let reads = peek_all(&asked).await;
-    let keep = |load: &LoadOf<R>, mut read: Read| {
-        let value = accept(&**load, &mut read)?;
+    let reads = peek_all(loads).await;
+    let keep = |(load, mut read): (&&LoadOf<R>, Read)| {
+        let value = accept(&***load, &mut read)?;
         load.store(&value, began);
         Some(value)
     };
-    let mut kept: Vec<Option<R>> = loads.iter().map(|_| None).collect();
-    for ((at, load), read) in missing.into_iter().zip(asked).zip(reads) {
-        kept[at] = keep(load, read);
-    }
-    kept
+    loads.iter().zip(reads).map(keep).collect()
 }

@@ -211,7 +211,7 @@ mod shared {
         };
         tier.announce(&names, false);
         tier.deliver().await?;
-        let mine = tier.written_last();
+        let mine = tier.written_last(&names);
         let read = fetch_all(&loads.iter().collect::<Vec<_>>()).await;
         let written = loads.iter().zip(read).zip(values);
         let written = written.map(|((load, read), value)| (load, read, value));
@@ -393,7 +393,7 @@ mod shared {
         let entries = entries.map(|writing| (writing.entry, writing.raw));
         // Where there is something else by now, it was loaded after that.
         tier.fill(&budget, entries.collect()).await;
-        tier.tell_all_changed(&budget, &own).await;
+        tier.tell_changed(&budget, &own).await;
     }
 
     /// A result, what the store had before it was loaded, and what it is there.

@@ -33,24 +33,22 @@ impl Tier {
         }
     }
 
-    /// For whoever has more to do between announcing and delivering.
-    pub(crate) fn see_through(self: &Arc<Self>) -> SeenThrough<'_> {
-        SeenThrough(self)
-    }
-
     /// Writes new versions for all that is undelivered, and tells the others. Dropped half way, it
     /// goes on in the background.
     ///
     /// # Errors
     /// The store did not confirm; everything is kept, and tried again in the background.
     pub(crate) async fn deliver(self: &Arc<Self>) -> Result<(), Error> {
-        let mut unfinished = Unfinished {
+        self.delivery().deliver().await
+    }
+
+    /// The same for whoever has more to do between announcing and delivering: from here on it is
+    /// done in the background, if not by them.
+    pub(crate) fn delivery(self: &Arc<Self>) -> Delivery<'_> {
+        Delivery {
             tier: self,
             pause: Some(0),
-        };
-        let delivered = self.try_deliver().await;
-        unfinished.pause = delivered.is_err().then_some(AGAIN);
-        delivered
+        }
     }
 
     /// The same, once; the first failure is logged, and when all is through again.
@@ -104,10 +102,7 @@ impl Tier {
             .map(|((scope, _), new)| version_item(self.version_key(scope), *new, Some(INVALID)));
         let written = self.store().set_durably(items.collect());
         self.guard.run(budget, written).await?;
-        let sent = part
-            .iter()
-            .map(|(scope, pending)| ((*scope).clone(), **pending));
-        lock(&self.journal).stored(&sent.collect(), versions);
+        lock(&self.journal).stored(part.iter().copied(), versions);
         Ok(())
     }
 
@@ -146,39 +141,25 @@ impl Tier {
         }
     }
 
-    /// Tells the other processes that a copy of an entry is not what the store has any more: now,
-    /// or as soon as that is possible.
+    /// Tells the other processes that copies of entries, by the scopes of their keys, are not what
+    /// the store has any more: now, or as soon as that is possible.
     pub(crate) async fn tell_changed(
-        self: &Arc<Self>,
-        budget: &super::guard::Budget,
-        names: &super::names::Names,
-    ) {
-        let told = self.tell(budget, names.own.iter(), false).await;
-        if let (Err(_), Some(own)) = (told, &names.own) {
-            lock(&self.journal).announce_stored(own);
-            self.deliver_later(AGAIN);
-        }
-    }
-
-    /// The same for several entries at once.
-    pub(crate) async fn tell_all_changed(
         self: &Arc<Self>,
         budget: &super::guard::Budget,
         own: &[String],
     ) {
         if !own.is_empty() && self.tell(budget, own.iter(), false).await.is_err() {
-            let mut journal = lock(&self.journal);
-            own.iter().for_each(|own| journal.announce_stored(own));
-            drop(journal);
-            self.deliver_later(AGAIN);
+            self.tell_changed_later(own, AGAIN);
         }
     }
 
     /// The same in the background.
-    pub(crate) fn tell_changed_later(self: &Arc<Self>, names: &super::names::Names) {
-        if let Some(own) = &names.own {
-            lock(&self.journal).announce_stored(own);
-            self.deliver_later(0);
+    pub(crate) fn tell_changed_later(self: &Arc<Self>, own: &[String], pause: Nanos) {
+        if !own.is_empty() {
+            let mut journal = lock(&self.journal);
+            own.iter().for_each(|own| journal.announce_stored(own));
+            drop(journal);
+            self.deliver_later(pause);
         }
     }
 
@@ -213,25 +194,27 @@ impl Tier {
     }
 }
 
-/// Has what is announced be delivered, whatever becomes of who announces it.
-pub(crate) struct SeenThrough<'a>(&'a Arc<Tier>);
-
-impl Drop for SeenThrough<'_> {
-    fn drop(&mut self) {
-        if lock(&self.0.journal).len() > 0 {
-            self.0.deliver_later(0);
-        }
-    }
-}
-
-/// A delivery that somebody waits for.
-struct Unfinished<'a> {
+/// A delivery that somebody is about to wait for, or does: dropped before its end, it goes on in the
+/// background.
+pub(crate) struct Delivery<'a> {
     tier: &'a Arc<Tier>,
     /// How long until it is tried again, if it is to be.
     pause: Option<Nanos>,
 }
 
-impl Drop for Unfinished<'_> {
+impl Delivery<'_> {
+    /// See [`Tier::deliver`].
+    ///
+    /// # Errors
+    /// As for that.
+    pub(crate) async fn deliver(mut self) -> Result<(), Error> {
+        let delivered = self.tier.try_deliver().await;
+        self.pause = delivered.is_err().then_some(AGAIN);
+        delivered
+    }
+}
+
+impl Drop for Delivery<'_> {
     fn drop(&mut self) {
         if let Some(pause) = self.pause {
             self.tier.deliver_later(pause);

@@ -3,7 +3,9 @@
 //! Of one scope the last invalidation wins. Both lists are bounded: where more scopes are
 //! undelivered than are kept, everything is invalidated in their stead.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+
+use foldhash::fast::RandomState;
 
 use super::names::EVERYTHING;
 
@@ -110,9 +112,12 @@ impl Journal {
 
     /// The store has these, each with the version that was written; the others are still to be
     /// told. What was announced again meanwhile has a later ticket, and is to be written again.
-    pub(super) fn stored(&mut self, sent: &BTreeMap<String, Pending>, versions: Vec<u64>) {
-        let written = sent.iter().filter(|(_, pending)| !pending.stored);
-        for ((scope, sent), version) in written.zip(versions) {
+    pub(super) fn stored<'a>(
+        &mut self,
+        sent: impl IntoIterator<Item = (&'a String, &'a Pending)>,
+        versions: Vec<u64>,
+    ) {
+        for ((scope, sent), version) in sent.into_iter().zip(versions) {
             if let Some(pending) = self.pending.get_mut(scope)
                 && pending.ticket == sent.ticket
             {
@@ -159,6 +164,16 @@ impl Journal {
     /// What was delivered a moment ago, the oldest first.
     pub(super) fn delivered(&self) -> Vec<Delivered> {
         self.delivered.iter().cloned().collect()
+    }
+
+    /// The versions of these scopes that were delivered last, as far as they are remembered.
+    pub(super) fn versions_of(&self, scopes: &[String]) -> HashMap<String, u64> {
+        let asked: HashSet<&String, RandomState> = scopes.iter().collect();
+        let known = self.delivered.iter();
+        known
+            .filter(|known| asked.contains(&known.scope))
+            .map(|known| (known.scope.clone(), known.version))
+            .collect()
     }
 
     /// A refresh has put this version in the place of the one that is remembered.

@@ -6,7 +6,6 @@ use super::guard::Budget;
 use super::names::Names;
 use super::tier::{Tier, dependable};
 use super::versions;
-use super::write::Written;
 use crate::clock::{NEVER, Nanos};
 
 /// For as long as anything that never expires will be there: a century, which all stores can count.
@@ -21,14 +20,15 @@ pub(super) struct Lasting {
 }
 
 impl Lasting {
-    pub(super) fn of<'a>(tier: &Tier, entries: impl Iterator<Item = &'a Written<'a>>) -> Self {
+    /// For entries of these names, each of use for so long.
+    pub(super) fn of<'a>(tier: &Tier, entries: impl Iterator<Item = (&'a Names, Nanos)>) -> Self {
         let (mut finite, mut ever, mut longest) = (Vec::new(), Vec::new(), 0);
-        for entry in entries {
-            match entry.useful {
-                NEVER => ever.push(entry.names),
+        for (names, useful) in entries {
+            match useful {
+                NEVER => ever.push(names),
                 useful => {
                     longest = useful.max(longest);
-                    finite.push(entry.names);
+                    finite.push(names);
                 }
             }
         }
@@ -36,20 +36,6 @@ impl Lasting {
             scopes: versions::keys(tier, &finite),
             longest,
             ever: versions::keys(tier, &ever),
-        }
-    }
-
-    /// The same for one entry that is of use for so long.
-    pub(super) fn of_one(tier: &Tier, names: &Names, useful: Nanos) -> Self {
-        let keys = versions::keys(tier, &[names]);
-        let (scopes, ever) = match useful {
-            NEVER => (Vec::new(), keys),
-            _ => (keys, Vec::new()),
-        };
-        Lasting {
-            scopes,
-            longest: useful,
-            ever,
         }
     }
 

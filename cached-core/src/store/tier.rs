@@ -360,11 +360,9 @@ impl Tier {
         Some(())
     }
 
-    /// The versions that this process wrote last, by scope; not all are remembered.
-    pub(crate) fn written_last(&self) -> HashMap<String, u64> {
-        let delivered = lock(&self.journal).delivered();
-        let of = |known: super::journal::Delivered| (known.scope, known.version);
-        delivered.into_iter().map(of).collect()
+    /// The versions that this process wrote last of these scopes; not all are remembered.
+    pub(crate) fn written_last(&self, scopes: &[String]) -> HashMap<String, u64> {
+        lock(&self.journal).versions_of(scopes)
     }
 
     /// Where the lease of an entry's load is.

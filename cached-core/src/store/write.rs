@@ -31,6 +31,13 @@ pub(crate) struct Written<'a> {
     pub(crate) useful: Nanos,
 }
 
+impl<'a> Written<'a> {
+    /// Whose versions have to live, and for how long.
+    fn needs(&self) -> (&'a Names, Nanos) {
+        (self.names, self.useful)
+    }
+}
+
 impl Tier {
     /// Writes entries, each under the versions that were read before its body ran.
     ///
@@ -44,7 +51,7 @@ impl Tier {
     ) -> Result<(), Error> {
         let all = entries.len();
         entries.retain(|entry| self.may_write(entry));
-        let needed = Lasting::of(self, entries.iter());
+        let needed = Lasting::of(self, entries.iter().map(Written::needs));
         let items: Vec<Item> = entries
             .into_iter()
             .filter_map(|entry| self.item(entry))
@@ -68,7 +75,7 @@ impl Tier {
         budget: &Budget,
         entries: Vec<(Written<'_>, Found)>,
     ) -> Vec<bool> {
-        let needed = Lasting::of(self, entries.iter().map(|(entry, _)| entry));
+        let needed = Lasting::of(self, entries.iter().map(|(entry, _)| entry.needs()));
         let mut overtaken = vec![false; entries.len()];
         let (mut new, mut swaps) = (Vec::new(), Vec::new());
         for (at, (entry, raw)) in entries.into_iter().enumerate() {
@@ -165,7 +172,8 @@ impl Tier {
         item: Item,
         names: &Names,
     ) -> Result<bool, Error> {
-        let needed = Lasting::of_one(self, names, item.ttl.map_or(NEVER, nanos));
+        let useful = item.ttl.map_or(NEVER, nanos);
+        let needed = Lasting::of(self, std::iter::once((names, useful)));
         let put = self.put(budget, raw, item);
         self.keeping(budget, needed, put).await
     }
