@@ -47,6 +47,13 @@ impl Replies {
         })
     }
 
+    fn room_for(&self, key: &str) -> Result<(), Error> {
+        match self.mode.load(SeqCst) == FULL && !key.contains(":v:") {
+            true => Err(Error::refused("store", "there is no room")),
+            false => Ok(()),
+        }
+    }
+
     async fn reply<T>(&self, key: &str, reply: Result<T, Error>) -> Result<T, Error> {
         if key.contains(":v:") {
             return reply;
@@ -80,11 +87,10 @@ impl Store for Replies {
     }
 
     fn set_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<(), Error>> {
-        let full = self.mode.load(SeqCst) == FULL;
-        match full && items.iter().any(|item| !item.key.contains(":v:")) {
-            true => Box::pin(async { Err(Error::refused("store", "there is no room")) }),
-            false => self.store.set_many(items),
-        }
+        Box::pin(async move {
+            items.iter().try_for_each(|item| self.room_for(&item.key))?;
+            self.store.set_many(items).await
+        })
     }
 
     fn delete_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<(), Error>> {
@@ -96,6 +102,7 @@ impl Store for Replies {
             .first()
             .map_or_else(String::new, |item| item.key.clone());
         Box::pin(async move {
+            self.room_for(&key)?;
             let added = self.store.add_many(items).await;
             self.reply(&key, added).await
         })
@@ -104,6 +111,7 @@ impl Store for Replies {
     fn swap(&self, expected: Vec<u8>, item: Item) -> BoxFuture<'_, Result<bool, Error>> {
         let key = item.key.clone();
         Box::pin(async move {
+            self.room_for(&key)?;
             let swapped = self.store.swap(expected, item).await;
             self.reply(&key, swapped).await
         })

@@ -96,7 +96,11 @@ impl Cache {
         }
         #[cfg(feature = "stores")]
         if engine.shares() {
-            return engine.add_shared(key, value, lifetime).await;
+            // It would be gone at once.
+            return match lifetime {
+                0 => Ok(false),
+                lifetime => engine.add_shared(key, value, lifetime).await,
+            };
         }
         Ok(engine.write(key, value, lifetime, |_| engine.live(key).is_none()))
     }

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::store::Item;
 use crate::store::guard::Budget;
 use crate::store::names::Names;
-use crate::store::tier::{Tier, Value as Stored};
+use crate::store::tier::{Fetched, Tier, Value as Stored};
 use crate::store::versions::Versions;
 use crate::store::write::Written;
 
@@ -109,12 +109,18 @@ impl Engine {
         let there = tier.peek(&tier.budget(), &names).await;
         let there: Vec<bool> = there.iter().map(|found| found.value.is_some()).collect();
         let own: Vec<String> = names.iter().filter_map(|names| names.own.clone()).collect();
-        let delivery = tier.delivery();
-        tier.announce(&own, false);
+        let mut delivery = tier.announce(own, false);
         // Before they are void, not after: what is there then may have been set since.
         tier.remove(&names).await;
         let erased: Vec<bool> = known.iter().map(|key| self.erase(key)).collect();
-        delivery.deliver().await?;
+        let withdrawn = delivery.written().await;
+        if delivery.is_contended() {
+            // What was set meanwhile may be void.
+            for key in &known {
+                self.erase(key);
+            }
+        }
+        withdrawn?;
         let existed = |n: &usize| erased[*n] || there.get(*n) == Some(&true);
         Ok((0..known.len()).filter(existed).count())
     }
@@ -141,7 +147,13 @@ impl Engine {
             format: spot.tier.format(),
             lifetime,
         };
-        let won = spot.value.is_none() && spot.put(&new, key).await?;
+        if spot.value.is_some() {
+            return Ok(false);
+        }
+        let changing = Changing::new(self, key, &spot);
+        let won = spot.put(&new, key).await?;
+        // The store may have lost what others have copies of.
+        changing.done(won).await;
         if won && !load.store(&value, began) {
             self.forget(&*load.key());
         }
@@ -208,19 +220,12 @@ impl Engine {
             let Some((new, made)) = make(there.map(|it| (it, it.bytes(&spot.raw))))? else {
                 return Ok(None);
             };
-            let mut changing = Changing {
-                engine: self,
-                key,
-                spot: &spot,
-                unsure: true,
-            };
+            let changing = Changing::new(self, key, &spot);
             let changed = spot.put(&new, key).await?;
             if changed {
                 self.erase(key);
-                let own = spot.names.own.as_slice();
-                spot.tier.tell_changed(&spot.budget, own).await;
             }
-            changing.unsure = false;
+            changing.done(changed).await;
             if changed {
                 return Ok(Some(made));
             }
@@ -244,11 +249,16 @@ impl Engine {
         let tier = self.tier.clone().ok_or_else(unknown)?;
         let names = load.base().names.as_ref().ok_or_else(unknown)?;
         let budget = tier.budget();
-        let fetched = tier
-            .fetch(&budget, &[names])
-            .await
-            .pop()
-            .unwrap_or_default();
+        let mut fetched = Fetched::default();
+        for _ in 0..ATTEMPTS {
+            tier.settled(names).await;
+            fetched = (tier.fetch(&budget, &[names]).await)
+                .pop()
+                .unwrap_or_default();
+            if !fetched.overtaken {
+                break;
+            }
+        }
         fetched.count_unreadable(&load.base().counters);
         Ok(Spot {
             versions: fetched.versions.ok_or_else(unknown)?,
@@ -268,6 +278,26 @@ struct Changing<'a> {
     key: &'a str,
     spot: &'a Spot<'a>,
     unsure: bool,
+}
+
+impl<'a> Changing<'a> {
+    fn new(engine: &'a Engine, key: &'a str, spot: &'a Spot<'a>) -> Self {
+        Changing {
+            engine,
+            key,
+            spot,
+            unsure: true,
+        }
+    }
+
+    /// The store has said whether it did.
+    async fn done(mut self, changed: bool) {
+        if changed {
+            let own = self.spot.names.own.as_slice();
+            self.spot.tier.tell_changed(&self.spot.budget, own).await;
+        }
+        self.unsure = false;
+    }
 }
 
 impl Drop for Changing<'_> {
@@ -292,7 +322,10 @@ impl Spot<'_> {
             stale: 0,
             useful: new.lifetime,
         };
-        let item: Item = self.tier.item(written).ok_or_else(|| unserialisable(key))?;
+        let item: Item = self
+            .tier
+            .item(&written)
+            .ok_or_else(|| unserialisable(key))?;
         let raw = self.raw.clone();
         if new.lifetime <= self.left {
             return self.tier.put(&self.budget, raw, item).await;

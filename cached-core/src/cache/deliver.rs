@@ -53,11 +53,9 @@ mod none {
 
 #[cfg(feature = "stores")]
 mod shared {
-    use std::sync::Arc;
-
     use super::{Context, Engine, Error, Order, Poll};
     use crate::rt::BoxFuture;
-    use crate::store::tier::Tier;
+    use crate::store::deliver::Delivery;
 
     /// What scopes are called on the store.
     pub(crate) mod names {
@@ -74,16 +72,17 @@ mod shared {
         }
     }
 
-    /// Invalidations on their way to the stores of one or more caches.
+    /// Invalidations on their way to the stores of one or more caches. Dropped before they are
+    /// there, they go on in the background.
     pub(crate) struct Deliveries {
-        tiers: Vec<Arc<Tier>>,
+        announced: Vec<Delivery>,
         running: Option<BoxFuture<'static, Result<(), Error>>>,
     }
 
     impl Deliveries {
         pub(crate) fn new() -> Self {
             Deliveries {
-                tiers: Vec::new(),
+                announced: Vec::new(),
                 running: None,
             }
         }
@@ -91,41 +90,32 @@ mod shared {
         /// From now on nothing of it is read from the store.
         pub(crate) fn announce(&mut self, engine: &Engine, order: &Order) {
             if let Some(tier) = &engine.tier {
-                tier.announce(&order.names, order.soft);
-                self.tiers.push(Arc::clone(tier));
+                let delivery = tier.announce(order.names.clone(), order.soft);
+                self.announced.push(delivery);
             }
         }
 
         pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-            let tiers = &self.tiers;
-            let running = self.running.get_or_insert_with(|| deliver(tiers.clone()));
-            let delivered = std::task::ready!(running.as_mut().poll(cx));
-            // Until then whoever drops this leaves it to the background.
-            self.tiers.clear();
-            Poll::Ready(delivered)
+            let announced = &mut self.announced;
+            let deliver = || deliver(std::mem::take(announced));
+            self.running.get_or_insert_with(deliver).as_mut().poll(cx)
         }
     }
 
-    fn deliver(tiers: Vec<Arc<Tier>>) -> BoxFuture<'static, Result<(), Error>> {
+    fn deliver(announced: Vec<Delivery>) -> BoxFuture<'static, Result<(), Error>> {
         Box::pin(async move {
             let mut result = Ok(());
-            for tier in tiers {
-                result = result.and(tier.deliver().await);
+            for delivery in announced {
+                result = result.and(delivery.deliver().await);
             }
             result
         })
     }
 
-    impl Drop for Deliveries {
-        fn drop(&mut self) {
-            self.tiers.iter().for_each(|tier| tier.deliver_later(0));
-        }
-    }
-
     impl std::fmt::Debug for Deliveries {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
             f.debug_struct("Deliveries")
-                .field("stores", &self.tiers.len())
+                .field("stores", &self.announced.len())
                 .finish()
         }
     }

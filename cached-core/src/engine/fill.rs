@@ -1,64 +1,191 @@
-//! What a load under a lease brings: it is stored where nothing has changed since it began.
+//! What a load brings is stored where nothing has changed since it began.
 //!
-//! A lease runs out while its holder stands still, and then another process loads. What the first
-//! brings when it goes on is older than what the second has brought, and must not take its place:
+//! An entry is written only where the store has exactly the bytes that were read before the body
+//! ran, or nothing as then. Whoever finds something else was overtaken, and looks again:
 //!
-//! - An entry is written only where the store has exactly the bytes that were read before the body
-//!   ran; whoever finds others was overtaken by somebody.
-//! - Who has the lease still is the last to have begun, and writes all the same.
-//! - Who has not takes what the other has brought, if that is valid, in the stead of its own.
+//! - Under other versions than those of the load, the key has been invalidated or set meanwhile: what
+//!   was loaded is void, and what is there stays.
+//! - What is there is valid, loaded by another: it stays. Not so where this load was to be the one:
+//!   a value that is set by hand replaces it, and so does what was loaded under a lease that is held
+//!   still, as its holder is the last to have begun. Who has lost the lease, since it ran out while
+//!   the process stood still, takes what the other has brought in the stead of its own.
+//! - What is there is void: it is replaced.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::call::Load;
 use super::lease::Lease;
-use super::through::{Fresh, Writing, decode, fetch_all, writing};
+use super::through::{ATTEMPTS, Fresh, Read, Writing, decode, fetch_settled, writing};
+use crate::error::Error;
+use crate::store::Found;
+use crate::store::guard::Budget;
+use crate::store::tier::Tier;
+use crate::store::write::Written;
+
+/// What was loaded, and is to be stored.
+struct Filling<'a, R> {
+    /// Its number among the results.
+    at: usize,
+    load: &'a Arc<dyn Load<R>>,
+    entry: (Written<'a>, Found),
+    /// What is there cannot be read, so that nothing can be put in its place: it is of no cache's.
+    foreign: bool,
+}
+
+/// What was loaded for one store.
+struct Fillings<'a, R> {
+    tier: Arc<Tier>,
+    budget: Arc<Budget>,
+    all: Vec<Filling<'a, R>>,
+}
+
+impl<'a, R> Fillings<'a, R> {
+    /// What there is to write of these results; none if there is nothing.
+    fn of(results: Vec<Fresh<'a, R>>) -> Option<Self> {
+        let (mut all, mut to) = (Vec::new(), None);
+        for (at, fresh) in results.into_iter().enumerate() {
+            let load = fresh.0;
+            if let Some(Writing {
+                tier,
+                budget,
+                entry,
+                raw,
+            }) = writing(fresh)
+            {
+                all.push(Filling {
+                    at,
+                    load,
+                    entry: (entry, raw),
+                    foreign: false,
+                });
+                to = Some((tier, budget));
+            }
+        }
+        let (tier, budget) = to?;
+        Some(Fillings { tier, budget, all })
+    }
+
+    /// Writes all; leaves those that others were faster with.
+    async fn fill(&mut self) -> Result<(), Error> {
+        let (foreign, all): (Vec<_>, Vec<_>) = std::mem::take(&mut self.all)
+            .into_iter()
+            .partition(|filling| filling.foreign);
+        for filling in foreign {
+            let written = self.tier.write(&self.budget, &filling.entry.0);
+            Box::pin(written).await?;
+        }
+        let (places, entries): (Vec<_>, Vec<_>) = all
+            .into_iter()
+            .map(|filling| ((filling.at, filling.load), filling.entry))
+            .unzip();
+        let overtaken = self.tier.fill(&self.budget, &entries).await?;
+        let left = places.into_iter().zip(entries).zip(overtaken);
+        let left = left.filter(|(_, overtaken)| *overtaken);
+        let left = left.map(|(((at, load), entry), _)| Filling {
+            at,
+            load,
+            entry,
+            foreign: false,
+        });
+        self.all.extend(left);
+        Ok(())
+    }
+
+    /// Reads what there is by now, and leaves those that `replace` what there is.
+    async fn look(&mut self, mut replace: impl FnMut(&Filling<'a, R>, &mut Read) -> bool) {
+        let loads: Vec<_> = self.all.iter().map(|filling| filling.load).collect();
+        let mut reads = fetch_settled(&loads).await.into_iter();
+        self.all.retain_mut(|filling| {
+            let mut read = reads.next().unwrap_or_default();
+            let replaces = replace(filling, &mut read);
+            // It was not nothing when something was to be put there, and is nothing again.
+            filling.foreign = filling.entry.1.is_none() && read.fetched.raw.is_none();
+            filling.entry.1 = read.fetched.raw;
+            replaces
+        });
+    }
+}
+
+impl<R> Filling<'_, R> {
+    /// Whether it is valid still.
+    fn is_valid(&self, read: &Read) -> bool {
+        read.fetched.versions.as_ref() == Some(&self.entry.0.versions)
+    }
+}
+
+/// Writes the results of several loads.
+///
+/// # Errors
+/// The store did not confirm, or has left some out.
+pub(super) async fn fill_all<R>(results: Vec<Fresh<'_, R>>) -> Result<(), Error> {
+    let Some(mut fillings) = Fillings::of(results) else {
+        return Ok(());
+    };
+    fillings.fill().await?;
+    if fillings.all.is_empty() {
+        return Ok(());
+    }
+    let void = |filling: &Filling<'_, R>, read: &mut Read| {
+        filling.is_valid(read) && read.fetched.value.is_none()
+    };
+    fillings.look(void).await;
+    fillings.fill().await
+}
+
+/// Has the store hold values that no load brought, whoever has loaded something meanwhile. Returns
+/// the numbers of those that were invalidated or set by others meanwhile: they are void, as if they
+/// had come first.
+///
+/// # Errors
+/// The store did not confirm, or has left some out.
+pub(super) async fn set_all<R>(values: Vec<Fresh<'_, R>>) -> Result<Vec<usize>, Error> {
+    let mut void = Vec::new();
+    let Some(mut fillings) = Fillings::of(values) else {
+        return Ok(void);
+    };
+    for _ in 0..ATTEMPTS {
+        fillings.fill().await?;
+        if fillings.all.is_empty() {
+            return Ok(void);
+        }
+        let valid = |filling: &Filling<'_, R>, read: &mut Read| {
+            let valid = filling.is_valid(read);
+            void.extend((!valid).then_some(filling.at));
+            valid
+        };
+        fillings.look(valid).await;
+    }
+    let why = "others changed it again and again";
+    Err(Error::refused("store a value", why))
+}
 
 /// Writes what was loaded under leases; for each what is newer, where there is something.
-pub(super) async fn fill_all<R>(results: Vec<(Fresh<'_, R>, &Lease)>) -> Vec<Option<R>> {
+pub(super) async fn fill_leased<R>(results: Vec<(Fresh<'_, R>, &Lease)>) -> Vec<Option<R>> {
     let mut newer: Vec<Option<R>> = results.iter().map(|_| None).collect();
-    let (mut places, mut entries, mut to) = (Vec::new(), Vec::new(), None);
-    for (at, (fresh, lease)) in results.into_iter().enumerate() {
-        let load = fresh.0;
-        if let Some(Writing {
-            tier,
-            budget,
-            entry,
-            raw,
-        }) = writing(fresh)
-        {
-            places.push((at, load, lease, entry.clone()));
-            entries.push((entry, raw));
-            to = Some((tier, budget));
-        }
-    }
-    let Some((tier, budget)) = to else {
+    let (results, leases): (Vec<_>, Vec<_>) = results.into_iter().unzip();
+    let Some(mut fillings) = Fillings::of(results) else {
         return newer;
     };
-    let overtaken = tier.fill(&budget, entries).await;
-    let places = places.into_iter().zip(overtaken);
-    let places: Vec<_> = places
-        .filter_map(|(place, overtaken)| overtaken.then_some(place))
-        .collect();
-    if places.is_empty() {
+    // What could not be written is loaded again; that is counted.
+    if fillings.fill().await.is_err() || fillings.all.is_empty() {
         return newer;
     }
-    let held = places
-        .iter()
-        .map(|(_, _, lease, _)| Box::pin(lease.is_held()));
-    let held = crate::rt::all(held).await;
-    let lost = places.iter().zip(&held).filter(|(_, held)| !**held);
-    let lost: Vec<_> = lost.map(|((_, load, ..), _)| *load).collect();
-    let mut reads = fetch_all(&lost).await.into_iter();
-    let mut entries = Vec::new();
-    for ((at, load, _, entry), held) in places.into_iter().zip(held) {
-        let mut read = if held { None } else { reads.next() };
-        newer[at] = read.as_mut().and_then(|read| decode(&**load, read));
-        match newer[at] {
-            Some(_) => load.base().overtaken.store(true, Ordering::SeqCst),
-            None => entries.push(entry),
+    let leases = fillings.all.iter().map(|filling| leases[filling.at]);
+    let held = leases.map(|lease| Box::pin(lease.is_held()));
+    let mut held = crate::rt::all(held).await.into_iter();
+    let replace = |filling: &Filling<'_, R>, read: &mut Read| {
+        if held.next() != Some(true) {
+            let brought = decode(&**filling.load, read);
+            if brought.is_some() {
+                filling.load.base().overtaken.store(true, Ordering::SeqCst);
+                newer[filling.at] = brought;
+                return false;
+            }
         }
-    }
-    // What could not be written is loaded again; that is counted.
-    let _ = tier.write(&budget, entries).await;
+        filling.is_valid(read)
+    };
+    fillings.look(replace).await;
+    let _ = fillings.fill().await;
     newer
 }

@@ -44,8 +44,8 @@ pub(crate) fn through_sync<R>(_: &Arc<dyn Load<R>>, _: Want, body: impl FnOnce()
 
 #[cfg(feature = "stores")]
 pub(crate) use shared::{
-    Fresh, Read, Writing, accept, decode, fetch_all, offer, peek_all, publish, publish_all,
-    through, through_sync, write_all, write_all_anew, writing,
+    ATTEMPTS, Fresh, Read, Writing, accept, decode, fetch_all, fetch_settled, offer, peek_all,
+    publish, publish_all, through, through_sync, write_all, write_all_anew, writing,
 };
 
 #[cfg(feature = "stores")]
@@ -56,7 +56,7 @@ mod shared {
 
     use super::*;
     use crate::engine::call::{Base, Decoded};
-    use crate::engine::fill::fill_all;
+    use crate::engine::fill::{fill_all, fill_leased, set_all};
     use crate::engine::lease::{Taken, seize, take, try_take};
     use crate::error::Error;
     use crate::store::Found;
@@ -65,6 +65,9 @@ mod shared {
     use crate::store::tier::{Fetched, Tier, Value};
     use crate::store::versions::Versions;
     use crate::store::write::Written;
+
+    /// How often it is tried where others change the same entry.
+    pub(crate) const ATTEMPTS: usize = 10;
 
     /// What goes to the store, and for how long; none for what is not to be kept.
     type Encoded = Option<(Vec<u8>, crate::clock::Nanos)>;
@@ -156,7 +159,7 @@ mod shared {
             let _ = Box::pin(write_all(vec![fresh])).await;
             return result;
         };
-        let newer = Box::pin(fill_all(vec![(fresh, &lease)])).await.pop();
+        let newer = Box::pin(fill_leased(vec![(fresh, &lease)])).await.pop();
         Box::pin(lease.release()).await;
         newer.flatten().unwrap_or(result)
     }
@@ -209,20 +212,37 @@ mod shared {
         let Some(tier) = tiers.pop() else {
             return Ok(());
         };
-        tier.announce(&names, false);
-        tier.deliver().await?;
-        let mine = tier.written_last(&names);
-        let read = fetch_all(&loads.iter().collect::<Vec<_>>()).await;
-        let written = loads.iter().zip(read).zip(values);
-        let written = written.map(|((load, read), value)| (load, read, value));
-        let written = written.filter(|(load, read, _)| {
-            let overtaken = is_overtaken(load.base(), read, &mine);
-            if overtaken {
-                load.base().engine.forget(&*load.key());
+        let mut delivery = tier.announce(names, false);
+        let mine = delivery.written().await?;
+        let forget = |load: &Arc<dyn Load<R>>| load.base().engine.forget(&*load.key());
+        let read = fetch_settled(&loads.iter().collect::<Vec<_>>()).await;
+        let values = loads.iter().zip(read).zip(values);
+        let values = values.map(|((load, read), value)| (load, read, value));
+        let (void, values): (Vec<_>, Vec<_>) =
+            values.partition(|(load, read, _)| is_overtaken(load.base(), read, &mine));
+        void.iter().for_each(|(load, ..)| forget(load));
+        let result = match all_read(&values) {
+            true => {
+                let set: Vec<_> = values.iter().map(|(load, ..)| *load).collect();
+                let void = set_all(values).await;
+                void.map(|void| void.into_iter().for_each(|at| forget(set[at])))
             }
-            !overtaken
-        });
-        write_all(written.collect()).await
+            false => Err(unread()),
+        };
+        if delivery.is_contended() {
+            // Memory may have the value of another than the store.
+            loads.iter().for_each(forget);
+        }
+        result
+    }
+
+    /// Whether the store has said what all these depend on that are to be kept.
+    fn all_read<R>(results: &[Fresh<'_, R>]) -> bool {
+        (results.iter()).all(|(_, read, value)| value.is_none() || read.fetched.versions.is_some())
+    }
+
+    fn unread() -> Error {
+        Error::store("store a value", "it does not say what is valid")
     }
 
     /// Whether somebody else has stored a value at a key, or deleted it, since this process wrote
@@ -237,6 +257,22 @@ mod shared {
     /// What the store has for several loads, all read in one operation.
     pub(crate) async fn fetch_all<R>(loads: &[&Arc<dyn Load<R>>]) -> Vec<Read> {
         read_all(loads, true).await
+    }
+
+    /// The same when nobody in this process is invalidating any of it: which of them the store took
+    /// last, only the store knows.
+    pub(crate) async fn fetch_settled<R>(loads: &[&Arc<dyn Load<R>>]) -> Vec<Read> {
+        let mut reads = Vec::new();
+        for _ in 0..ATTEMPTS {
+            for (tier, names) in loads.iter().filter_map(|load| place(load.base())) {
+                tier.settled(names).await;
+            }
+            reads = fetch_all(loads).await;
+            if !reads.iter().any(|read: &Read| read.fetched.overtaken) {
+                break;
+            }
+        }
+        reads
     }
 
     /// The same where nothing will be loaded.
@@ -325,7 +361,7 @@ mod shared {
             stale: base.policy.stale(),
             useful: base.policy.useful(value.left),
         };
-        if let Some(item) = tier.item(written) {
+        if let Some(item) = tier.item(&written) {
             // Whatever becomes of it, the value is there.
             let raw = read.raw.clone();
             let _ = tier.put_for_longer(budget, raw, item, names).await;
@@ -367,32 +403,23 @@ mod shared {
     /// Writes the results of loads that were to compute afresh, and has the other processes see
     /// them: neither their copies nor what they are loading now is. Where there is nothing to
     /// write, what was there is void.
-    pub(crate) async fn write_all_anew<R>(results: Vec<Fresh<'_, R>>) {
-        let renewed = results.into_iter().map(|(load, mut read, encoded)| {
-            Box::pin(async move {
-                let ((tier, names), budget) = (place(load.base())?, read.budget.clone()?);
-                let versions = read.fetched.versions.as_mut()?;
-                let renewed = tier.renew(&budget, names, versions).await;
-                renewed.then_some((load, read, encoded))
-            })
+    pub(crate) async fn write_all_anew<R>(mut results: Vec<Fresh<'_, R>>) {
+        let mut to = None;
+        let places = results.iter_mut().map(|(load, read, _)| {
+            let (tier, names) = place(load.base())?;
+            to = Some((tier, read.budget.clone()?));
+            Some((names, read.fetched.versions.as_mut()?))
         });
-        let renewed: Vec<Fresh<'_, R>> = crate::rt::all(renewed)
-            .await
-            .into_iter()
-            .flatten()
-            .collect();
-        let first = renewed
-            .first()
-            .and_then(|(load, read, _)| Some((place(load.base())?.0, read.budget.clone()?)));
-        let Some((tier, budget)) = first else {
+        let mut places: Vec<_> = places.collect();
+        let Some((tier, budget)) = to else {
             return;
         };
+        let mut renewed = tier.renew(&budget, &mut places).await.into_iter();
+        results.retain(|_| renewed.next() == Some(true));
         let own = |(load, ..): &Fresh<'_, R>| load.base().names.as_ref()?.own.clone();
-        let own: Vec<String> = renewed.iter().filter_map(own).collect();
-        let entries = renewed.into_iter().filter_map(writing);
-        let entries = entries.map(|writing| (writing.entry, writing.raw));
-        // Where there is something else by now, it was loaded after that.
-        tier.fill(&budget, entries.collect()).await;
+        let own: Vec<String> = results.iter().filter_map(own).collect();
+        // What could not be written is loaded again; that is counted.
+        let _ = fill_all(results).await;
         tier.tell_changed(&budget, &own).await;
     }
 
@@ -430,27 +457,13 @@ mod shared {
         })
     }
 
-    /// Writes the results of several loads in one operation.
+    /// Writes the results of several loads, in one operation where nobody else writes them.
     ///
     /// # Errors
     /// Not all of them are there: the store did not say what they depend on, or did not take them.
     pub(crate) async fn write_all<R>(results: Vec<Fresh<'_, R>>) -> Result<(), Error> {
-        let kept = results
-            .iter()
-            .filter(|(load, _, value)| value.is_some() && place(load.base()).is_some());
-        let kept = kept.count();
-        let all: Vec<Writing<'_>> = results.into_iter().filter_map(writing).collect();
-        let unread = all.len() < kept;
-        if let Some((tier, budget)) = all.last().map(|w| (w.tier.clone(), w.budget.clone())) {
-            let entries = all.into_iter().map(|writing| writing.entry);
-            tier.write(&budget, entries.collect()).await?;
-        }
-        match unread {
-            true => Err(Error::store(
-                "store a value",
-                "it does not say what is valid",
-            )),
-            false => Ok(()),
-        }
+        let whole = all_read(&results);
+        fill_all(results).await?;
+        whole.then_some(()).ok_or_else(unread)
     }
 }

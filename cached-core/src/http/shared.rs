@@ -128,9 +128,10 @@ impl Load {
     pub(crate) fn forget(&self) {
         if let Some((tier, names)) = self.place() {
             // First the store: nothing old comes back into memory after the tick.
-            tier.announce(&names.shared.scopes[URL..=URL], false);
+            let announced = tier.announce(names.shared.scopes[URL..=URL].to_vec(), false);
             self.engine.forget(self.spot.any());
-            tier.deliver_later(0);
+            // In the background.
+            drop(announced);
         } else {
             self.engine.forget(self.spot.any());
         }
@@ -269,7 +270,7 @@ impl Publish {
             useful: lifetime,
         };
         // What could not be written is loaded again; that is counted.
-        let _ = tier.write(&read.budget, vec![written]).await;
+        let _ = tier.write(&read.budget, &written).await;
     }
 }
 

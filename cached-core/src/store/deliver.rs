@@ -4,13 +4,15 @@
 //! to it. Then new versions are written, and when the store has them the others are told. What is
 //! not through is kept, told to the caller, and tried again in the background.
 
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 
-use super::journal::Pending;
+use super::journal::{Concern, Pending};
 use super::message;
-use super::names::{self, EVERYTHING};
+use super::names::{self, EVERYTHING, Names};
 use super::tier::{Tier, version_item};
 use crate::clock::Nanos;
 use crate::error::Error;
@@ -26,59 +28,80 @@ const INVALID: Duration = Duration::from_secs(3600);
 const AT_ONCE: usize = 256;
 
 impl Tier {
-    /// Notes what is being invalidated: from now on nothing of it is read from the store.
-    pub(crate) fn announce(&self, scopes: &[String], soft: bool) {
+    /// Notes what is being invalidated: from now on nothing of it is read from the store. It is on
+    /// whoever gets this to deliver it, or to drop it and have that done in the background.
+    pub(crate) fn announce(self: &Arc<Self>, scopes: Vec<String>, soft: bool) -> Delivery {
         if !scopes.is_empty() {
-            lock(&self.journal).announce(scopes, soft);
+            let mut journal = lock(&self.journal);
+            journal.hold(&scopes);
+            journal.announce(&scopes, soft);
         }
-    }
-
-    /// Writes new versions for all that is undelivered, and tells the others. Dropped half way, it
-    /// goes on in the background.
-    ///
-    /// # Errors
-    /// The store did not confirm; everything is kept, and tried again in the background.
-    pub(crate) async fn deliver(self: &Arc<Self>) -> Result<(), Error> {
-        self.delivery().deliver().await
-    }
-
-    /// The same for whoever has more to do between announcing and delivering: from here on it is
-    /// done in the background, if not by them.
-    pub(crate) fn delivery(self: &Arc<Self>) -> Delivery<'_> {
         Delivery {
-            tier: self,
-            pause: Some(0),
+            tier: Arc::clone(self),
+            scopes,
+            pause: 0,
         }
     }
 
-    /// The same, once; the first failure is logged, and when all is through again.
-    async fn try_deliver(&self) -> Result<(), Error> {
-        let delivered = self.deliver_once().await;
-        let failed = delivered.is_err();
-        match (&delivered, self.undelivered.swap(failed, Ordering::SeqCst)) {
-            (Err(error), false) => crate::trace::undelivered(
-                self.guard.counters().cache(),
-                &self.store().describe(),
-                error,
-            ),
-            (Ok(()), true) => {
-                crate::trace::delivered(self.guard.counters().cache(), &self.store().describe())
+    /// Waits until nobody in this process is delivering something that concerns an entry.
+    pub(crate) async fn settled(&self, names: &Names) {
+        let settled = std::future::poll_fn(|cx| {
+            let mut journal = lock(&self.journal);
+            match journal.concerns(names.scopes()) {
+                Concern::Held => {
+                    journal.wake_then(cx.waker());
+                    Poll::Pending
+                }
+                _ => Poll::Ready(()),
+            }
+        });
+        settled.await;
+    }
+
+    /// Delivers all that nobody else does.
+    async fn deliver_waiting(&self) -> Result<(), Error> {
+        let waiting = lock(&self.journal).waiting();
+        self.try_deliver(waiting).await.map(drop)
+    }
+
+    /// Delivers these; the first failure is logged, and when all is through again. Returns the
+    /// versions that were written.
+    async fn try_deliver(
+        &self,
+        pending: BTreeMap<String, Pending>,
+    ) -> Result<HashMap<String, u64>, Error> {
+        let delivered = self.deliver_once(pending).await;
+        let (counters, store) = (self.guard.counters(), self.store());
+        match &delivered {
+            Err(error) if !self.undelivered.swap(true, Ordering::SeqCst) => {
+                crate::trace::undelivered(counters.cache(), &store.describe(), error);
+            }
+            Ok(_)
+                if !lock(&self.journal).has_waiting()
+                    && self.undelivered.swap(false, Ordering::SeqCst) =>
+            {
+                crate::trace::delivered(counters.cache(), &store.describe());
             }
             _ => {}
         }
         delivered
     }
 
-    async fn deliver_once(&self) -> Result<(), Error> {
-        let pending = lock(&self.journal).pending();
+    async fn deliver_once(
+        &self,
+        pending: BTreeMap<String, Pending>,
+    ) -> Result<HashMap<String, u64>, Error> {
+        let mut written = HashMap::new();
         if pending.is_empty() {
-            return Ok(());
+            return Ok(written);
         }
         let unwritten = pending.iter().filter(|(_, pending)| !pending.stored);
         let unwritten: Vec<(&String, &Pending)> = unwritten.collect();
         let budget = self.budget();
         for part in unwritten.chunks(AT_ONCE) {
-            self.write_versions(&budget, part).await?;
+            let versions = self.write_versions(&budget, part).await?;
+            let scopes = part.iter().map(|(scope, _)| (*scope).clone());
+            written.extend(scopes.zip(versions));
         }
         for soft in [false, true] {
             let scopes = pending.iter().filter(|(_, pending)| pending.soft == soft);
@@ -86,7 +109,7 @@ impl Tier {
                 .await?;
         }
         lock(&self.journal).told(&pending);
-        Ok(())
+        Ok(written)
     }
 
     /// Writes new versions for these scopes.
@@ -94,7 +117,7 @@ impl Tier {
         &self,
         budget: &super::guard::Budget,
         part: &[(&String, &Pending)],
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<u64>, Error> {
         let versions: Vec<u64> = part.iter().map(|_| names::unique()).collect();
         let items = part
             .iter()
@@ -102,8 +125,8 @@ impl Tier {
             .map(|((scope, _), new)| version_item(self.version_key(scope), *new, Some(INVALID)));
         let written = self.store().set_durably(items.collect());
         self.guard.run(budget, written).await?;
-        lock(&self.journal).stored(part.iter().copied(), versions);
-        Ok(())
+        lock(&self.journal).stored(part.iter().copied(), &versions);
+        Ok(versions)
     }
 
     /// Tells the other processes, where the store can.
@@ -176,7 +199,7 @@ impl Tier {
                 loop {
                     // A comparison that fails holds nothing up.
                     let current = tier.is_current(&tier.budget()).await;
-                    if tier.try_deliver().await.is_ok() && current {
+                    if tier.deliver_waiting().await.is_ok() && current {
                         break;
                     }
                     clock.sleep(AGAIN).await;
@@ -184,7 +207,7 @@ impl Tier {
             });
             tier.delivering.store(false, Ordering::SeqCst);
             // Something may have come between the last look and the flag.
-            if lock(&tier.journal).len() > 0 || tier.is_doubtful() {
+            if lock(&tier.journal).has_waiting() || tier.is_doubtful() {
                 tier.deliver_later(0);
             }
         });
@@ -194,30 +217,60 @@ impl Tier {
     }
 }
 
-/// A delivery that somebody is about to wait for, or does: dropped before its end, it goes on in the
-/// background.
-pub(crate) struct Delivery<'a> {
-    tier: &'a Arc<Tier>,
-    /// How long until it is tried again, if it is to be.
-    pause: Option<Nanos>,
+/// An invalidation that has been announced and is to be delivered: dropped before its end, that is
+/// done in the background.
+///
+/// Each caller delivers what is its own: what others deliver at the same time would get a second
+/// version, and what they have stored under the first would be void.
+pub(crate) struct Delivery {
+    tier: Arc<Tier>,
+    scopes: Vec<String>,
+    /// How long until it is tried again, if it has to be.
+    pause: Nanos,
 }
 
-impl Delivery<'_> {
-    /// See [`Tier::deliver`].
+impl Delivery {
+    /// Writes new versions, and tells the others. Dropped half way, it goes on in the background.
+    ///
+    /// # Errors
+    /// The store did not confirm; everything is kept, and tried again in the background.
+    pub(crate) async fn deliver(mut self) -> Result<(), Error> {
+        self.written().await.map(drop)
+    }
+
+    /// The same; what was written. To be kept for as long as something is stored under that: only
+    /// then is it known whether others have written as well.
     ///
     /// # Errors
     /// As for that.
-    pub(crate) async fn deliver(mut self) -> Result<(), Error> {
-        let delivered = self.tier.try_deliver().await;
-        self.pause = delivered.is_err().then_some(AGAIN);
-        delivered
+    pub(crate) async fn written(&mut self) -> Result<HashMap<String, u64>, Error> {
+        let pending = lock(&self.tier.journal).pending_of(&self.scopes);
+        let delivered = self.tier.try_deliver(pending).await;
+        if delivered.is_err() {
+            self.pause = AGAIN;
+        }
+        let written = delivered?;
+        let mut versions = lock(&self.tier.journal).versions_of(&self.scopes);
+        versions.extend(written);
+        Ok(versions)
+    }
+
+    /// Whether others in this process have delivered some of it at the same time, until now: which
+    /// of them was last, the store knows.
+    pub(crate) fn is_contended(mut self) -> bool {
+        self.release()
+    }
+
+    fn release(&mut self) -> bool {
+        lock(&self.tier.journal).release(&std::mem::take(&mut self.scopes))
     }
 }
 
-impl Drop for Delivery<'_> {
+impl Drop for Delivery {
     fn drop(&mut self) {
-        if let Some(pause) = self.pause {
-            self.tier.deliver_later(pause);
+        self.release();
+        if lock(&self.tier.journal).has_waiting() {
+            self.tier.deliver_later(self.pause);
         }
     }
 }

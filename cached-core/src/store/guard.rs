@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use super::compare::Doubts;
 use crate::clock::{Clock, Nanos};
 use crate::error::Error;
 use crate::stats::Counters;
+use crate::sync::lock;
 use crate::watch::EventKind;
 
 /// A store as the engine talks to it.
@@ -42,8 +43,60 @@ pub(crate) struct Limits {
     pub(crate) call: Nanos,
 }
 
-/// What is left of the time that one call may spend on the store.
-pub(crate) struct Budget(AtomicU64);
+/// What is left of the time that one call may spend on the store. Operations side by side take it
+/// once.
+pub(crate) struct Budget(Mutex<Left>);
+
+struct Left {
+    time: Nanos,
+    /// How many operations are running.
+    running: usize,
+    /// From when on that has not been taken off.
+    since: Nanos,
+}
+
+impl Budget {
+    fn new(time: Nanos) -> Self {
+        Budget(Mutex::new(Left {
+            time,
+            running: 0,
+            since: 0,
+        }))
+    }
+
+    /// An operation begins; and what it has.
+    fn begin<'a>(&'a self, clock: &'a Clock) -> (Operation<'a>, Nanos) {
+        let mut left = lock(&self.0);
+        left.spend(clock.now());
+        left.running += 1;
+        let budget = self;
+        (Operation { budget, clock }, left.time)
+    }
+}
+
+impl Left {
+    fn spend(&mut self, now: Nanos) {
+        if self.running > 0 {
+            let gone = now.saturating_sub(self.since);
+            self.time = self.time.saturating_sub(gone);
+        }
+        self.since = now;
+    }
+}
+
+/// An operation that takes of a budget until it is dropped.
+struct Operation<'a> {
+    budget: &'a Budget,
+    clock: &'a Clock,
+}
+
+impl Drop for Operation<'_> {
+    fn drop(&mut self) {
+        let mut left = lock(&self.budget.0);
+        left.spend(self.clock.now());
+        left.running -= 1;
+    }
+}
 
 impl Guard {
     pub(super) fn new(
@@ -94,7 +147,7 @@ impl Guard {
 
     /// The time of one call.
     pub(crate) fn budget(&self) -> Budget {
-        Budget(AtomicU64::new(self.limits.call))
+        Budget::new(self.limits.call)
     }
 
     /// Whether the store is taken to be up.
@@ -122,16 +175,13 @@ impl Guard {
         operation: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let begun = self.clock.now();
-        let left = budget.0.load(Ordering::Relaxed);
+        let (_operation, left) = budget.begin(&self.clock);
         let result = if left == 0 {
             Err(self.overdue(self.limits.call))
         } else {
             self.admitted(begun, left.min(self.limits.operation), operation)
                 .await
         };
-        let gone = self.clock.now().saturating_sub(begun);
-        let spend = |left: u64| Some(left.saturating_sub(gone));
-        let _ = (budget.0).fetch_update(Ordering::Relaxed, Ordering::Relaxed, spend);
         result.inspect_err(|error| {
             // The store is left alone: that was told of once, and nothing has failed since.
             if error.is_down() {
@@ -217,5 +267,34 @@ impl Guard {
 
     fn overdue(&self, limit: Nanos) -> Error {
         Error::store_timeout(Duration::from_nanos(limit))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Budget;
+    use crate::clock::{Clock, ManualClock};
+    use std::time::Duration;
+
+    #[test]
+    fn operations_side_by_side_take_their_time_once() {
+        let hand = ManualClock::new();
+        let clock = Clock::Manual(hand.clone());
+        let advance = |nanos| hand.advance(Duration::from_nanos(nanos));
+        let budget = Budget::new(1000);
+        let (first, _) = budget.begin(&clock);
+        advance(100);
+        let (second, left) = budget.begin(&clock);
+        assert_eq!(left, 900);
+        advance(200);
+        drop(first);
+        advance(50);
+        drop(second);
+        advance(5000);
+        let (last, left) = budget.begin(&clock);
+        assert_eq!(left, 650, "and the time in between belongs to nobody");
+        advance(651);
+        drop(last);
+        assert_eq!(budget.begin(&clock).1, 0);
     }
 }

@@ -4,6 +4,7 @@
 //! undelivered than are kept, everything is invalidated in their stead.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::task::Waker;
 
 use foldhash::fast::RandomState;
 
@@ -16,6 +17,10 @@ pub(super) const KEPT: usize = 1024;
 #[derive(Default)]
 pub(super) struct Journal {
     pending: BTreeMap<String, Pending>,
+    /// Scopes that somebody is delivering.
+    held: HashMap<String, Held, RandomState>,
+    /// Who waits for a delivery of somebody else's.
+    asleep: Vec<Waker>,
     tickets: u64,
     delivered: VecDeque<Delivered>,
     /// More were delivered than are remembered.
@@ -29,6 +34,24 @@ pub(super) struct Delivered {
     pub(super) version: u64,
     /// Another process has invalidated the scope as well, before or after.
     elsewhere: bool,
+}
+
+/// Whether something is on its way that concerns an entry.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Concern {
+    None,
+    /// Somebody is delivering it.
+    Held,
+    /// It waits for the store.
+    Waits,
+}
+
+/// Who is delivering a scope.
+#[derive(Default)]
+struct Held {
+    by: usize,
+    /// There were several at once.
+    several: bool,
 }
 
 /// An invalidation that is on its way.
@@ -80,8 +103,9 @@ impl Journal {
         self.bound(ticket);
     }
 
+    /// What somebody is delivering does not wait for anything, and they are as many as call.
     fn bound(&mut self, ticket: u64) {
-        if self.pending.len() > KEPT {
+        if self.pending.len() > KEPT + self.held.len() {
             self.pending.clear();
             let everything = Pending {
                 ticket,
@@ -92,22 +116,84 @@ impl Journal {
         }
     }
 
-    /// All that is undelivered.
-    pub(super) fn pending(&self) -> BTreeMap<String, Pending> {
-        self.pending.clone()
+    /// Somebody is to deliver these: nobody else has to.
+    pub(super) fn hold(&mut self, scopes: &[String]) {
+        for scope in scopes {
+            let held = self.held.entry(scope.clone()).or_default();
+            held.by += 1;
+            held.several |= held.by > 1;
+        }
+    }
+
+    /// They have done what they could; says whether somebody else was delivering one of them at the
+    /// same time.
+    pub(super) fn release(&mut self, scopes: &[String]) -> bool {
+        self.asleep.drain(..).for_each(Waker::wake);
+        let mut several = false;
+        for scope in scopes {
+            if let Some(held) = self.held.get_mut(scope) {
+                several |= held.several;
+                held.by -= 1;
+                if held.by == 0 {
+                    self.held.remove(scope);
+                }
+            }
+        }
+        several
+    }
+
+    /// What is undelivered of these, and what may stand for those that are not there.
+    pub(super) fn pending_of(&self, scopes: &[String]) -> BTreeMap<String, Pending> {
+        let of = |scope: &str| {
+            let (scope, pending) = self.pending.get_key_value(scope)?;
+            Some((scope.clone(), *pending))
+        };
+        let mut pending: BTreeMap<_, _> = scopes.iter().filter_map(|scope| of(scope)).collect();
+        if pending.len() < scopes.len() {
+            pending.extend(of(EVERYTHING));
+        }
+        pending
+    }
+
+    /// What is undelivered, and nobody delivers.
+    pub(super) fn waiting(&self) -> BTreeMap<String, Pending> {
+        let pending = self.pending.iter();
+        pending
+            .filter(|(scope, _)| !self.held.contains_key(*scope))
+            .map(|(scope, pending)| (scope.clone(), *pending))
+            .collect()
     }
 
     pub(super) fn len(&self) -> usize {
         self.pending.len()
     }
 
+    /// Whether something is undelivered that nobody delivers.
+    pub(super) fn has_waiting(&self) -> bool {
+        (self.pending.keys()).any(|scope| !self.held.contains_key(scope))
+    }
+
     /// Whether one of these scopes is undelivered.
-    pub(super) fn concerns<'a>(&self, scopes: impl IntoIterator<Item = &'a str>) -> bool {
-        !self.pending.is_empty()
-            && scopes
-                .into_iter()
-                .filter_map(|scope| self.pending.get(scope))
-                .any(|pending| !pending.stored)
+    pub(super) fn concerns<'a>(&self, scopes: impl IntoIterator<Item = &'a str>) -> Concern {
+        let mut concern = Concern::None;
+        if self.pending.is_empty() {
+            return concern;
+        }
+        for scope in scopes {
+            match self.pending.get(scope).filter(|pending| !pending.stored) {
+                Some(_) if !self.held.contains_key(scope) => return Concern::Waits,
+                Some(_) => concern = Concern::Held,
+                None => {}
+            }
+        }
+        concern
+    }
+
+    /// Wakes this when something was delivered, or somebody has given up.
+    pub(super) fn wake_then(&mut self, waker: &Waker) {
+        if !self.asleep.iter().any(|known| known.will_wake(waker)) {
+            self.asleep.push(waker.clone());
+        }
     }
 
     /// The store has these, each with the version that was written; the others are still to be
@@ -115,7 +201,7 @@ impl Journal {
     pub(super) fn stored<'a>(
         &mut self,
         sent: impl IntoIterator<Item = (&'a String, &'a Pending)>,
-        versions: Vec<u64>,
+        versions: &[u64],
     ) {
         for ((scope, sent), version) in sent.into_iter().zip(versions) {
             if let Some(pending) = self.pending.get_mut(scope)
@@ -123,8 +209,9 @@ impl Journal {
             {
                 pending.stored = true;
             }
-            self.remember(scope, version);
+            self.remember(scope, *version);
         }
+        self.asleep.drain(..).for_each(Waker::wake);
         while self.delivered.len() > KEPT {
             self.delivered.pop_front();
             self.forgotten = true;
@@ -223,19 +310,19 @@ impl Journal {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{EVERYTHING, Journal, KEPT, Pending};
+    use super::{Concern, EVERYTHING, Journal, KEPT, Pending};
 
     fn names(range: std::ops::Range<usize>) -> Vec<String> {
         range.map(|n| format!("tag {n:06}")).collect()
     }
 
     fn deliver(journal: &mut Journal, sent: &BTreeMap<String, Pending>, versions: Vec<u64>) {
-        journal.stored(sent, versions);
+        journal.stored(sent, &versions);
         journal.told(sent);
     }
 
     fn deliver_all(journal: &mut Journal, versions: Vec<u64>) {
-        let sent = journal.pending();
+        let sent = journal.waiting();
         deliver(journal, &sent, versions);
     }
 
@@ -243,7 +330,7 @@ mod tests {
     fn the_last_announcement_of_a_scope_wins() {
         let mut journal = Journal::default();
         journal.announce(&names(0..1), false);
-        let sent = journal.pending();
+        let sent = journal.waiting();
         journal.announce(&names(0..1), false);
         deliver(&mut journal, &sent, vec![1]);
         assert_eq!(journal.len(), 1, "it was announced again meanwhile");
@@ -256,7 +343,7 @@ mod tests {
         let mut journal = Journal::default();
         journal.announce(&names(0..1), false);
         journal.announce(&names(0..1), true);
-        assert!(journal.pending().values().all(|pending| !pending.soft));
+        assert!(journal.waiting().values().all(|pending| !pending.soft));
     }
 
     #[test]
@@ -265,11 +352,11 @@ mod tests {
         journal.announce(&names(0..KEPT), false);
         assert_eq!(journal.len(), KEPT);
         journal.announce(&names(KEPT..KEPT + 1), true);
-        let pending: Vec<_> = journal.pending().into_iter().collect();
+        let pending: Vec<_> = journal.waiting().into_iter().collect();
         assert_eq!(pending.len(), 1);
         assert_eq!(pending[0].0, EVERYTHING);
         assert!(!pending[0].1.soft);
-        assert!(journal.concerns([EVERYTHING]));
+        assert_eq!(journal.concerns([EVERYTHING]), Concern::Waits);
     }
 
     #[test]
@@ -279,7 +366,7 @@ mod tests {
         deliver_all(&mut journal, vec![1, 2, 3]);
         let delivered = journal.delivered();
         journal.compare(&delivered, &[Some(1), Some(9), None]);
-        let again: Vec<_> = journal.pending().into_keys().collect();
+        let again: Vec<_> = journal.waiting().into_keys().collect();
         assert_eq!(
             again,
             names(1..2),
@@ -299,20 +386,28 @@ mod tests {
         let mut found: Vec<_> = delivered.iter().map(|known| Some(known.version)).collect();
         found[KEPT - 1] = Some(0);
         journal.compare(&delivered, &found);
-        assert!(!journal.concerns([EVERYTHING]), "the oldest is there");
+        assert_eq!(
+            journal.concerns([EVERYTHING]),
+            Concern::None,
+            "the oldest is there"
+        );
         found[0] = Some(0);
         journal.compare(&delivered, &found);
-        assert!(journal.concerns([EVERYTHING]));
+        assert_eq!(journal.concerns([EVERYTHING]), Concern::Waits);
     }
 
     #[test]
     fn what_the_store_has_is_not_written_again_if_only_the_others_were_not_told() {
         let mut journal = Journal::default();
         journal.announce(&names(0..1), false);
-        let sent = journal.pending();
-        journal.stored(&sent, vec![1]);
-        assert!(journal.pending().values().all(|pending| pending.stored));
-        assert!(!journal.concerns(["tag 000000"]), "what is written is new");
+        let sent = journal.waiting();
+        journal.stored(&sent, &[1]);
+        assert!(journal.waiting().values().all(|pending| pending.stored));
+        assert_eq!(
+            journal.concerns(["tag 000000"]),
+            Concern::None,
+            "what is written is new"
+        );
         journal.told(&sent);
         assert_eq!(journal.len(), 0);
     }
@@ -321,10 +416,14 @@ mod tests {
     fn what_comes_while_everything_is_only_to_be_told_is_written_all_the_same() {
         let mut journal = Journal::default();
         journal.announce(&[EVERYTHING.into()], false);
-        journal.stored(&journal.pending(), vec![1]);
-        assert!(!journal.concerns([EVERYTHING]));
+        journal.stored(&journal.waiting(), &[1]);
+        assert_eq!(journal.concerns([EVERYTHING]), Concern::None);
         journal.announce(&names(0..1), false);
-        assert!(journal.concerns([EVERYTHING]), "what was loaded since");
+        assert_eq!(
+            journal.concerns([EVERYTHING]),
+            Concern::Waits,
+            "what was loaded since"
+        );
     }
 
     #[test]
@@ -351,7 +450,7 @@ mod tests {
         let mut found: Vec<_> = delivered.iter().map(|known| Some(known.version)).collect();
         found[0] = Some(0);
         journal.compare(&delivered, &found);
-        let again: Vec<_> = journal.pending().into_keys().collect();
+        let again: Vec<_> = journal.waiting().into_keys().collect();
         assert_eq!(again, [oldest], "to be on the safe side, and no more");
     }
 
@@ -368,7 +467,7 @@ mod tests {
         deliver_all(&mut journal, vec![8]);
         let delivered = journal.delivered();
         journal.compare(&delivered, &[Some(7), Some(9)]);
-        let again: Vec<_> = journal.pending().into_keys().collect();
+        let again: Vec<_> = journal.waiting().into_keys().collect();
         assert_eq!(again, names(0..1));
     }
 }

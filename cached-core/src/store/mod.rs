@@ -111,6 +111,17 @@ pub trait Store: Send + Sync + 'static {
     /// Counters and leases stand on it.
     fn swap(&self, expected: Vec<u8>, item: Item) -> BoxFuture<'_, Result<bool, Error>>;
 
+    /// The same for several keys, each with what is expected there: says for each, in their order,
+    /// whether it was stored. Of a repeated key, one at most is.
+    ///
+    /// As many [`swap`](Store::swap)s side by side, unless it is overridden.
+    fn swap_many(&self, swaps: Vec<(Vec<u8>, Item)>) -> BoxFuture<'_, Result<Vec<bool>, Error>> {
+        let swaps = swaps.into_iter();
+        let swapped = swaps.map(|(expected, item)| self.swap(expected, item));
+        let swapped = crate::rt::all(swapped.collect::<Vec<_>>());
+        Box::pin(async move { swapped.await.into_iter().collect() })
+    }
+
     /// Has those keys that are there live for at least so long from now on.
     ///
     /// It may do nothing where the store keeps things until it has no room, as it does unless it is
@@ -204,6 +215,10 @@ impl<S: Store + ?Sized> Store for std::sync::Arc<S> {
 
     fn swap(&self, expected: Vec<u8>, item: Item) -> BoxFuture<'_, Result<bool, Error>> {
         (**self).swap(expected, item)
+    }
+
+    fn swap_many(&self, swaps: Vec<(Vec<u8>, Item)>) -> BoxFuture<'_, Result<Vec<bool>, Error>> {
+        (**self).swap_many(swaps)
     }
 
     fn extend_many<'a>(

@@ -9,27 +9,42 @@ use super::versions::Versions;
 use crate::sync::lock;
 
 impl Tier {
-    /// Gives the scope of an entry's key a new version in the place of the one among `versions`,
-    /// those its load began under, and puts it there: loads that began before, in any process, are
-    /// void. Says whether it did; not if the key was invalidated since, or the store does not
-    /// answer.
+    /// Gives the scopes of some entries' keys new versions in the place of those among `versions`,
+    /// those their loads began under, and puts them there: loads that began before, in any process,
+    /// are void. Says for each whether it did; not if the key was invalidated since, or the store
+    /// does not answer.
     pub(crate) async fn renew(
         self: &Arc<Self>,
         budget: &Budget,
-        names: &Names,
-        versions: &mut Versions,
-    ) -> bool {
-        let (Some(own), Some(version)) = (&names.own, versions.own()) else {
-            return false;
-        };
-        let new = names::unique();
-        let item = version_item(self.version_key(own), new, dependable(names.lifetime));
-        let expected = version.to_le_bytes().to_vec();
-        let swapped = self.store().swap(expected, item);
-        let renewed = self.guard.try_run(budget, swapped).await == Some(true);
-        if renewed {
-            versions.renew(new);
-            lock(&self.journal).renewed(own, new);
+        entries: &mut [Option<(&Names, &mut Versions)>],
+    ) -> Vec<bool> {
+        let mut renewed = vec![false; entries.len()];
+        let (mut places, mut swaps) = (Vec::new(), Vec::new());
+        for (at, entry) in entries.iter().enumerate() {
+            let Some((names, versions)) = entry else {
+                continue;
+            };
+            if let (Some(own), Some(version)) = (&names.own, versions.own()) {
+                let new = names::unique();
+                let key = self.version_key(own);
+                let item = version_item(key, new, dependable(names.lifetime));
+                places.push((at, new));
+                swaps.push((version.to_le_bytes().to_vec(), item));
+            }
+        }
+        if swaps.is_empty() {
+            return renewed;
+        }
+        let swapped = self.store().swap_many(swaps);
+        let swapped = self.guard.try_run(budget, swapped).await;
+        for ((at, new), swapped) in places.into_iter().zip(swapped.into_iter().flatten()) {
+            if let (true, Some((names, versions))) = (swapped, &mut entries[at]) {
+                renewed[at] = true;
+                versions.renew(new);
+                if let Some(own) = &names.own {
+                    lock(&self.journal).renewed(own, new);
+                }
+            }
         }
         renewed
     }

@@ -19,7 +19,6 @@
 //! Invalidations fail closed: see `deliver`.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -28,7 +27,7 @@ use std::time::Duration;
 use super::channel::Channel;
 use super::envelope::{self, EVER, Envelope};
 use super::guard::{Budget, Guard, Limits};
-use super::journal::Journal;
+use super::journal::{Concern, Journal};
 use super::memory::Known;
 use super::names::{self, Names};
 use super::versions::{Scopes, Versions};
@@ -81,6 +80,8 @@ pub(crate) struct Fetched {
     pub(crate) raw: Found,
     /// These bytes are damaged, foreign, or of another version.
     pub(crate) unreadable: bool,
+    /// Nothing is said, as somebody in this process is invalidating something of it right now.
+    pub(crate) overtaken: bool,
 }
 
 impl Fetched {
@@ -232,6 +233,9 @@ impl Tier {
         complete: bool,
     ) -> Vec<Fetched> {
         let unknown = || entries.iter().map(|_| Fetched::default()).collect();
+        // Before the store is asked as well as after: what is on its way now may be through when the
+        // answer comes, which is older.
+        let before = self.concerned(entries);
         let mut scopes = Scopes::of(self, entries);
         let Some(mut found) = self.current(budget, &scopes.keys).await else {
             return unknown();
@@ -241,18 +245,15 @@ impl Tier {
         if complete && scopes.lack_some() {
             Box::pin(self.complete(budget, &mut scopes)).await;
         }
-        let concerned: Vec<bool> = {
-            let journal = lock(&self.journal);
-            let concerned = entries.iter().map(|names| journal.concerns(names.scopes()));
-            concerned.collect()
-        };
+        let after = self.concerned(entries).into_iter();
+        let concerned = before.into_iter().zip(after);
         (concerned
-            .into_iter()
+            .map(|(before, after)| before.max(after))
             .zip(scopes.versions())
             .zip(&scopes.keys)
             .zip(found))
         .map(|(((concerned, read), key), entry)| match read {
-            Some((versions, known)) if !concerned => {
+            Some((versions, known)) if concerned == Concern::None => {
                 // Whatever was stored under a version that was lost is not valid.
                 let valid = match known {
                     true => self.valid(&entry, key, &versions),
@@ -269,11 +270,22 @@ impl Tier {
                     versions: Some(versions),
                     raw: entry,
                     unreadable,
+                    overtaken: false,
                 }
             }
-            _ => Fetched::default(),
+            _ => Fetched {
+                overtaken: concerned == Concern::Held,
+                ..Fetched::default()
+            },
         })
         .collect()
+    }
+
+    /// Whether something of these entries is being invalidated by this process.
+    fn concerned(&self, entries: &[&Names]) -> Vec<Concern> {
+        let journal = lock(&self.journal);
+        let concerned = entries.iter().map(|names| journal.concerns(names.scopes()));
+        concerned.collect()
     }
 
     /// What the store has at these keys, and has not gone back to from something newer; none if it
@@ -358,11 +370,6 @@ impl Tier {
             scopes.give(at, version(&found));
         }
         Some(())
-    }
-
-    /// The versions that this process wrote last of these scopes; not all are remembered.
-    pub(crate) fn written_last(&self, scopes: &[String]) -> HashMap<String, u64> {
-        lock(&self.journal).versions_of(scopes)
     }
 
     /// Where the lease of an entry's load is.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::envelope::{EVER, Envelope};
 use super::guard::Budget;
+use super::journal::Concern;
 use super::lasting::Lasting;
 use super::names::Names;
 use super::tier::Tier;
@@ -31,6 +32,14 @@ pub(crate) struct Written<'a> {
     pub(crate) useful: Nanos,
 }
 
+/// Why an entry is not written.
+enum LeftOut {
+    /// Somebody in this process is invalidating something of it.
+    Overtaken,
+    /// An invalidation waits for the store, or it cannot be written as it is to be.
+    Refused,
+}
+
 impl<'a> Written<'a> {
     /// Whose versions have to live, and for how long.
     fn needs(&self) -> (&'a Names, Nanos) {
@@ -39,78 +48,81 @@ impl<'a> Written<'a> {
 }
 
 impl Tier {
-    /// Writes entries, each under the versions that were read before its body ran.
+    /// Writes an entry under the versions that were read before its body ran, whatever is there.
     ///
     /// # Errors
-    /// The store did not confirm; or one was left out, as what concerns it is undelivered, or as it
+    /// The store did not confirm; or it was left out, as what concerns it is undelivered, or as it
     /// cannot be written as it is to be.
-    pub(crate) async fn write(
-        &self,
-        budget: &Budget,
-        mut entries: Vec<Written<'_>>,
-    ) -> Result<(), Error> {
-        let all = entries.len();
-        entries.retain(|entry| self.may_write(entry));
-        let needed = Lasting::of(self, entries.iter().map(Written::needs));
-        let items: Vec<Item> = entries
-            .into_iter()
-            .filter_map(|entry| self.item(entry))
-            .collect();
-        let left_out = || {
-            let why = "an invalidation is on its way there, or it cannot be sealed";
-            Error::refused("store a value", why)
-        };
-        let whole = (items.len() == all).then_some(()).ok_or_else(left_out);
-        if !items.is_empty() {
-            let written = self.guard.run(budget, self.store().set_many(items));
-            self.keeping(budget, needed, written).await?;
-        }
-        whole
+    pub(crate) async fn write(&self, budget: &Budget, entry: &Written<'_>) -> Result<(), Error> {
+        let item = self.writable(entry).map_err(|_| left_out())?;
+        let needed = Lasting::of(self, std::iter::once(entry.needs()));
+        let written = self.guard.run(budget, self.store().set_many(vec![item]));
+        self.keeping(budget, needed, written).await
     }
 
-    /// Writes entries, each where the store has exactly these bytes still, or nothing; says for
-    /// each whether it has something else by now.
+    /// Writes entries under the versions that were read before their bodies ran, each where the
+    /// store has exactly these bytes still, or nothing; says for each whether it has something else
+    /// by now.
+    ///
+    /// # Errors
+    /// As for one; the others may be there.
     pub(crate) async fn fill(
         &self,
         budget: &Budget,
-        entries: Vec<(Written<'_>, Found)>,
-    ) -> Vec<bool> {
-        let needed = Lasting::of(self, entries.iter().map(|(entry, _)| entry.needs()));
+        entries: &[(Written<'_>, Found)],
+    ) -> Result<Vec<bool>, Error> {
         let mut overtaken = vec![false; entries.len()];
-        let (mut new, mut swaps) = (Vec::new(), Vec::new());
-        for (at, (entry, raw)) in entries.into_iter().enumerate() {
-            let item = self.may_write(&entry).then(|| self.item(entry)).flatten();
-            match (item, raw) {
-                (Some(item), None) => new.push((at, item)),
-                (Some(item), Some(raw)) => swaps.push((at, raw, item)),
-                (None, _) => {}
+        let (mut added, mut new) = (Vec::new(), Vec::new());
+        let (mut swapped, mut swaps) = (Vec::new(), Vec::new());
+        let mut whole = true;
+        for (at, (entry, raw)) in entries.iter().enumerate() {
+            match (self.writable(entry), raw) {
+                (Ok(item), None) => {
+                    added.push(at);
+                    new.push(item);
+                }
+                (Ok(item), Some(raw)) => {
+                    swapped.push(at);
+                    swaps.push((raw.clone(), item));
+                }
+                (Err(LeftOut::Overtaken), _) => overtaken[at] = true,
+                (Err(LeftOut::Refused), _) => whole = false,
             }
         }
-        let (places, new): (Vec<_>, Vec<_>) = new.into_iter().unzip();
+        let needed = Lasting::of(self, entries.iter().map(|(entry, _)| entry.needs()));
         let add = async {
             match new.is_empty() {
-                true => None,
-                false => self.add(budget, new).await,
+                true => Ok(Vec::new()),
+                false => (self.guard).run(budget, self.store().add_many(new)).await,
             }
         };
-        let swapped = swaps.into_iter().map(|(at, raw, item)| {
-            let put = self.put(budget, Some(raw), item);
-            Box::pin(async move { (at, put.await) })
-        });
-        let filled = async { (add.await, crate::rt::all(swapped).await) };
-        let (added, swapped) = self.keeping(budget, needed, filled).await;
-        for (at, added) in places.into_iter().zip(added.into_iter().flatten()) {
-            overtaken[at] = !added;
+        let swap = async {
+            match swaps.is_empty() {
+                true => Ok(Vec::new()),
+                false => {
+                    (self.guard)
+                        .run(budget, self.store().swap_many(swaps))
+                        .await
+                }
+            }
+        };
+        let filled = self.keeping(budget, needed, side_by_side(add, swap));
+        let (done, exchanged) = filled.await;
+        let each = added.into_iter().zip(done?);
+        for (at, done) in each.chain(swapped.into_iter().zip(exchanged?)) {
+            overtaken[at] = !done;
         }
-        for (at, swapped) in swapped {
-            overtaken[at] = matches!(swapped, Ok(false));
-        }
-        overtaken
+        whole.then_some(overtaken).ok_or_else(left_out)
     }
 
-    /// Whether nothing of an entry is being invalidated right now.
-    fn may_write(&self, entry: &Written<'_>) -> bool {
-        !lock(&self.journal).concerns(entry.names.scopes())
+    /// What is to be stored for an entry, unless something of it is being invalidated.
+    fn writable(&self, entry: &Written<'_>) -> Result<Item, LeftOut> {
+        match lock(&self.journal).concerns(entry.names.scopes()) {
+            Concern::Held => return Err(LeftOut::Overtaken),
+            Concern::Waits => return Err(LeftOut::Refused),
+            Concern::None => {}
+        }
+        self.item(entry).ok_or(LeftOut::Refused)
     }
 
     /// Does something that writes, and has these versions live long enough meanwhile.
@@ -127,7 +139,7 @@ impl Tier {
     }
 
     /// What is to be stored for an entry; none if it cannot be written as it is to be.
-    pub(crate) fn item(&self, entry: Written<'_>) -> Option<Item> {
+    pub(crate) fn item(&self, entry: &Written<'_>) -> Option<Item> {
         let key = self.entry_key(&entry.names.key);
         let millis = |nanos: Nanos| match nanos {
             NEVER => EVER,
@@ -140,7 +152,7 @@ impl Tier {
             stale: millis(entry.stale),
             versions: entry.versions.bytes().into(),
             key: &key,
-            value: entry.value.into(),
+            value: entry.value.as_slice().into(),
         };
         let value = envelope.close(&self.writing)?;
         let ttl = (entry.useful != NEVER).then(|| Duration::from_nanos(entry.useful));
@@ -199,20 +211,40 @@ impl Tier {
     }
 }
 
+fn left_out() -> Error {
+    let why = "an invalidation is on its way there, or it cannot be sealed";
+    Error::refused("store a value", why)
+}
+
 /// Runs two operations at once; what the first brings.
 pub(super) async fn both<A, B>(one: impl Future<Output = A>, other: impl Future<Output = B>) -> A {
+    side_by_side(one, other).await.0
+}
+
+/// Runs two operations at once.
+async fn side_by_side<A, B>(
+    one: impl Future<Output = A>,
+    other: impl Future<Output = B>,
+) -> (A, B) {
     let (mut one, mut other) = (pin!(one), pin!(other));
-    let (mut first, mut second) = (None, false);
+    let (mut first, mut second) = (None, None);
     std::future::poll_fn(|cx| {
         if first.is_none()
             && let Poll::Ready(ready) = one.as_mut().poll(cx)
         {
             first = Some(ready);
         }
-        second = second || other.as_mut().poll(cx).is_ready();
-        match second {
-            true => first.take().map_or(Poll::Pending, Poll::Ready),
-            false => Poll::Pending,
+        if second.is_none()
+            && let Poll::Ready(ready) = other.as_mut().poll(cx)
+        {
+            second = Some(ready);
+        }
+        match (first.take(), second.take()) {
+            (Some(one), Some(other)) => Poll::Ready((one, other)),
+            (one, other) => {
+                (first, second) = (one, other);
+                Poll::Pending
+            }
         }
     })
     .await

@@ -257,12 +257,20 @@ impl Store for FaultyStore {
     }
 
     fn swap(&self, expected: Vec<u8>, item: Item) -> BoxFuture<'_, Result<bool, Error>> {
+        let swapped = self.swap_many(vec![(expected, item)]);
+        Box::pin(async move { Ok(swapped.await? == [true]) })
+    }
+
+    fn swap_many(&self, swaps: Vec<(Vec<u8>, Item)>) -> BoxFuture<'_, Result<Vec<bool>, Error>> {
         self.run(move |items, now| {
-            let same = (items.get(&item.key)).is_some_and(|(value, _)| *value == expected);
-            if same {
-                items.extend([stored(item, now)]);
-            }
-            same
+            let mut swap = |(expected, item): (Vec<u8>, Item)| {
+                let same = (items.get(&item.key)).is_some_and(|(value, _)| *value == expected);
+                if same {
+                    items.extend([stored(item, now)]);
+                }
+                same
+            };
+            swaps.into_iter().map(&mut swap).collect()
         })
     }
 

@@ -10,7 +10,7 @@ use super::rows::{Grouped, Rows};
 use super::{Led, Sharing};
 use crate::engine::answers::Answers;
 #[cfg(feature = "stores")]
-use crate::engine::fill::fill_all;
+use crate::engine::fill::fill_leased;
 use crate::engine::flights::Body;
 use crate::engine::lead::{Lead, Panic};
 #[cfg(feature = "stores")]
@@ -267,7 +267,7 @@ impl Shared {
         }
         let _ = write_all(plain).await;
         write_all_anew(anew).await;
-        for (key, newer) in keys.into_iter().zip(fill_all(leased).await) {
+        for (key, newer) in keys.into_iter().zip(fill_leased(leased).await) {
             if let Some(newer) = newer {
                 answers.replace(key, newer);
             }

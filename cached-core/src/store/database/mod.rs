@@ -198,13 +198,19 @@ impl Store for Database {
     }
 
     fn swap(&self, expected: Vec<u8>, item: Item) -> BoxFuture<'_, Result<bool, Error>> {
+        let swapped = self.swap_many(vec![(expected, item)]);
+        Box::pin(async move { Ok(swapped.await? == [true]) })
+    }
+
+    fn swap_many(&self, swaps: Vec<(Vec<u8>, Item)>) -> BoxFuture<'_, Result<Vec<bool>, Error>> {
         self.run("swap", async move {
-            let expected = expected.as_slice();
             match &self.0.kind {
                 Kind::Postgres(postgres) => {
-                    twice(&postgres.table, || postgres.swap(expected, &item)).await
+                    let mut swapped = twice(&postgres.table, || postgres.swap(&swaps)).await?;
+                    let each = swaps.iter().map(|(_, item)| swapped.remove(&item.key));
+                    Ok(each.collect())
                 }
-                Kind::Sqlite(sqlite) => twice(&sqlite.table, || sqlite.swap(expected, &item)).await,
+                Kind::Sqlite(sqlite) => twice(&sqlite.table, || sqlite.swap(&swaps)).await,
             }
         })
     }

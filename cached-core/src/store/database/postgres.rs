@@ -171,16 +171,38 @@ impl Postgres {
         self.execute(query).await.map(drop)
     }
 
-    pub(super) async fn swap(&self, expected: &[u8], item: &Item) -> sqlx::Result<bool> {
+    /// Those keys that had what was expected; of a repeated key, the first counts.
+    pub(super) async fn swap(&self, swaps: &[(Vec<u8>, Item)]) -> sqlx::Result<HashSet<String>> {
+        // In the order of the keys, as everybody writes. What a row has by then is asked again.
         let text = format!(
-            "UPDATE {TABLE} SET value = $3, expires = {}
-             WHERE key = $1 AND value = $2 AND expires > {NOW}",
-            until("$4::bigint")
+            "WITH new AS (
+                 SELECT * FROM unnest($1::text[], $2::bytea[], $3::bytea[], $4::bigint[])
+                     AS new (key, old, value, ttl)
+             ), same AS (
+                 SELECT held.key, new.old, new.value, new.ttl FROM {TABLE} AS held
+                 JOIN new ON held.key = new.key AND held.value = new.old AND held.expires > {NOW}
+                 ORDER BY held.key COLLATE \"C\" FOR UPDATE OF held
+             )
+             UPDATE {TABLE} AS held SET value = same.value, expires = {}
+             FROM same WHERE held.key = same.key AND held.value = same.old
+             RETURNING held.key",
+            until("same.ttl")
         );
-        let query = sqlx::query(AssertSqlSafe(text));
-        let query = query.bind(&item.key).bind(expected);
-        let query = query.bind(&item.value).bind(millis(item.ttl));
-        Ok(self.execute(query).await? == 1)
+        let mut first: Vec<&(Vec<u8>, Item)> = Vec::with_capacity(swaps.len());
+        let mut known = HashSet::new();
+        first.extend(swaps.iter().filter(|(_, item)| known.insert(&item.key)));
+        let (mut keys, mut old) = (Vec::new(), Vec::new());
+        let (mut values, mut ttls) = (Vec::new(), Vec::new());
+        for (expected, item) in first {
+            keys.push(item.key.as_str());
+            old.push(expected.as_slice());
+            values.push(item.value.as_slice());
+            ttls.push(millis(item.ttl));
+        }
+        let query = sqlx::query(AssertSqlSafe(text)).bind(keys).bind(old);
+        let query = query.bind(values).bind(ttls);
+        let swapped = self.rows(query).await?;
+        swapped.iter().map(|row| row.try_get(0)).collect()
     }
 
     pub(super) async fn extend(&self, keys: &[String], ttl: i64) -> sqlx::Result<()> {

@@ -139,15 +139,18 @@ impl Sqlite {
         transaction.commit().await
     }
 
-    pub(super) async fn swap(&self, expected: &[u8], item: &Item) -> sqlx::Result<bool> {
+    pub(super) async fn swap(&self, swaps: &[(Vec<u8>, Item)]) -> sqlx::Result<Vec<bool>> {
         let mut transaction = self.begin().await?;
-        let found = value(&mut transaction, &item.key).await?;
-        let same = found.as_deref() == Some(expected);
-        if same {
-            put(&mut transaction, item).await?;
+        let mut swapped = Vec::new();
+        for (expected, item) in swaps {
+            let same = value(&mut transaction, &item.key).await?.as_ref() == Some(expected);
+            if same {
+                put(&mut transaction, item).await?;
+            }
+            swapped.push(same);
         }
         transaction.commit().await?;
-        Ok(same)
+        Ok(swapped)
     }
 
     pub(super) async fn extend(&self, keys: &[String], ttl: i64) -> sqlx::Result<()> {

@@ -250,14 +250,23 @@ impl Store for Filesystem {
     }
 
     fn swap(&self, expected: Vec<u8>, item: Item) -> BoxFuture<'_, Result<bool, Error>> {
+        let swapped = self.swap_many(vec![(expected, item)]);
+        Box::pin(async move { Ok(swapped.await? == [true]) })
+    }
+
+    fn swap_many(&self, swaps: Vec<(Vec<u8>, Item)>) -> BoxFuture<'_, Result<Vec<bool>, Error>> {
         self.run("swap", move |files| {
-            files.in_turn(&item.key, || {
-                let same = files.read(&item.key)?.as_ref() == Some(&expected);
+            let swap = |expected: &Vec<u8>, item: &Item| {
+                let same = files.read(&item.key)?.as_ref() == Some(expected);
                 if same {
-                    files.write(&item)?;
+                    files.write(item)?;
                 }
                 Ok(same)
-            })
+            };
+            swaps
+                .iter()
+                .map(|(expected, item)| files.in_turn(&item.key, || swap(expected, item)))
+                .collect()
         })
     }
 

@@ -18,8 +18,8 @@ pub(super) enum Command {
     /// If there is nothing.
     Add,
     Delete,
-    /// If there is exactly this.
-    Swap(Vec<u8>),
+    /// If there is exactly what is expected, by the numbers of the items.
+    Swap(Vec<Vec<u8>>),
     /// To live for at least so long.
     Extend(Duration),
 }
@@ -132,19 +132,25 @@ async fn delete(client: &mut Client, items: &[(usize, Item)]) -> Replies {
     Ok(Vec::new())
 }
 
-async fn swap(client: &mut Client, expected: &[u8], items: &[(usize, Item)]) -> Replies {
+async fn swap(client: &mut Client, expected: &[Vec<u8>], items: &[(usize, Item)]) -> Replies {
+    let found = client
+        .meta_get_multi(&keys(items), Some(&["v", "c"]))
+        .await?;
+    let mut found: HashMap<Vec<u8>, MetaValue> = found
+        .into_iter()
+        .filter_map(|mut value| Some((value.key.take()?, value)))
+        .collect();
     let mut replies = Vec::new();
     for (at, item) in items {
-        let found = client.meta_get(&item.key, false, None, Some(&["v", "c"]));
         let Some(MetaValue {
             data,
             cas: Some(cas),
             ..
-        }) = found.await?
+        }) = found.remove(item.key.as_bytes())
         else {
             continue;
         };
-        if data.unwrap_or_default() != expected {
+        if Some(&data.unwrap_or_default()) != expected.get(*at) {
             continue;
         }
         let (cas, time) = (format!("C{cas}"), time(item.ttl));

@@ -111,8 +111,14 @@ impl Store for Memcached {
     }
 
     fn swap(&self, expected: Vec<u8>, item: Item) -> BoxFuture<'_, Result<bool, Error>> {
-        let sent = self.send("swap", Command::Swap(expected), vec![item]);
-        Box::pin(async move { Ok(sent.await?.iter().any(Reply::is_done)) })
+        let swapped = self.swap_many(vec![(expected, item)]);
+        Box::pin(async move { Ok(swapped.await? == [true]) })
+    }
+
+    fn swap_many(&self, swaps: Vec<(Vec<u8>, Item)>) -> BoxFuture<'_, Result<Vec<bool>, Error>> {
+        let (expected, items) = swaps.into_iter().unzip();
+        let sent = self.send("swap", Command::Swap(expected), items);
+        Box::pin(async move { Ok(sent.await?.iter().map(Reply::is_done).collect()) })
     }
 
     fn extend_many<'a>(

@@ -161,19 +161,28 @@ impl Store for Redis {
     }
 
     fn swap(&self, expected: Vec<u8>, item: Item) -> BoxFuture<'_, Result<bool, Error>> {
-        let mut swap = command("EVAL");
-        swap.arg(SWAP).arg(1).arg(item.key).arg(expected);
-        swap.arg(item.value);
-        match item.ttl {
-            Some(ttl) => swap.arg(millis(ttl)),
-            None => swap.arg(""),
-        };
-        let sent = self.send("swap", vec![swap]);
+        let swapped = self.swap_many(vec![(expected, item)]);
+        Box::pin(async move { Ok(swapped.await? == [true]) })
+    }
+
+    fn swap_many(&self, swaps: Vec<(Vec<u8>, Item)>) -> BoxFuture<'_, Result<Vec<bool>, Error>> {
+        let swaps = swaps.into_iter().map(|(expected, item)| {
+            let mut swap = command("EVAL");
+            swap.arg(SWAP).arg(1).arg(item.key).arg(expected);
+            swap.arg(item.value);
+            match item.ttl {
+                Some(ttl) => swap.arg(millis(ttl)),
+                None => swap.arg(""),
+            };
+            swap
+        });
+        let sent = self.send("swap", swaps.collect());
         Box::pin(async move {
-            match sent.await?.pop() {
-                Some(Value::Int(swapped)) => Ok(swapped == 1),
+            let swapped = sent.await?.into_iter().map(|reply| match reply {
+                Value::Int(swapped) => Ok(swapped == 1),
                 _ => Err(unexpected("swap")),
-            }
+            });
+            swapped.collect()
         })
     }
 
