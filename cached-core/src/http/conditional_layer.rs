@@ -136,7 +136,7 @@ fn at_once(body: ViewBody, limit: usize) -> Result<bytes::Bytes, ViewBody> {
     let found = Arc::new(Mutex::new(None));
     let put = Arc::clone(&found);
     let finish = move |whole| {
-        *lock(&put) = Some(whole);
+        *lock(&put) = whole;
         None
     };
     let fill = Fill::new(body.into_inner(), hint.exact(), limit, Box::new(finish));

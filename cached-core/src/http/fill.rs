@@ -19,7 +19,8 @@ use super::body::{BoxError, Inner};
 use super::stored::Stored;
 use crate::sync::lock;
 
-type Finish = Box<dyn FnOnce(Bytes) -> Option<Arc<Stored>> + Send>;
+/// Stores the whole; is given none where the body was cut short.
+type Finish = Box<dyn FnOnce(Option<Bytes>) -> Option<Arc<Stored>> + Send>;
 
 /// A body that is being read.
 pub(crate) struct Fill {
@@ -49,10 +50,31 @@ enum Phase {
     Reading,
     /// Too long to be stored, or not of a kind that is: it goes to the client alone.
     Passing,
-    /// Complete: stored, or not after all.
-    Complete(Option<Arc<Stored>>),
+    Complete(Whole),
     /// Cut short; the client is told why, once.
     Failed(Option<BoxError>),
+}
+
+/// What became of a body, for those who wait for its end.
+#[derive(Clone)]
+pub(crate) enum Whole {
+    Stored(Arc<Stored>),
+    /// It is the client's alone.
+    Unstored,
+    /// It ended in an error, or before it was as long as it said.
+    Cut,
+}
+
+impl Phase {
+    /// What is known of the whole, once something is.
+    fn whole(&self) -> Option<Whole> {
+        match self {
+            Phase::Reading => None,
+            Phase::Passing => Some(Whole::Unstored),
+            Phase::Complete(whole) => Some(whole.clone()),
+            Phase::Failed(_) => Some(Whole::Cut),
+        }
+    }
 }
 
 /// What polling the handler's body came to.
@@ -96,10 +118,10 @@ impl Fill {
     /// Reads what is there at once; the whole, if that is all, and it is stored.
     pub(crate) fn advance(self: Arc<Self>) -> Option<Arc<Stored>> {
         loop {
-            match &lock(&self.state).phase {
-                Phase::Complete(stored) => return stored.clone(),
-                Phase::Passing | Phase::Failed(_) => return None,
-                Phase::Reading => {}
+            match lock(&self.state).phase.whole() {
+                Some(Whole::Stored(stored)) => return Some(stored),
+                Some(_) => return None,
+                None => {}
             }
             if let Step::Pending = self.step() {
                 return None;
@@ -117,10 +139,10 @@ impl Fill {
         self.wake_all();
     }
 
-    /// The whole, once it is stored; none if it is not going to be.
-    pub(crate) async fn stored(self: Arc<Self>) -> Option<Arc<Stored>> {
+    /// The whole, once it is stored, or known not to be.
+    pub(crate) async fn whole(self: Arc<Self>) -> Whole {
         let mut ticket = Ticket::new(self);
-        poll_fn(move |cx| ticket.poll_stored(cx)).await
+        poll_fn(move |cx| ticket.poll_whole(cx)).await
     }
 
     fn wake_all(&self) {
@@ -183,24 +205,34 @@ impl Fill {
     fn complete(&self) {
         let (finish, whole) = {
             let mut state = lock(&self.state);
+            if matches!(state.phase, Phase::Passing) {
+                state.phase = Phase::Complete(Whole::Unstored);
+                return;
+            }
             let short = self
                 .length
                 .is_some_and(|length| length != state.size as u64);
-            if short || matches!(state.phase, Phase::Passing) {
-                state.phase = Phase::Complete(None);
-                state.finish = None;
-                return;
-            }
-            (state.finish.take(), whole(&state.chunks))
+            let whole = (!short).then(|| whole(&state.chunks));
+            (state.finish.take(), whole)
         };
+        let cut = whole.is_none();
         let stored = finish.and_then(|finish| finish(whole));
-        lock(&self.state).phase = Phase::Complete(stored);
+        lock(&self.state).phase = Phase::Complete(match stored {
+            Some(stored) => Whole::Stored(stored),
+            None if cut => Whole::Cut,
+            None => Whole::Unstored,
+        });
     }
 
     fn fail(&self, error: BoxError) {
-        let mut state = lock(&self.state);
-        state.phase = Phase::Failed(Some(error));
-        state.finish = None;
+        let finish = {
+            let mut state = lock(&self.state);
+            state.phase = Phase::Failed(Some(error));
+            state.finish.take()
+        };
+        if let Some(finish) = finish {
+            finish(None);
+        }
     }
 }
 
@@ -290,14 +322,12 @@ impl Ticket {
         lock(&self.fill.waiting).insert(self.id, cx.waker().clone());
     }
 
-    fn poll_stored(&mut self, cx: &Context<'_>) -> Poll<Option<Arc<Stored>>> {
+    fn poll_whole(&mut self, cx: &Context<'_>) -> Poll<Whole> {
         // First: what happens after the look below wakes this task again.
         self.register(cx);
         loop {
-            match &lock(&self.fill.state).phase {
-                Phase::Complete(stored) => return Poll::Ready(stored.clone()),
-                Phase::Passing | Phase::Failed(_) => return Poll::Ready(None),
-                Phase::Reading => {}
+            if let Some(whole) = lock(&self.fill.state).phase.whole() {
+                return Poll::Ready(whole);
             }
             if let Step::Pending = self.fill.step() {
                 return Poll::Pending;
@@ -333,7 +363,7 @@ impl Reader {
 
     /// Reads to the end, for the cache alone.
     pub(crate) async fn complete(self) {
-        let _ = Arc::clone(&self.ticket.fill).stored().await;
+        let _ = Arc::clone(&self.ticket.fill).whole().await;
     }
 
     pub(crate) fn poll_frame(

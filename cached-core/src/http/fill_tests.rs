@@ -23,7 +23,7 @@ fn empty_pieces_are_not_held() {
     let whole = Arc::new(std::sync::Mutex::new(None));
     let put = Arc::clone(&whole);
     let finish = move |bytes| {
-        *lock(&put) = Some(bytes);
+        *lock(&put) = bytes;
         None
     };
     let fill = Fill::new(body.into_inner(), None, 10, Box::new(finish));

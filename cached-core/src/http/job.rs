@@ -165,7 +165,7 @@ where
 {
     let other = alone || load.asked.method == Method::HEAD;
     if let Some((stored, _)) = old.as_ref().filter(|(_, usable)| usable.meanwhile) {
-        let response = load.answer_stale(stored, why, None);
+        let response = load.answer_stale(stored);
         if !other && let Some(start) = wait::lead(&load) {
             lead::refresh(Leading::new(load, why, old, start), run).await;
         }
@@ -178,8 +178,9 @@ where
     let start = if alone {
         load.begin()
     } else {
-        match wait::turn(&load).await {
+        match wait::turn(&load, old.as_ref()).await {
             Turn::Lead(start) => start,
+            Turn::Failed(stored, how) => return Ok(load.stand_in(&stored, why, how, true)),
             Turn::Collapsed(stored) => match collapsed(&load, why, &stored) {
                 Some(response) => return Ok(response),
                 None => load.begin(),

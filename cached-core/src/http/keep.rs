@@ -8,6 +8,7 @@ use http_body::Body;
 
 use super::body::ViewBody;
 use super::control::digits;
+use super::failed::{Failed, Failure};
 use super::fill::{Fill, Reader};
 use super::freshness::Timing;
 use super::lead::Leading;
@@ -60,6 +61,7 @@ impl Leading {
             load,
             why,
             start,
+            old,
             #[cfg(feature = "stores")]
             read,
             #[cfg(feature = "stores")]
@@ -74,7 +76,19 @@ impl Leading {
             let limit = load.view.policy.body_limit;
             // The flight stays on the table until the body is whole, or given up.
             let kept = Kept(start);
+            let stale = old.filter(|(_, usable)| usable.on_error);
+            let stale = stale.map(|(stored, _)| stored);
             let finish = move |whole| {
+                let Some(whole) = whole else {
+                    // What it was to replace may stand in for those who wait.
+                    if let Some(duty) = &kept.0.duty {
+                        duty.fail(Landing::Failed(Failed {
+                            how: Failure::Error,
+                            stale,
+                        }));
+                    }
+                    return None;
+                };
                 let order = origin.began.order;
                 let stored = load.complete(status, headers, whole, storable, order, &timing)?;
                 let inserted = load.insert(&stored, origin);

@@ -12,6 +12,7 @@ use http::{Method, Response, StatusCode};
 use super::background::{Attached, in_background};
 use super::body::ViewBody;
 use super::conditional::Conditions;
+use super::failed::{Failure, is_failure};
 use super::freshness::Timing;
 use super::load::{Landing, Load, Start};
 use super::look::{Usable, report, unavailable};
@@ -137,13 +138,15 @@ impl Leading {
         self.count(&timing, failed);
         span.ended(if failed { "failed" } else { "loaded" });
         match result {
-            Err(panic) => match self.fallback(None) {
+            Err(panic) => match self.fallback(Failure::Panic) {
                 Some(response) => Ok(response),
-                None => resume_unwind(panic),
+                None => {
+                    self.failed(Failure::Panic, None);
+                    resume_unwind(panic)
+                }
             },
-            Ok(Err(error)) => self.fallback(None).ok_or_else(|| {
-                // An error cannot be handed to others: they ask for themselves, side by side.
-                self.land(Landing::Alone);
+            Ok(Err(error)) => self.fallback(Failure::Error).ok_or_else(|| {
+                self.failed(Failure::Error, None);
                 error
             }),
             Ok(Ok(response)) => {
@@ -204,18 +207,6 @@ impl Leading {
         counters.loaded(self.load.named(), gone, failed);
     }
 
-    /// The stale response, where a fresh one cannot be had.
-    fn fallback(&self, status: Option<StatusCode>) -> Option<Response<ViewBody>> {
-        let (stored, usable) = self.old.as_ref()?;
-        if !usable.on_error {
-            return None;
-        }
-        self.load.counters.fallbacks.one();
-        let status = status.unwrap_or(StatusCode::BAD_GATEWAY);
-        self.land(Landing::Alone);
-        Some(self.load.answer_stale(stored, self.why, Some(status)))
-    }
-
     fn settle(
         self,
         response: Response<ViewBody>,
@@ -224,7 +215,7 @@ impl Leading {
     ) -> Response<ViewBody> {
         let status = response.status();
         if is_failure(status)
-            && let Some(stale) = self.fallback(Some(status))
+            && let Some(stale) = self.fallback(Failure::Status(status))
         {
             return stale;
         }
@@ -241,11 +232,6 @@ impl Leading {
         }
         self.filled(response, replaced, timing)
     }
-}
-
-/// Where a stale response may stand in (RFC 5861, section 4).
-fn is_failure(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 500 | 502 | 503 | 504)
 }
 
 /// Runs a future to its end, or to its panic.

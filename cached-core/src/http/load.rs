@@ -15,7 +15,7 @@ use super::freshness::{self, Timing};
 use super::job::Asked;
 use super::look::{Judged, is_soft, judge, report};
 use super::policy::{Etag, never_public};
-use super::status::{Forwarded, Report};
+use super::status::Report;
 use super::stored::{Stored, Variants, detach, keep_places};
 use super::storing::{self, Storable, strip};
 use super::vary::Selecting;
@@ -65,6 +65,9 @@ pub(crate) enum Landing {
     Filling(Weak<Fill>, Arc<Selecting>),
     /// Of no use to anybody else: load for yourself.
     Alone,
+    /// The handler said to one client that it has the response already.
+    Unmodified,
+    Failed(super::failed::Failed),
 }
 
 /// A load that others wait for; there is no body to hand over.
@@ -85,13 +88,25 @@ impl Duty {
             flight.land(landing);
         }
     }
+
+    /// Tells those who wait that there is nothing; whoever comes from now on begins afresh.
+    pub(crate) fn fail(&self, landing: Landing) {
+        if let Some(flight) = &self.flight {
+            self.leave(flight);
+            flight.land(landing);
+        }
+    }
+
+    fn leave(&self, flight: &Arc<FlightOf>) {
+        let key = Arc::clone(&self.key);
+        self.load.engine.flights.leave(key, flight);
+    }
 }
 
 impl Drop for Duty {
     fn drop(&mut self) {
         if let Some(flight) = self.flight.take() {
-            let key = Arc::clone(&self.key);
-            self.load.engine.flights.leave(key, &flight);
+            self.leave(&flight);
             flight.abandon();
         }
     }
@@ -206,24 +221,18 @@ impl Load {
     }
 
     /// A stored response past its freshness, as an answer.
-    pub(crate) fn answer_stale(
+    pub(crate) fn answer_stale(&self, stored: &Stored) -> Response<ViewBody> {
+        self.answer(stored, Report::hit)
+    }
+
+    pub(super) fn answer(
         &self,
         stored: &Stored,
-        why: Forwarded,
-        status: Option<StatusCode>,
+        said: impl FnOnce(i64) -> Report,
     ) -> Response<ViewBody> {
         let now = self.engine.clock.now();
         let mut response = stored.answer(&self.asked.method, &self.asked.headers, now);
-        let said = match status {
-            // It was asked and failed.
-            Some(status) => Report {
-                status: Some(status),
-                ttl: Some(stored.ttl(now)),
-                ..Report::forwarded(why)
-            },
-            None => Report::hit(stored.ttl(now)),
-        };
-        report(&self.view, &mut response, &said);
+        report(&self.view, &mut response, &said(stored.ttl(now)));
         response
     }
 

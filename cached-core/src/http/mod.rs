@@ -25,7 +25,7 @@
 //   invalidations work on responses as on everything else.
 // - What happens: `look` reads, `job` runs the handler, `wait` waits for another's of the same `variant`, `lead` decides
 //   what its response is taken for: `keep` has one that is stored, `validated` one that speaks of what
-//   is stored, `pass` one that is not. `load` stores it, `fill` reads a body that does not come at once.
+//   is stored, `pass` one that is not, `failed` one that has failed. `load` stores it, `fill` reads a body that does not come at once.
 //   `shared` asks the shared store before the handler runs and writes there what it made, as `wire`
 //   puts it into bytes; `background` goes on with what has no client.
 //
@@ -59,6 +59,7 @@ mod conditional_layer;
 mod content;
 mod control;
 mod date;
+mod failed;
 #[cfg(test)]
 mod fields;
 mod fill;

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, response};
 use super::body::ViewBody;
 use super::conditional::not_modified;
 use super::control::Control;
+use super::failed::{Failure, is_failure};
 use super::lead::Leading;
 use super::list::members;
 use super::load::Landing;
@@ -19,7 +20,11 @@ impl Leading {
     /// A response that is the client's alone.
     pub(super) fn passed(&self, head: &mut response::Parts, body: ViewBody) -> Response<ViewBody> {
         add_vary(&self.load.view, &mut head.headers);
-        self.land(Landing::Alone);
+        match head.status {
+            StatusCode::NOT_MODIFIED => self.fail(Landing::Unmodified),
+            status if is_failure(status) => self.failed(Failure::Status(status), None),
+            _ => self.land(Landing::Alone),
+        }
         let mut response = Response::new(body);
         *response.status_mut() = head.status;
         *response.version_mut() = head.version;

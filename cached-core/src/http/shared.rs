@@ -219,7 +219,7 @@ impl Leading {
                 load.counters.fetched.one();
             }
             load.insert(&stored, self.start.origin());
-            load.answer_stale(&stored, self.why, None)
+            load.answer_stale(&stored)
         });
         self.old = Some((stored, usable));
         answer.map_or(Asked::Nothing, Asked::Meanwhile)

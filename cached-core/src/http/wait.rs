@@ -6,8 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use http::HeaderName;
+use http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
 
+use super::failed::{Failed, Failure};
+use super::fill::Whole;
 use super::load::{Duty, FlightOf, Landing, Load, Start};
+use super::look::Usable;
 use super::stored::Stored;
 use super::variant;
 use crate::clock::Nanos;
@@ -31,6 +35,8 @@ pub(crate) enum Turn {
     Lead(Start),
     /// By that of another.
     Collapsed(Arc<Stored>),
+    /// That of another failed, and this may stand in.
+    Failed(Arc<Stored>, Failure),
 }
 
 /// What came of waiting.
@@ -38,8 +44,11 @@ enum Waited {
     Stored(Arc<Stored>),
     /// The response is of another variant: these fields select.
     Other(Vec<HeaderName>),
-    /// There was no end to it: a panic, or nobody who went on.
+    /// There was no end to it: nobody went on.
     Gone,
+    Failed(Failed),
+    /// Another's client has what it asked for, which says nothing to this one.
+    Unmodified,
     Nothing,
 }
 
@@ -79,11 +88,14 @@ pub(crate) fn lead(load: &Arc<Load>) -> Option<Start> {
 /// this request.
 ///
 /// Where it turns out to be of another variant, those who waited in vain make theirs together; where
-/// its handler panicked or was dropped half way, one of them runs it for all.
-pub(crate) async fn turn(load: &Arc<Load>) -> Turn {
+/// its handler panicked or was dropped half way, one of them runs it for all. Where it failed, what
+/// is stale stands in, so that a handler in need is not asked by everybody. Those who have nothing
+/// that may are led by one of them a second time, and then go side by side: not one after the other,
+/// with a handler that takes long to fail.
+pub(crate) async fn turn(load: &Arc<Load>, old: Option<&(Arc<Stored>, Usable)>) -> Turn {
     let until = (load.engine.clock.now()).saturating_add(load.engine.wait_limit);
     let mut other: Option<Vec<HeaderName>> = None;
-    let mut waited = false;
+    let (mut waited, mut again) = (false, true);
     loop {
         let names = other.as_ref().unwrap_or(&load.varies);
         let flight = match enter(load, names) {
@@ -96,11 +108,31 @@ pub(crate) async fn turn(load: &Arc<Load>) -> Turn {
         match wait(load, flight, until).await {
             Waited::Stored(stored) => return Turn::Collapsed(stored),
             Waited::Other(names) if other.is_none() => other = Some(names),
+            Waited::Failed(failed) => {
+                if let Some(stored) = load.left_by(&failed, old) {
+                    return Turn::Failed(stored, failed.how);
+                }
+                match failed.how {
+                    Failure::Panic => {}
+                    Failure::Error if std::mem::take(&mut again) => {}
+                    // It may be all that there is to be had.
+                    Failure::Error | Failure::Status(_) => return Turn::Lead(load.begin()),
+                }
+            }
+            // Whoever has conditions of its own may be told the same.
+            Waited::Unmodified if !has_conditions(load) && std::mem::take(&mut again) => {}
             // Each time one less waits, and all of them no longer than the limit.
             Waited::Gone => {}
-            Waited::Other(_) | Waited::Nothing => return Turn::Lead(load.begin()),
+            Waited::Other(_) | Waited::Unmodified | Waited::Nothing => {
+                return Turn::Lead(load.begin());
+            }
         }
     }
+}
+
+fn has_conditions(load: &Load) -> bool {
+    let headers = &load.asked.headers;
+    headers.contains_key(IF_NONE_MATCH) || headers.contains_key(IF_MODIFIED_SINCE)
 }
 
 /// Waits for another's load.
@@ -112,7 +144,7 @@ async fn wait(load: &Load, flight: Arc<FlightOf>, until: Nanos) -> Waited {
         flight: &flight,
         id: None,
     };
-    let mut filling: Option<BoxFuture<'static, Option<Arc<Stored>>>> = None;
+    let mut filling: Option<BoxFuture<'static, Whole>> = None;
     let mut open = false;
     poll_fn(|cx| {
         if limit.as_mut().poll(cx).is_ready() {
@@ -132,6 +164,10 @@ async fn wait(load: &Load, flight: Arc<FlightOf>, until: Nanos) -> Waited {
                 }
                 News::Landed(Landing::Filling(fill, of)) => (fill.upgrade(), of),
                 News::Landed(Landing::Alone) => return Poll::Ready(Waited::Nothing),
+                News::Landed(Landing::Unmodified) => return Poll::Ready(Waited::Unmodified),
+                News::Landed(Landing::Failed(failed)) => {
+                    return Poll::Ready(Waited::Failed(failed));
+                }
                 News::Gone => return Poll::Ready(Waited::Gone),
                 News::TakeOver(never) => match never {},
             };
@@ -150,14 +186,18 @@ async fn wait(load: &Load, flight: Arc<FlightOf>, until: Nanos) -> Waited {
                     return Poll::Ready(Waited::Nothing);
                 }
             }
-            filling = Some(Box::pin(fill.stored()));
+            filling = Some(Box::pin(fill.whole()));
         }
-        let stored = filling.as_mut().map(|filling| filling.as_mut().poll(cx));
-        match stored {
-            Some(Poll::Pending) => Poll::Pending,
-            Some(Poll::Ready(Some(stored))) => Poll::Ready(Waited::Stored(stored)),
-            Some(Poll::Ready(None)) | None => Poll::Ready(Waited::Nothing),
-        }
+        let whole = filling.as_mut().map(|filling| filling.as_mut().poll(cx));
+        Poll::Ready(match whole {
+            Some(Poll::Pending) => return Poll::Pending,
+            Some(Poll::Ready(Whole::Stored(stored))) => Waited::Stored(stored),
+            Some(Poll::Ready(Whole::Cut)) => Waited::Failed(Failed {
+                how: Failure::Error,
+                stale: None,
+            }),
+            Some(Poll::Ready(Whole::Unstored)) | None => Waited::Nothing,
+        })
     })
     .await
 }
