@@ -32,6 +32,16 @@ fn a_setting_that_cannot_be_meant_is_named_with_its_value_and_what_is_accepted()
         both,
         "`max_bytes` is given together with `max_entries`: give one of them"
     );
+    #[cfg(feature = "tower")]
+    {
+        assert!(
+            build(new().max_page_bytes(0)).starts_with("`max_page_bytes` is 0: give at least 1")
+        );
+        assert_eq!(
+            build(new().max_bytes(10).max_page_bytes(11)),
+            "`max_page_bytes` is 11, more than `max_bytes`, which is 10: give less, or none"
+        );
+    }
     assert!(build(new().default_timeout(Duration::ZERO)).contains("`default_timeout` is 0"));
     assert!(build(new().max_wait(Duration::ZERO)).contains("`max_wait` is 0"));
     assert!(build(new().remembered_invalidations(0)).contains("`remembered_invalidations` is 0"));
@@ -140,6 +150,22 @@ mod from_serde {
             (1..=25).contains(&kept())
         }));
         std::fs::remove_dir_all(&directory).unwrap();
+    }
+
+    #[test]
+    fn the_bytes_of_pages_can_be_said_in_a_file() {
+        for json in [
+            r#"{"max_page_bytes": 0}"#,
+            r#"{"CACHE_MAX_PAGE_BYTES": 2000, "max_bytes": 1000}"#,
+        ] {
+            let refused = from_json(json).and_then(CacheBuilder::build);
+            assert!(
+                refusal(refused).starts_with("`max_page_bytes` is "),
+                "{json}"
+            );
+        }
+        let built = from_json(r#"{"max_page_bytes": 1000}"#).map(CacheBuilder::build);
+        assert_eq!(built.is_ok(), cfg!(feature = "tower"));
     }
 
     #[test]

@@ -638,6 +638,7 @@ async fn the_configuration_of_store_and_values_is_shown_and_no_key_of_it() {
     for pair in [
         ["store", "memory, then a store for tests"],
         ["limit of memory", "500 entries"],
+        ["limit of pages", "67108864 bytes"],
         ["default timeout", "300s"],
         ["event keys", "hashed"],
         ["namespace", "shop"],
@@ -661,7 +662,7 @@ async fn the_configuration_of_store_and_values_is_shown_and_no_key_of_it() {
     let shown = &figures(&plain).await["caches"][0]["configuration"];
     assert_eq!(
         (&shown[0], shown.as_array().unwrap().len()),
-        (&json!(["store", "memory"]), 5)
+        (&json!(["store", "memory"]), 6)
     );
 }
 

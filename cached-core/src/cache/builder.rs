@@ -45,6 +45,7 @@ pub struct CacheBuilder {
     store: StoreKind,
     limit: Limit,
     limits_given: u8,
+    page_bytes: Option<u64>,
     default_timeout: u64,
     wait_limit: Duration,
     scopes: usize,
@@ -61,6 +62,8 @@ type UserWeigher = Arc<dyn Fn(&dyn Any) -> Option<usize> + Send + Sync>;
 
 /// Entries that a cache holds at most, if nothing is said.
 pub(crate) const DEFAULT_ENTRIES: u64 = 10_000;
+/// Bytes that pages take at most in a cache that is bounded by entries, if nothing is said.
+const DEFAULT_PAGE_BYTES: u64 = 64 << 20;
 /// The timeout of entries that are given none.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -71,6 +74,7 @@ impl Default for CacheBuilder {
             store: StoreKind::Memory,
             limit: Limit::Entries(DEFAULT_ENTRIES),
             limits_given: 0,
+            page_bytes: None,
             default_timeout: nanos(DEFAULT_TIMEOUT),
             wait_limit: Duration::from_secs(60),
             scopes: 65_536,
@@ -109,6 +113,26 @@ impl CacheBuilder {
     pub fn max_bytes(mut self, bytes: u64) -> Self {
         self.limit = Limit::Bytes(bytes);
         self.limits_given |= 2;
+        self
+    }
+
+    /// At most so many bytes for pages, which is what views and
+    /// [`CacheLayer`](crate::http::CacheLayer) store; 64 MiB if nothing is said and the cache is
+    /// bounded by entries.
+    ///
+    /// A page counts as one entry as well, whatever its size. In a cache that is bounded by
+    /// [`max_bytes`](Self::max_bytes) pages take what there is, unless this says less. A page that
+    /// is larger than all of it is not kept.
+    ///
+    /// ```
+    /// use dewar::Cache;
+    ///
+    /// let cache = Cache::builder().max_entries(50_000).max_page_bytes(256 << 20).build()?;
+    /// # Ok::<(), dewar::Error>(())
+    /// ```
+    #[cfg(feature = "tower")]
+    pub fn max_page_bytes(mut self, bytes: u64) -> Self {
+        self.page_bytes = Some(bytes);
         self
     }
 
@@ -251,6 +275,23 @@ impl CacheBuilder {
                 "is given together with `max_entries`: give one of them",
             ));
         }
+        match (self.limit, self.page_bytes) {
+            (_, Some(0)) => {
+                return Err(Error::config(
+                    "max_page_bytes",
+                    "is 0: give at least 1; what is not to be stored has no `CacheLayer` and no `#[cached(view)]`",
+                ));
+            }
+            (Limit::Bytes(all), Some(pages)) if pages > all => {
+                return Err(Error::config(
+                    "max_page_bytes",
+                    format!(
+                        "is {pages}, more than `max_bytes`, which is {all}: give less, or none"
+                    ),
+                ));
+            }
+            _ => {}
+        }
         match self.limit {
             Limit::Entries(0) => Err(Error::config(
                 "max_entries",
@@ -280,10 +321,20 @@ impl CacheBuilder {
         }
     }
 
+    /// What pages may take together.
+    fn page_bytes(&self) -> Option<u64> {
+        match self.limit {
+            _ if cfg!(not(feature = "tower")) => None,
+            Limit::Entries(_) => Some(self.page_bytes.unwrap_or(DEFAULT_PAGE_BYTES)),
+            Limit::Bytes(_) => self.page_bytes,
+        }
+    }
+
     fn memory(&self) -> Memory {
         let weigher = self.weigher.clone();
         Memory::new(
             self.limit,
+            self.page_bytes(),
             Arc::new(move |entry, heap| weigh(entry, heap, weigher.as_ref())),
             Arc::new(move |slot| {
                 let counters = &slot.meta().counters;

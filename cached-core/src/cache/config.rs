@@ -37,6 +37,9 @@ pub struct CacheConfig {
     /// Bytes at most, instead of entries.
     #[serde(alias = "CACHE_MAX_BYTES")]
     pub max_bytes: Option<u64>,
+    /// Bytes at most for pages (feature `tower`).
+    #[serde(alias = "CACHE_MAX_PAGE_BYTES")]
+    pub max_page_bytes: Option<u64>,
     /// How much of keys is told in events and shown: `prefixes`, `shown`, `hashed` or `hidden`.
     #[serde(alias = "CACHE_EVENT_KEYS")]
     pub event_keys: Option<String>,
@@ -195,6 +198,7 @@ impl CacheConfig {
             "redis_client_key" => self.redis_client_key.clone(),
             "memcached_servers" => self.memcached_servers.clone(),
             "dir" => self.dir.clone(),
+            "max_page_bytes" => text(&self.max_page_bytes),
             "dir_max_bytes" => text(&self.dir_max_bytes),
             "database_url" => secret(&self.database_url),
             "store_timeout" => text(&self.store_timeout),

@@ -14,9 +14,11 @@ impl Cache {
         let engine = self.engine();
         let limit = engine.memory.as_ref().map(|memory| memory.limit());
         let alone = if limit.is_some() { "memory" } else { "null" };
+        let pages = engine.memory.as_ref().and_then(|it| it.page_limit());
         let all = vec![
             ("store", alone.to_owned()),
             ("limit", limit.unwrap_or_else(|| "-".to_owned())),
+            ("limit of pages", pages.unwrap_or_else(|| "-".to_owned())),
             ("default timeout", time(engine.default_timeout)),
             ("longest wait for another's load", time(engine.wait_limit)),
             ("event keys", engine.watch.keys().name().to_owned()),

@@ -16,6 +16,7 @@ impl CacheBuilder {
     /// | `CACHE_DEFAULT_TIMEOUT` | seconds, or `never` |
     /// | `CACHE_THRESHOLD` | entries at most |
     /// | `CACHE_MAX_BYTES` | bytes at most, instead of entries |
+    /// | `CACHE_MAX_PAGE_BYTES` | bytes at most for pages (feature `tower`) |
     /// | `CACHE_EVENT_KEYS` | how much of keys is told: `prefixes`, `shown`, `hashed`, `hidden`; see [`EventKeys`](crate::EventKeys) |
     /// | `CACHE_MAX_WAIT` | seconds that a caller waits for another's load |
     /// | `CACHE_REMEMBERED_INVALIDATIONS` | how many are remembered one by one |
@@ -209,6 +210,10 @@ mod tests {
         );
         assert!(refusal("CACHE_THRESHOLD", "-5").contains("is `-5`"));
         assert!(refusal("CACHE_MAX_BYTES", "1MB").contains("is `1MB`"));
+        assert_eq!(
+            refusal("CACHE_MAX_PAGE_BYTES", "1MB"),
+            "`CACHE_MAX_PAGE_BYTES` is `1MB`: give a number of bytes, at least 1"
+        );
         assert_eq!(
             refusal("CACHE_EVENT_KEYS", "none"),
             "`CACHE_EVENT_KEYS` is `none`: accepted are `prefixes`, `shown`, `hashed`, `hidden`"

@@ -158,7 +158,23 @@ fn said_of_any(mut builder: CacheBuilder, source: &Source<'_>) -> Result<CacheBu
     if let Some(limit) = time(source, "max_wait")? {
         builder = builder.max_wait(limit);
     }
+    if let Some(bytes) = (source.get)("max_page_bytes")? {
+        let name = (source.name)("max_page_bytes");
+        builder = page_bytes(builder, &name, super::env::count(&name, &bytes, "bytes")?)?;
+    }
     Ok(builder)
+}
+
+/// The bound of pages, where there can be pages.
+#[cfg(feature = "tower")]
+fn page_bytes(builder: CacheBuilder, _name: &str, bytes: u64) -> Result<CacheBuilder, Error> {
+    Ok(builder.max_page_bytes(bytes))
+}
+
+#[cfg(not(feature = "tower"))]
+fn page_bytes(_builder: CacheBuilder, name: &str, _bytes: u64) -> Result<CacheBuilder, Error> {
+    let what = "is set, which needs the feature `tower` of dewar";
+    Err(Error::config(name, what))
 }
 
 /// A time in seconds.

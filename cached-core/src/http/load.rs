@@ -331,7 +331,7 @@ impl Load {
         let meta = self.meta(&variants, scopes, began, now, vouched);
         let slot = self.spot.slot(meta, variants);
         let invalid = Cell::new(false);
-        let inserted = memory.insert(slot.clone(), heap, |old| {
+        let inserted = memory.insert_page(slot.clone(), heap, |old| {
             if old.map(|old| old.meta().order()) != known {
                 return false;
             }

@@ -151,7 +151,7 @@ pub(crate) fn look<P: Parts>(
     let only_if_cached = directives(view, &asked.headers).is_some_and(|it| it.only_if_cached);
     let counters = view.counters(engine);
     if let Some(memory) = &engine.memory {
-        memory.missed(hash);
+        memory.missed_page(hash);
     }
     let varies = match &found {
         Found::Old { stored, .. } => stored.selecting.names(),

@@ -202,6 +202,11 @@ impl Index {
         removed.map(|(slot, ())| slot.clone())
     }
 
+    /// Whether the entry of that name is there.
+    pub(crate) fn has(&self, id: Id) -> bool {
+        self.0.pin().contains_key(&id)
+    }
+
     /// Frees what this thread has removed, as far as nobody looks at it.
     pub(crate) fn flush(&self) {
         self.0.guard().flush();

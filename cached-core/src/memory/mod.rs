@@ -19,6 +19,7 @@
 
 mod entry;
 mod index;
+mod pages;
 mod reads;
 mod slot;
 mod tally;
@@ -29,11 +30,12 @@ pub(crate) use slot::Slot;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use moka::notification::RemovalCause;
 
 use index::Index;
+use pages::Pages;
 use reads::Reads;
 use slot::Section;
 use tally::Tally;
@@ -112,6 +114,7 @@ pub(crate) struct Memory {
     /// The bound is one of bytes.
     by_bytes: bool,
     tally: Arc<Tally>,
+    pages: Option<Arc<Pages>>,
     evicted: OnEvict,
     reads: Reads,
     epoch: Epoch,
@@ -123,18 +126,29 @@ pub(crate) struct Memory {
 const WRITERS: usize = 64;
 
 impl Memory {
-    pub(crate) fn new(limit: Limit, weigher: Weigher, evicted: OnEvict) -> Self {
+    /// `pages` are the bytes that pages may take together.
+    pub(crate) fn new(
+        limit: Limit,
+        pages: Option<u64>,
+        weigher: Weigher,
+        evicted: OnEvict,
+    ) -> Self {
         let index = Arc::new(Index::default());
         let tally: Arc<Tally> = Arc::default();
+        // Weak: the two know each other.
+        let pages_of: Arc<OnceLock<Weak<Pages>>> = Arc::default();
         let listener = {
             let (index, evicted) = (Arc::clone(&index), Arc::clone(&evicted));
-            let tally = Arc::clone(&tally);
+            let (tally, pages) = (Arc::clone(&tally), Arc::clone(&pages_of));
             move |id: Arc<Id>, weight: Weight, cause: RemovalCause| {
                 // What was taken out on purpose is settled by who did so.
                 if cause != RemovalCause::Explicit
                     && let Some(slot) = tally.let_go(&index, *id, weight)
                     && cause.was_evicted()
                 {
+                    if let Some(pages) = pages.get().and_then(Weak::upgrade) {
+                        pages.note_gone(*id);
+                    }
                     // moka would drop a listener that panics for good.
                     tell(&evicted, &slot);
                 }
@@ -148,12 +162,28 @@ impl Memory {
                 (builder, true)
             }
         };
+        let moka = builder.build_with_hasher(Identity::default());
+        let pages = pages.map(|most| {
+            let (index, evicted) = (Arc::clone(&index), Arc::clone(&evicted));
+            let (tally, moka) = (Arc::clone(&tally), moka.clone());
+            let let_go = move |id: Id| {
+                // Where somebody else takes it out at this moment, that is settled there.
+                if let Some(slot) = index.remove(id) {
+                    tally.went(&slot, moka.remove(&id));
+                    tell(&evicted, &slot);
+                }
+            };
+            let pages = Arc::new(Pages::new(most, Arc::new(let_go)));
+            let _ = pages_of.set(Arc::downgrade(&pages));
+            pages
+        });
         Memory {
             index,
-            moka: builder.build_with_hasher(Identity::default()),
+            moka,
             weigher,
             by_bytes,
             tally,
+            pages,
             evicted,
             reads: Reads::default(),
             epoch: Epoch::default(),
@@ -224,6 +254,9 @@ impl Memory {
     fn pass_on(&self) {
         self.reads.pass_on(|id| {
             let _ = self.moka.get(&id);
+            if let Some(pages) = &self.pages {
+                pages.read(id);
+            }
         });
     }
 
@@ -231,6 +264,17 @@ impl Memory {
     pub(crate) fn missed(&self, hash: u64) {
         let _section = Section::enter();
         let _ = self.moka.get(&Id::new(hash, 0));
+    }
+
+    /// The same of a page.
+    #[cfg(feature = "tower")]
+    pub(crate) fn missed_page(&self, hash: u64) {
+        let _section = Section::enter();
+        let id = Id::new(hash, 0);
+        let _ = self.moka.get(&id);
+        if let Some(pages) = &self.pages {
+            pages.missed(id);
+        }
     }
 
     /// What an entry takes in bytes; none if its weigher panics where the bound is one of bytes.
@@ -251,6 +295,28 @@ impl Memory {
         &self,
         slot: Slot,
         heap: usize,
+        allowed: impl FnOnce(Option<&Slot>) -> bool,
+    ) -> bool {
+        self.put(slot, heap, false, allowed)
+    }
+
+    /// The same for a page, of which there is a bound of its own.
+    #[cfg(feature = "tower")]
+    pub(crate) fn insert_page(
+        &self,
+        slot: Slot,
+        heap: usize,
+        allowed: impl FnOnce(Option<&Slot>) -> bool,
+    ) -> bool {
+        self.put(slot, heap, true, allowed)
+    }
+
+    #[inline]
+    fn put(
+        &self,
+        slot: Slot,
+        heap: usize,
+        is_page: bool,
         allowed: impl FnOnce(Option<&Slot>) -> bool,
     ) -> bool {
         let order = slot.meta().order();
@@ -283,10 +349,14 @@ impl Memory {
             if replaced {
                 self.tally.went(&old, weight);
             }
+            self.page_went(old.id());
         }
         self.moka.insert(id, weight);
+        if let (Some(pages), true) = (&self.pages, is_page) {
+            pages.came(id, weight, || self.index.has(id));
+        }
         self.inserted(order);
-        if weight >= LARGE {
+        if weight >= LARGE || is_page {
             self.index.flush();
         }
         true
@@ -308,7 +378,20 @@ impl Memory {
         if removed {
             self.tally.went(slot, weight);
         }
+        self.page_went(id);
         removed
+    }
+
+    fn page_went(&self, id: Id) {
+        if let Some(pages) = &self.pages {
+            pages.went(id);
+        }
+    }
+
+    fn settle_pages(&self) {
+        if let Some(pages) = &self.pages {
+            pages.settle();
+        }
     }
 
     /// Takes an entry out, if it is still there.
@@ -353,6 +436,7 @@ impl Memory {
         let removed = dead.iter().filter(|slot| self.remove(slot)).count();
         self.pass_on();
         self.moka.run_pending_tasks();
+        self.settle_pages();
         drop(dead);
         self.index.flush();
         removed
@@ -366,6 +450,13 @@ impl Memory {
         format!("{most} {unit}")
     }
 
+    /// That of pages, if they have one.
+    #[cfg(feature = "dashboard")]
+    pub(crate) fn page_limit(&self) -> Option<String> {
+        let pages = self.pages.as_ref()?;
+        Some(format!("{} bytes", pages.most))
+    }
+
     /// How many entries there are.
     pub(crate) fn len(&self) -> usize {
         self.index.len()
@@ -374,6 +465,7 @@ impl Memory {
     /// How many entries moka holds, and their weight; exact after its own work is done.
     pub(crate) fn settled(&self) -> (u64, u64) {
         let _section = Section::enter();
+        self.settle_pages();
         self.moka.run_pending_tasks();
         (self.moka.entry_count(), self.moka.weighted_size())
     }
@@ -382,3 +474,6 @@ impl Memory {
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;
+
+#[cfg(all(test, feature = "tower"))]
+mod pages_tests;

@@ -15,12 +15,12 @@ fn memory(limit: Limit) -> (Arc<Memory>, Arc<AtomicUsize>) {
         count.fetch_add(1, Ordering::SeqCst);
     });
     (
-        Arc::new(Memory::new(limit, Arc::new(|_, _| 10), on_evict)),
+        Arc::new(Memory::new(limit, None, Arc::new(|_, _| 10), on_evict)),
         evicted,
     )
 }
 
-fn slot(key: u64, order: u64) -> Slot {
+pub(super) fn slot(key: u64, order: u64) -> Slot {
     slot_at(key.wrapping_mul(0x9E37_79B9_7F4A_7C15), key, order)
 }
 
@@ -49,7 +49,7 @@ fn indexed(memory: &Memory) -> HashSet<u64> {
     numbers
 }
 
-fn assert_agree(memory: &Memory) {
+pub(super) fn assert_agree(memory: &Memory) {
     memory.moka.run_pending_tasks();
     let decided: HashSet<u64> = memory.moka.iter().map(|(id, _)| id.0).collect();
     let indexed = indexed(memory);
