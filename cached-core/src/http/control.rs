@@ -1,5 +1,7 @@
 //! `Cache-Control`, of requests and responses (RFC 9111, section 5.2; RFC 5861).
 
+use std::borrow::Cow;
+
 use http::HeaderMap;
 use http::header::{AsHeaderName, CACHE_CONTROL};
 
@@ -104,14 +106,26 @@ fn delta(member: &[u8], value: Option<&[u8]>) -> u64 {
     seconds(value).unwrap_or(0)
 }
 
-/// Digits, quoted or not; what is too large counts as the largest.
+/// Digits, quoted or not (RFC 9111, section 5.2); what is too large counts as the largest.
 fn seconds(value: Option<&[u8]>) -> Option<u64> {
-    let value = value?;
-    let value = match value {
-        [b'"', inner @ .., b'"'] => inner,
-        _ => value,
+    let value = match value? {
+        [b'"', inner @ .., b'"'] => unescaped(inner),
+        value => Cow::Borrowed(value),
     };
-    digits(value).map(|seconds| seconds.min(MOST))
+    digits(&value).map(|seconds| seconds.min(MOST))
+}
+
+/// What a quoted string says: `\6` is a `6` (RFC 9110, section 5.6.4).
+fn unescaped(quoted: &[u8]) -> Cow<'_, [u8]> {
+    if !quoted.contains(&b'\\') {
+        return Cow::Borrowed(quoted);
+    }
+    let mut bytes = quoted.iter();
+    let next = || match bytes.next()? {
+        b'\\' => bytes.next().copied(),
+        byte => Some(*byte),
+    };
+    std::iter::from_fn(next).collect()
 }
 
 /// Digits and nothing else; what is too large counts as the largest number there is.

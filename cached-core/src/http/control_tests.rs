@@ -18,6 +18,22 @@ fn max_age_is_digits_and_nothing_else() {
         ("MAX-AGE=60", 60),
         ("max-age=0060", 60),
         ("max-age=\"60\"", 60),
+        ("max-age=\"0060\"", 60),
+        ("max-age=\"\\6\\0\"", 60),
+        ("max-age=\"6\\\\0\"", 0),
+        ("max-age=\"6\\\"0\"", 0),
+        ("max-age=\"\"", 0),
+        ("max-age=\" 60\"", 0),
+        ("max-age=\"60 \"", 0),
+        ("max-age=\"-1\"", 0),
+        ("max-age=\"60, 70\"", 0),
+        ("max-age=\"60\"0", 0),
+        ("max-age=6\"0\"", 0),
+        ("max-age=\"\"60\"\"", 0),
+        ("max-age=\\60", 0),
+        ("max-age= \"60\"", 0),
+        ("max-age =\"60\"", 0),
+        ("max-age=\"99999999999999999999999\"", MOST),
         ("max-age=0", 0),
         ("max-age=-1", 0),
         ("max-age=60.5", 0),
@@ -77,6 +93,28 @@ fn max_stale_without_a_value_stands_for_any_time() {
     assert_eq!(control(&["max-stale"]).max_stale, Some(MOST));
     assert_eq!(control(&["max-stale=5"]).max_stale, Some(5));
     assert_eq!(control(&["max-stale=x"]).max_stale, Some(0));
+}
+
+/// RFC 9111, section 5.2: a token or a quoted string, in requests as in responses.
+#[test]
+fn every_number_may_be_quoted() {
+    let read = control(&[
+        "s-maxage=\"1\", stale-while-revalidate=\"2\", stale-if-error=\"3\"",
+        "max-stale=\"4\", min-fresh=\"5\", max-age=\"6\"",
+    ]);
+    let seconds = [
+        read.s_maxage,
+        read.stale_while_revalidate,
+        read.stale_if_error,
+        read.max_stale,
+        read.min_fresh,
+        read.max_age,
+    ];
+    assert_eq!(seconds, [1, 2, 3, 4, 5, 6].map(Some));
+    // What cannot be read is the more cautious, quoted or not.
+    let broken = control(&["max-stale=\"x\", min-fresh=\"x\", max-age=\"\""]);
+    let seconds = [broken.max_stale, broken.min_fresh, broken.max_age];
+    assert_eq!(seconds, [0, MOST, 0].map(Some));
 }
 
 #[test]
