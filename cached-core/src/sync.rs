@@ -1,7 +1,7 @@
 //! One place for the synchronisation primitives, so that the model checks can put their own in.
 //!
-//! `engine/flight.rs` and `scope/ticks.rs` use nothing but these names; `tests/model` compiles the
-//! same two files against the primitives of a model checker.
+//! `engine/flight.rs`, `scope/ticks.rs` and `http/fill.rs` use nothing but these names where they
+//! take turns; `tests/model` compiles the same files against the primitives of a model checker.
 
 pub(crate) use std::sync::atomic::{AtomicU64, Ordering};
 pub(crate) use std::sync::{Arc, Mutex, MutexGuard};

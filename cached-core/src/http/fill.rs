@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::Weak;
 use std::task::{Context, Poll, Wake, Waker};
 
 use bytes::{Bytes, BytesMut};
@@ -17,7 +17,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use super::body::{BoxError, Inner};
 use super::stored::Stored;
-use crate::sync::lock;
+use crate::sync::{Arc, Mutex, lock};
 
 /// Stores the whole; is given none where the body was cut short.
 type Finish = Box<dyn FnOnce(Option<Bytes>) -> Option<Arc<Stored>> + Send>;

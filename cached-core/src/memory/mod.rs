@@ -15,7 +15,8 @@
 //! once or later, concerns exactly the entry that has it: the listener removes an entry from the
 //! map only if it still is the one with that name. So the map never holds what moka has let go,
 //! and moka never holds what the map has replaced. The listener takes no lock but that of the
-//! account of entries and bytes ([`tally`]), under which nothing else is done.
+//! account of entries and bytes ([`tally`]), under which nothing else is done, and that of the notes
+//! of pages that are gone: a bound of bytes holds for pages too ([`pages`]).
 
 mod entry;
 mod index;

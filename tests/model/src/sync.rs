@@ -91,6 +91,12 @@ impl<T> Mutex<T> {
     }
 }
 
+impl<T: Default> Default for Mutex<T> {
+    fn default() -> Self {
+        Mutex::new(T::default())
+    }
+}
+
 pub(crate) struct MutexGuard<'a, T> {
     mutex: &'a Mutex<T>,
     /// None while it is dropped.

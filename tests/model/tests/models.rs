@@ -53,6 +53,12 @@ models! {
         a_body_left_while_one_leaves
         a_body_left_while_the_last_leaves
         a_body_that_is_left_twice;
+    fill:
+        a_client_and_one_who_waits
+        a_client_and_one_who_waits_for_too_long_a_body
+        a_client_and_one_who_waits_for_a_body_that_is_cut
+        a_body_that_comes_to_a_client_and_one_who_waits
+        a_body_that_comes_when_its_client_is_gone;
     memory:
         two_writers_against_evictions
         a_writer_and_a_remover_against_evictions
