@@ -5,10 +5,12 @@
 #[path = "common/web.rs"]
 mod web;
 
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::IntoResponse;
@@ -16,6 +18,7 @@ use axum::routing::{any, get};
 use dewar::cached;
 use dewar::http::{CacheLayer, Credentials, ScopeLayer, ViewPolicy};
 use dewar::testing::TestCache;
+use futures::{StreamExt, stream};
 use web::{Server, serve};
 
 fn policy() -> ViewPolicy {
@@ -417,6 +420,47 @@ async fn two_applications_with_different_state_share_nothing() {
         assert_eq!(first.get("/").await.body, "one");
         assert_eq!(second.get("/").await.body, "two");
     }
+}
+
+#[tokio::test]
+async fn what_two_applications_call_while_a_body_is_sent_is_not_shared_either() {
+    #[cached(timeout = 60, skip(whose))]
+    async fn list(whose: &'static str) -> String {
+        format!("list of {whose}")
+    }
+    #[cached(timeout = 60, skip(whose))]
+    fn left(whose: &'static str) -> &'static str {
+        whose
+    }
+
+    /// Calls a function when the body is done with.
+    struct Dropped(&'static str, Arc<Mutex<Vec<&'static str>>>);
+    impl Drop for Dropped {
+        fn drop(&mut self) {
+            self.1.lock().unwrap().push(left(self.0));
+        }
+    }
+
+    type Name = (&'static str, Arc<Mutex<Vec<&'static str>>>);
+    async fn page(State((name, said)): State<Name>) -> Body {
+        let piece = async move |dropped: Dropped| Ok::<_, Infallible>(list(dropped.0).await);
+        Body::from_stream(stream::iter([Dropped(name, said)]).then(piece))
+    }
+
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let (one, two) = (TestCache::new(), TestCache::new());
+    let app = |name, cache: &TestCache| {
+        let routes = Router::new().route("/", get(page));
+        let routes = routes.layer(ScopeLayer::new(cache));
+        routes.with_state((name, Arc::clone(&said)))
+    };
+    let (first, second) = (serve(app("one", &one)).await, serve(app("two", &two)).await);
+    for _ in 0..2 {
+        assert_eq!(first.get("/").await.body, "list of one");
+        assert_eq!(second.get("/").await.body, "list of two");
+    }
+    assert_eq!(*said.lock().unwrap(), ["one", "two", "one", "two"]);
+    assert_eq!((one.len(), two.len()), (2, 2));
 }
 
 #[tokio::test]

@@ -132,6 +132,9 @@ impl Cache {
     /// Makes this cache the current one for every annotated function called inside the future,
     /// except those that name a cache themselves.
     ///
+    /// It ends with the future: tasks that are spawned inside are outside, and so is the body of a
+    /// response, which is read afterwards. A `ScopeLayer` goes on for bodies.
+    ///
     /// ```
     /// # futures::executor::block_on(async {
     /// use dewar::{Cache, cached};

@@ -2,11 +2,13 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
+use http::Response;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use super::scope_body::ScopeBody;
 use crate::cache::Cache;
 use crate::cache::current::Scoped;
 
@@ -15,6 +17,10 @@ use crate::cache::current::Scoped;
 ///
 /// Two applications in one process that share handlers, but not their state, need one each: entries
 /// are told apart by handler and arguments, not by state.
+///
+/// Bodies belong to it as well, read or dropped: what a stream calls while the response is being sent
+/// finds the same cache. What is spawned does not; hand it the cache, or wrap it in
+/// [`Cache::scope`](crate::Cache::scope).
 ///
 /// ```
 /// use dewar::Cache;
@@ -53,8 +59,11 @@ pub struct ScopeService<S> {
     cache: Cache,
 }
 
-impl<S: Service<R>, R> Service<R> for ScopeService<S> {
-    type Response = S::Response;
+impl<S, R, B> Service<R> for ScopeService<S>
+where
+    S: Service<R, Response = Response<B>>,
+{
+    type Response = Response<ScopeBody<B>>;
     type Error = S::Error;
     type Future = ScopeFuture<S::Future>;
 
@@ -65,18 +74,28 @@ impl<S: Service<R>, R> Service<R> for ScopeService<S> {
     fn call(&mut self, request: R) -> Self::Future {
         let inner = &mut self.inner;
         let answer = self.cache.scope_blocking(|| inner.call(request));
-        ScopeFuture(self.cache.scoped(answer))
+        ScopeFuture {
+            answer: self.cache.scoped(answer),
+            cache: self.cache.clone(),
+        }
     }
 }
 
 /// The answer of a [`ScopeService`].
-pub struct ScopeFuture<F>(Scoped<F>);
+pub struct ScopeFuture<F> {
+    answer: Scoped<F>,
+    cache: Cache,
+}
 
-impl<F: Future> Future for ScopeFuture<F> {
-    type Output = F::Output;
+impl<F, B, E> Future for ScopeFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+{
+    type Output = Result<Response<ScopeBody<B>>, E>;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        Pin::new(&mut self.0).poll(cx)
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let response = ready!(Pin::new(&mut self.answer).poll(cx))?;
+        Poll::Ready(Ok(response.map(|body| ScopeBody::new(body, &self.cache))))
     }
 }
 
