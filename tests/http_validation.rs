@@ -254,6 +254,59 @@ async fn news_that_say_nothing_of_vary_leave_that_of_the_page() {
 }
 
 #[tokio::test]
+async fn news_that_name_less_by_which_a_page_varies_let_nobody_have_anothers() {
+    // What a layer for cross-origin requests adds to every answer, and the handler to its pages.
+    let site = site(ViewPolicy::proxy(), |request, run| {
+        if asked(request).starts_with('"') {
+            let mut response = not_modified();
+            let origin = "Origin".parse().unwrap();
+            response.headers_mut().insert("vary", origin);
+            return response;
+        }
+        let language = request.headers()["accept-language"].to_str().unwrap();
+        let fields = [("cache-control", "max-age=10"), ("vary", "accept-language")];
+        let mut response = with(run, &fields);
+        let etag = format!("\"{language}\"").parse().unwrap();
+        response.headers_mut().insert("etag", etag);
+        *response.body_mut() = Full::from(language.to_owned());
+        response
+    });
+    let ask = async |language| {
+        let fields = [("accept-language", language)];
+        site.ask(Method::GET, "/", &fields).await
+    };
+    assert_eq!(ask("fr").await.body, "fr");
+    site.advance(11);
+    let confirmed = ask("fr").await;
+    assert_eq!((&*confirmed.body, site.runs()), ("fr", 2));
+    let lines = confirmed.headers.get_all("vary").iter();
+    let said: Vec<_> = lines.map(|line| line.to_str().unwrap()).collect();
+    assert_eq!(said, ["accept-language", "Origin"]);
+    assert_eq!(ask("en").await.body, "en");
+    assert_eq!((&*ask("fr").await.body, site.runs()), ("fr", 3));
+    let fields = [("accept-language", "fr"), ("origin", "http://a.test")];
+    let elsewhere = site.ask(Method::GET, "/", &fields).await;
+    assert_ne!(elsewhere.header("cache-status"), "dewar; hit; ttl=10");
+}
+
+#[tokio::test]
+async fn news_that_a_page_varies_by_anything_take_it_out() {
+    let site = site(ViewPolicy::proxy(), |request, run| {
+        if asked(request).starts_with('"') {
+            let mut response = not_modified();
+            let any = "*".parse().unwrap();
+            response.headers_mut().insert("vary", any);
+            return response;
+        }
+        with(run, &[("cache-control", "max-age=10"), ("etag", "\"a\"")])
+    });
+    site.get("/").await;
+    site.advance(11);
+    assert_eq!(site.get("/").await.body, "run 1");
+    assert_eq!(site.get("/").await.body, "run 3");
+}
+
+#[tokio::test]
 async fn of_several_that_match_the_one_made_last_is_served() {
     let site = site(minute(), |request, run| {
         let by = if request.headers()["a"] == "1" {

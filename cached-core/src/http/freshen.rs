@@ -1,9 +1,12 @@
 //! What a 304 makes of a stored response (RFC 9111, sections 3.2 and 4.3.4).
 
-use http::header::{AGE, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName};
+use http::header::{
+    AGE, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, TRANSFER_ENCODING, VARY,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::freshness::{self, Freshness, Timing};
+use super::list::members;
 use super::load::Load;
 use super::stored::{Stored, detach, keep_places};
 use super::storing::{self, strip};
@@ -86,13 +89,20 @@ fn spent(freshness: Freshness) -> Freshness {
     }
 }
 
-/// Every field of the news replaces those of its name, and new ones are added.
+/// How many fields may select a response after all news of it; what varies by more is kept no longer.
+const MOST_SELECTING: usize = 64;
+
+/// Every field of the news replaces those of its name, and new ones are added. `Vary` is added to: the
+/// stored bytes depend on what it named when they came, whatever a layer in front of the handler says
+/// in its own.
 fn merged(old: &HeaderMap, news: &HeaderMap) -> HeaderMap {
     let mut clean = news.clone();
     storing::strip_connection(&mut clean);
     let mut headers = old.clone();
     headers.remove(AGE);
-    for name in clean.keys().filter(|name| !OF_THE_BODY.contains(name)) {
+    add_selecting(&mut headers, &clean);
+    let replaced = |name: &&HeaderName| **name != VARY && !OF_THE_BODY.contains(name);
+    for name in clean.keys().filter(replaced) {
         headers.remove(name);
         for value in clean.get_all(name) {
             headers.append(name.clone(), value.clone());
@@ -101,9 +111,29 @@ fn merged(old: &HeaderMap, news: &HeaderMap) -> HeaderMap {
     headers
 }
 
+fn add_selecting(headers: &mut HeaderMap, news: &HeaderMap) {
+    for member in members(news, VARY) {
+        let covers = |known: &[u8]| known == b"*" || known.eq_ignore_ascii_case(member);
+        if members(headers, VARY).any(covers) {
+            continue;
+        }
+        let few = members(headers, VARY).count() < MOST_SELECTING;
+        let member = HeaderValue::from_bytes(member).ok().filter(|_| few);
+        headers.append(VARY, member.unwrap_or(HeaderValue::from_static("*")));
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::merged;
+    use super::{MOST_SELECTING, merged};
+    use crate::http::list::members;
+    use http::header::VARY;
+    use http::{HeaderMap, HeaderValue};
+
+    fn vary(headers: &HeaderMap) -> Vec<&[u8]> {
+        members(headers, VARY).collect()
+    }
+
     use crate::http::fields::headers;
 
     #[test]
@@ -130,5 +160,36 @@ mod tests {
             ("etag", "\"x\""),
         ]);
         assert_eq!(merged(&old, &news), expected);
+    }
+
+    #[test]
+    fn what_a_response_varies_by_is_added_to() {
+        let old = headers(&[("vary", "Accept-Language, a"), ("vary", "b")]);
+        let all: [(&[(&str, &str)], &[&str]); 4] = [
+            (&[], &["Accept-Language", "a", "b"]),
+            (&[("vary", "B")], &["Accept-Language", "a", "b"]),
+            (
+                &[("vary", "c, accept-language"), ("vary", "d, C")],
+                &["Accept-Language", "a", "b", "c", "d"],
+            ),
+            (&[("vary", "*")], &["Accept-Language", "a", "b", "*"]),
+        ];
+        for (news, expected) in all {
+            let new = merged(&old, &headers(news));
+            let expected: Vec<&[u8]> = expected.iter().map(|it| it.as_bytes()).collect();
+            assert_eq!(vary(&new), expected, "{news:?}");
+        }
+    }
+
+    #[test]
+    fn news_without_end_leave_a_response_that_nobody_is_given() {
+        let mut stored = headers(&[("vary", "a")]);
+        for n in 0..1000 {
+            let mut news = HeaderMap::new();
+            news.insert(VARY, HeaderValue::try_from(format!("x-{n}")).unwrap());
+            stored = merged(&stored, &news);
+        }
+        assert_eq!(vary(&stored).len(), MOST_SELECTING + 1);
+        assert_eq!(vary(&stored).last(), Some(&&b"*"[..]));
     }
 }

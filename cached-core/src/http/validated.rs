@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::header::{AGE, CONTENT_LENGTH, ETAG, LAST_MODIFIED, SET_COOKIE, VARY};
+use http::header::{AGE, CONTENT_LENGTH, ETAG, LAST_MODIFIED, SET_COOKIE};
 use http::{HeaderValue, Response, StatusCode};
 
 use super::body::ViewBody;
@@ -30,11 +30,7 @@ impl Leading {
         response: Response<ViewBody>,
         timing: &Timing,
     ) -> Response<ViewBody> {
-        let (mut head, _) = response.into_parts();
-        // Without one what is stored keeps its own, which has these fields already.
-        if head.headers.contains_key(VARY) {
-            add_vary(&self.load.view, &mut head.headers);
-        }
+        let (head, _) = response.into_parts();
         let (new, fate) = freshen(&self.load, old, &head.headers, self.start.began, timing);
         let new = Arc::new(new);
         let stays = fate == Fate::Stays;
