@@ -101,6 +101,99 @@ async fn stale_is_served_where_the_handler_fails() {
     assert_eq!(site.get("/").await.status, StatusCode::SERVICE_UNAVAILABLE);
 }
 
+/// The answer of a handler that has come to think otherwise of its page.
+fn otherwise(what: &'static str, run: u32) -> http::Response<Full<bytes::Bytes>> {
+    if let Ok(status) = what.parse() {
+        let mut response = text(run);
+        *response.status_mut() = status;
+        return response;
+    }
+    match what {
+        "too long" => http::Response::new(Full::from("x".repeat(1000))),
+        "session" => with(run, &[("set-cookie", "session=1")]),
+        control => with(run, &[("cache-control", control)]),
+    }
+}
+
+fn day() -> ViewPolicy {
+    let day = Duration::from_secs(24 * 3600);
+    let policy = minute().stale_while_revalidate(day).stale_if_error(day);
+    policy.body_limit(999)
+}
+
+#[tokio::test]
+async fn a_page_that_proves_gone_or_private_is_served_to_nobody() {
+    for what in [
+        "404", "410", "403", "401", "302", "400", "no-store", "private", "session",
+    ] {
+        let site = site(day(), move |_, run| match run {
+            1 => text(run),
+            run => otherwise(what, run),
+        });
+        site.get("/").await;
+        site.advance(70);
+        assert_eq!(site.get("/").await.body, "run 1", "{what}");
+        tokio::task::yield_now().await;
+        assert_eq!(site.runs(), 2, "{what}");
+        let now = site.get("/").await;
+        assert_eq!(now.body, "run 3", "{what}");
+        let status = what.parse().unwrap_or(StatusCode::OK);
+        assert_eq!(now.status, status, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn what_says_nothing_of_the_page_leaves_it() {
+    for what in ["429", "416", "431", "500", "501", "too long"] {
+        let site = site(day(), move |_, run| match run {
+            1 => text(run),
+            run => otherwise(what, run),
+        });
+        site.get("/").await;
+        for run in 1..4 {
+            site.advance(70);
+            assert_eq!(site.get("/").await.body, "run 1", "{what}");
+            tokio::task::yield_now().await;
+            assert_eq!(site.runs(), run + 1, "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_to_one_client_leaves_the_page_of_the_others() {
+    for client in [
+        ("cookie", "session=1"),
+        ("range", "bytes=1-"),
+        ("cache-control", "no-store"),
+    ] {
+        let policy = minute().stale_if_error(Duration::from_secs(300));
+        let site = site(policy, |_, run| match run {
+            1 => text(run),
+            2 => otherwise("404", run),
+            run => otherwise("503", run),
+        });
+        site.get("/").await;
+        site.advance(70);
+        let own = site.ask(Method::GET, "/", &[client]).await;
+        assert_eq!(own.status, StatusCode::NOT_FOUND, "{client:?}");
+        assert_eq!(site.get("/").await.body, "run 1", "{client:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_was_gone_does_not_come_back_where_the_handler_fails() {
+    let policy = minute().stale_if_error(Duration::from_secs(24 * 3600));
+    let site = site(policy, |_, run| match run {
+        1 => text(run),
+        2 => otherwise("410", run),
+        run => otherwise("503", run),
+    });
+    site.get("/").await;
+    site.advance(70);
+    assert_eq!(site.get("/").await.status, StatusCode::GONE);
+    assert_eq!(site.get("/").await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
 #[tokio::test]
 async fn a_panic_is_answered_with_what_is_stale_or_goes_on() {
     let policy = minute().stale_if_error(Duration::from_secs(30));

@@ -85,6 +85,25 @@ async fn a_query_refreshes_and_another_bypasses() {
 }
 
 #[tokio::test]
+async fn a_refresh_that_finds_no_page_any_more_takes_it_out() {
+    static RUNS: Runs = Runs::new();
+
+    #[cached(view, timeout = 60, query(ignore("refresh", "page")), refresh_if = params.refresh == 1)]
+    async fn page(Query(params): Query<Params>) -> Result<String, StatusCode> {
+        match RUNS.next() {
+            1 => Ok(format!("page {}", params.page)),
+            _ => Err(StatusCode::NOT_FOUND),
+        }
+    }
+
+    let site = serve(Router::new().route("/", get(page))).await;
+    site.get("/").await;
+    assert!(site.get("/").await.is_hit());
+    assert_eq!(site.get("/?refresh=1").await.status, 404);
+    assert_eq!(site.get("/").await.status, 404);
+}
+
+#[tokio::test]
 async fn a_query_counts_as_far_as_is_said() {
     static RUNS: Runs = Runs::new();
 

@@ -568,6 +568,44 @@ async fn a_stale_page_from_the_store_is_served_while_it_is_made_afresh() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_gone_is_gone_in_all_processes() {
+    mod gone {
+        use super::*;
+
+        static RUNS: AtomicU32 = AtomicU32::new(0);
+
+        #[cached(view, timeout = 60, stale_while_revalidate = "1d")]
+        async fn page() -> Result<&'static str, StatusCode> {
+            match RUNS.fetch_add(1, SeqCst) {
+                0 => Ok("page"),
+                _ => Err(StatusCode::NOT_FOUND),
+            }
+        }
+
+        pub(super) fn router() -> Router {
+            Router::new().route("/", get(page))
+        }
+    }
+    let store = FaultyStore::new();
+    let [one, other] = two(&store, gone::router);
+    one.get("/").await;
+    assert_eq!(other.get("/").await.text(), "page");
+    for instance in [&one, &other] {
+        instance.cache.advance(Duration::from_secs(70));
+    }
+    assert_eq!(one.get("/").await.text(), "page");
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(one.get("/").await.status, 404);
+    // What one process has found out is told by a thread of its own.
+    while one.cache.store_status().unwrap().undelivered > 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(other.get("/").await.status, 404);
+}
+
+#[tokio::test]
 async fn with_no_copies_in_memory_every_read_asks_the_store() {
     let store = FaultyStore::new();
     let all = [(); 2].map(|()| instance(&store, pages::router, Duration::ZERO));

@@ -42,8 +42,11 @@ impl Leading {
         let too_long = least > policy.body_limit as u64;
         let storable = match judged {
             Ok(storable) if !too_long => storable,
-            _ => {
+            judged => {
                 self.load.counters.kept(self.load.named(), false);
+                if judged.is_err() && self.disproves(head.status) {
+                    self.load.forget();
+                }
                 // The answer to a condition of the client's own says nothing of the page.
                 let own = !replaced && head.status == StatusCode::NOT_MODIFIED;
                 if !own && !is_told_apart(policy, asked) {

@@ -42,10 +42,6 @@ pub(crate) struct Load {
     /// The tick at which extractors began to read what the handler works with, where they came first.
     pub(crate) since: Option<u64>,
     /// Whatever is stored, the handler is to run.
-    #[cfg_attr(
-        not(feature = "stores"),
-        expect(dead_code, reason = "nothing is fetched")
-    )]
     pub(crate) anew: bool,
     /// The client wants nothing that the handler would have to make (RFC 9111, section 5.2.1.7).
     pub(crate) only_if_cached: bool,
@@ -204,7 +200,7 @@ impl Load {
         }
     }
 
-    fn slot(&self) -> Option<Slot> {
+    pub(crate) fn slot(&self) -> Option<Slot> {
         let memory = self.engine.memory.as_ref()?;
         let slot = memory.find(self.spot.any())?;
         (self.engine.verdict_of(&slot) != Verdict::Invalid).then_some(slot)

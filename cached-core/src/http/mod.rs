@@ -25,7 +25,8 @@
 //   invalidations work on responses as on everything else.
 // - What happens: `look` reads, `job` runs the handler, `wait` waits for another's of the same `variant`, `lead` decides
 //   what its response is taken for: `keep` has one that is stored, `validated` one that speaks of what
-//   is stored, `pass` one that is not, `failed` one that has failed. `load` stores it, `fill` reads a body that does not come at once.
+//   is stored, `pass` one that is not, `outdated` one that proves what is stored wrong, `failed` one that
+//   has failed. `load` stores it, `fill` reads a body that does not come at once.
 //   `shared` asks the shared store before the handler runs and writes there what it made, as `wire`
 //   puts it into bytes; `background` goes on with what has no client.
 //
@@ -76,6 +77,7 @@ mod lead;
 mod list;
 mod load;
 mod look;
+mod outdated;
 mod pass;
 mod policy;
 mod query;

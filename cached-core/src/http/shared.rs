@@ -109,6 +109,13 @@ pub(crate) struct Read {
     budget: Budget,
 }
 
+impl Read {
+    /// Whether the store had nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.variants.iter().next().is_none()
+    }
+}
+
 /// What came of asking the store.
 pub(crate) enum Asked {
     /// The handler need not run.

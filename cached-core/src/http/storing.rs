@@ -113,7 +113,7 @@ fn is_partial(
 /// Statuses that concern one request, or one client, whatever the response says: another request
 /// for the same URL would be answered otherwise. Stored, each of them is a way to take a page off
 /// the net by asking for it in a strange way.
-fn is_of_one_request(status: StatusCode) -> bool {
+pub(crate) fn is_of_one_request(status: StatusCode) -> bool {
     matches!(
         status.as_u16(),
         401 | 407
