@@ -51,10 +51,10 @@ struct Instance {
 
 impl Instance {
     async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Reply {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("host", "shop.test");
+        let mut request = Request::builder().method(method).uri(path);
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header("host", "shop.test");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -209,13 +209,27 @@ async fn an_unsafe_request_reaches_the_store_before_it_is_answered() {
 }
 
 #[tokio::test]
+async fn what_all_hosts_share_is_shared_and_invalidated_whatever_host_was_asked() {
+    let store = FaultyStore::new();
+    let policy = || counted::minute().any_host();
+    let [one, other] = two(&store, counted::router(policy));
+    let (a, b) = ([("host", "a.test")], [("host", "b.test")]);
+    assert_eq!(one.ask(Method::GET, "/", &a).await.text(), "none 1");
+    assert_eq!(other.ask(Method::GET, "/", &b).await.text(), "none 1");
+    other.ask(Method::POST, "/", &b).await;
+    one.cache.advance(Duration::from_secs(5));
+    assert_eq!(one.ask(Method::GET, "/", &a).await.text(), "none 3");
+}
+
+#[tokio::test]
 async fn an_unsafe_request_is_answered_and_kept_where_the_store_is_down() {
     let store = FaultyStore::new();
     let [one, other] = two(&store, counted::router(counted::minute));
     assert_eq!(one.get("/").await.text(), "none 1");
     store.fail(true);
     assert_eq!(other.ask(Method::POST, "/", &[]).await.text(), "changed");
-    assert_eq!(other.cache.store_status().unwrap().undelivered, 1);
+    // The URL on its host, and where all hosts share their pages.
+    assert_eq!(other.cache.store_status().unwrap().undelivered, 2);
     store.fail(false);
     assert_eq!(
         other.get("/").await.text(),

@@ -8,9 +8,9 @@ use axum::extract::{FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::{Next, from_fn};
-use axum::routing::get;
+use axum::routing::{any, get};
 use dewar::cached;
-use dewar::http::ScopeLayer;
+use dewar::http::{CacheLayer, ScopeLayer, ViewPolicy};
 use dewar::testing::TestCache;
 use reqwest::Method;
 
@@ -43,6 +43,45 @@ async fn hosts_are_told_apart_unless_said_otherwise() {
             .await
             .is_hit()
     );
+}
+
+#[tokio::test]
+async fn what_all_hosts_share_is_invalidated_through_any_of_them() {
+    static RUNS: Runs = Runs::new();
+
+    #[cached(view, timeout = 60, host = false)]
+    async fn page() -> String {
+        format!("run {}", RUNS.next())
+    }
+
+    // A layer that tells hosts apart sees what a POST changes, too.
+    let changed = || async { "changed" };
+    let outer = CacheLayer::new(ViewPolicy::new());
+    let app = Router::new()
+        .route("/", any(page))
+        .route("/beside", get(page).post(changed))
+        .layer(outer);
+    let site = serve(app).await;
+    let at = |host: &'static str| [("host", host)];
+    for path in ["/", "/beside"] {
+        let before = site.get_with(path, &at("one.example")).await.body;
+        assert_eq!(
+            site.get_with(path, &at("two.example")).await.body,
+            before,
+            "{path}"
+        );
+        let host = at("two.example");
+        assert_eq!(site.ask(Method::POST, path, &host).await.status, 200);
+        for host in ["two.example", "one.example", "three.example"] {
+            let after = site.get_with(path, &at(host)).await.body;
+            assert_ne!(after, before, "{path} {host}");
+        }
+        let before = site.get_with(path, &at("one.example")).await.body;
+        let url = format!("http://two.example{path}");
+        site.cache.invalidation().url(&url).run().await.unwrap();
+        let after = site.get_with(path, &at("one.example")).await.body;
+        assert_ne!(after, before, "{url}");
+    }
 }
 
 #[tokio::test]

@@ -16,8 +16,8 @@ impl Invalidation {
     /// What `query(…)` leaves out does not count here either: name the rest. However a character is
     /// written in a URL, as itself or escaped, it is the same. `?a` is another query than `?a=`.
     ///
-    /// A path and query are found on any host, `http://host/path` on that host alone. A URL that
-    /// cannot be read is an error of [`run`](Invalidation::run)'s result.
+    /// A path and query are found on any host, `http://host/path` on that host alone, and where all
+    /// hosts share their responses. A URL that cannot be read is an error of [`run`](Invalidation::run)'s result.
     ///
     /// ```
     /// use dewar::Cache;
@@ -31,9 +31,9 @@ impl Invalidation {
             return self.refused(unreadable("url", url));
         };
         let host = uri.authority().map(|it| it.as_str().to_ascii_lowercase());
-        let name = url::name(host.as_deref(), uri.path(), uri.query());
+        let names = url::names(host.as_deref(), uri.path(), uri.query());
         let what = || format!("url {}", uri.path());
-        self.here(what, |order| order.url(&name))
+        self.here(what, |order| names.for_each(|name| order.url(&name)))
     }
 
     /// The responses for a path, whatever their host and query.

@@ -265,7 +265,9 @@ impl Changes {
         let counted = counted.as_deref();
         let less = (counted != query).then_some(counted);
         let queries = std::iter::once(query).chain(less);
-        queries.map(|query| url::name(host, path, query)).collect()
+        queries
+            .flat_map(|query| url::names(host, path, query))
+            .collect()
     }
 
     fn invalidate(&self, urls: &[String]) -> Invalidated {

@@ -132,7 +132,11 @@ pub(crate) fn look<P: Parts>(
     labels(&mut said);
     let view = &said.of(view);
     // What the key holds of the query, and what else the client has sent.
-    let (host, counted) = (url::host(&origin), parts.0.query.as_deref());
+    let counted = parts.0.query.as_deref();
+    let host = match policy.host {
+        true => url::host(&origin),
+        false => url::ALL_HOSTS,
+    };
     let urls = UrlNames::of(host, uri.path(), counted);
     let sent = (uri.query() != counted).then(|| UrlNames::of(host, uri.path(), uri.query()));
     let url_scopes = [Some(&urls), sent.as_ref()].into_iter().flatten();

@@ -92,6 +92,9 @@ pub(crate) fn fits(uri: &Uri) -> bool {
     (1..=LONGEST).contains(&length)
 }
 
+/// Stands for the host of pages that all hosts share: whoever asked for one first, it is that of any.
+pub(crate) const ALL_HOSTS: &str = "~";
+
 /// What is cached under one URL, borrowed from a request.
 pub(crate) struct Target<'a> {
     pub(crate) view: usize,
@@ -183,6 +186,17 @@ pub(crate) fn name(host: Option<&str>, path: &str, query: Option<&str>) -> Strin
         None => format!("{host} {path}"),
     };
     short(text)
+}
+
+/// What a URL to be invalidated is called: on a host, that is on this one and where all hosts share
+/// their pages.
+pub(crate) fn names(
+    host: Option<&str>,
+    path: &str,
+    query: Option<&str>,
+) -> impl Iterator<Item = String> {
+    let shared = host.map(|_| name(Some(ALL_HOSTS), path, query));
+    std::iter::once(name(host, path, query)).chain(shared)
 }
 
 /// What the scope of a path is called.
