@@ -11,6 +11,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use dewar::{axum::FromState, cached};
+use reqwest::Method;
 
 use site::{Runs, serve, twice};
 
@@ -293,6 +294,108 @@ async fn a_response_that_sets_a_cookie_is_for_its_client_alone() {
     let (first, second) = twice(&site, "/", &[]).await;
     assert_eq!(first.header("set-cookie"), "session=1");
     assert_eq!(second.header("set-cookie"), "session=2");
+}
+
+/// Pages with a user in the key that are not stored, for one reason or another.
+mod unstored {
+    use super::*;
+
+    #[cached(view, timeout = 60, body_limit = 10)]
+    pub(super) async fn long(User(name): User) -> String {
+        format!("a long page of {name}")
+    }
+
+    #[cached(
+        view,
+        timeout = 60,
+        body_limit = 10,
+        cache_control = "public, max-age=9"
+    )]
+    pub(super) async fn told(User(name): User) -> String {
+        format!("a long page of {name}")
+    }
+
+    #[cached(view, timeout = 60, unless = true)]
+    pub(super) async fn bypassed(User(name): User) -> String {
+        name
+    }
+
+    #[cached(view, timeout = 60)]
+    pub(super) async fn cookie(User(name): User) -> impl IntoResponse {
+        ([(header::SET_COOKIE, "flash=")], name)
+    }
+
+    #[cached(view, timeout = 60)]
+    pub(super) async fn failed(User(name): User) -> (StatusCode, String) {
+        (StatusCode::NOT_FOUND, name)
+    }
+
+    #[cached(view, timeout = 60, cache = "not registered either")]
+    pub(super) async fn uncached(User(name): User) -> String {
+        name
+    }
+
+    #[cached(view, timeout = 60, skip(headers))]
+    pub(super) async fn skipped(headers: HeaderMap) -> String {
+        format!("{:?}", headers.get("cookie"))
+    }
+
+    #[cached(view, timeout = 60)]
+    pub(super) async fn welcome() -> impl IntoResponse {
+        ([(header::SET_COOKIE, "session=1")], "welcome")
+    }
+
+    #[cached(view, timeout = 60, body_limit = 10)]
+    pub(super) async fn said(User(name): User) -> impl IntoResponse {
+        let said = [(header::CACHE_CONTROL, "private, max-age=9")];
+        (said, format!("a long page of {name}"))
+    }
+
+    #[cached(view, timeout = 60, body_limit = 10, cache_control = false)]
+    pub(super) async fn silent(User(name): User) -> String {
+        format!("a long page of {name}")
+    }
+
+    #[cached(view, timeout = 60, body_limit = 10)]
+    pub(super) async fn public() -> &'static str {
+        "a long page for all"
+    }
+}
+
+#[tokio::test]
+async fn no_cache_on_the_way_keeps_a_users_page_that_is_not_stored_here() {
+    let app = Router::new()
+        .route("/long", get(unstored::long))
+        .route("/told", get(unstored::told))
+        .route("/bypassed", get(unstored::bypassed))
+        .route("/cookie", get(unstored::cookie))
+        .route("/failed", get(unstored::failed))
+        .route("/uncached", get(unstored::uncached))
+        .route("/skipped", get(unstored::skipped))
+        .route("/welcome", get(unstored::welcome))
+        .route("/said", get(unstored::said))
+        .route("/silent", get(unstored::silent))
+        .route("/public", get(unstored::public));
+    let site = serve(app).await;
+    for (path, expected) in [
+        ("/long", "private, no-cache"),
+        ("/told", "private, no-cache"),
+        ("/bypassed", "private, no-cache"),
+        ("/cookie", "private, no-cache"),
+        ("/failed", "private, no-cache"),
+        ("/uncached", "private, no-cache"),
+        ("/skipped", "private, no-cache"),
+        ("/welcome", "private, no-cache"),
+        ("/said", "private, max-age=9"),
+        ("/silent", ""),
+        ("/public", ""),
+    ] {
+        for method in [Method::GET, Method::HEAD] {
+            let got = site.ask(method, path, &ADA).await;
+            assert_eq!(got.header("cache-control"), expected, "{path}");
+            assert!(!got.is_hit(), "{path}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -14,7 +14,9 @@ use super::rules::Rules;
 use super::source::Travels;
 use crate::engine::at::Mode;
 use crate::engine::site::{Marker, Site};
-use crate::http::{Credentials, Labels, Look, View, ViewBody, ViewPolicy, Way, look, url_seen};
+use crate::http::{
+    Credentials, Labels, Look, Unstored, View, ViewBody, ViewPolicy, Way, guard, look, url_seen,
+};
 use crate::key::arg;
 
 /// The description of an annotated handler: a `static` in generated code.
@@ -67,6 +69,15 @@ impl Trust {
             Trust::Unknown => (Credentials::Private, Credentials::Private),
         }
     }
+
+    /// Whose a page is that is not stored.
+    fn unstored(self) -> Unstored {
+        match self {
+            Trust::Url => Unstored::Shared,
+            Trust::Keyed | Trust::Personal => Unstored::Personal,
+            Trust::Unknown => Unstored::Doubtful,
+        }
+    }
 }
 
 impl ViewSite {
@@ -95,7 +106,8 @@ fn policy(rules: &Rules, trust: Trust) -> ViewPolicy {
     let policy = rules.policy.clone();
     let policy = policy
         .cookies(rules.cookies.unwrap_or(cookies))
-        .authorization(rules.authorization.unwrap_or(authorization));
+        .authorization(rules.authorization.unwrap_or(authorization))
+        .unstored(trust.unstored());
     match trust {
         // Caches between here and the client know the URL only.
         Trust::Keyed | Trust::Personal if !rules.told => {
@@ -123,7 +135,15 @@ pub fn shared_view<A: Arguments + Travels>(
 
 /// Where a request stands after looking into the cache.
 #[must_use]
-pub struct ViewAt(Option<Look>);
+pub struct ViewAt(Place);
+
+enum Place {
+    /// A call that is no request: a test's.
+    Direct,
+    /// There is no cache to look into.
+    Uncached(Arc<View>, HeaderMap),
+    Looked(Look),
+}
 
 /// Looks a request up.
 ///
@@ -138,22 +158,22 @@ pub fn view<A: Arguments>(
     plan: impl FnOnce(&mut Labels),
 ) -> ViewAt {
     let Some(asked) = asked else {
-        return ViewAt(None);
+        return ViewAt(Place::Direct);
     };
     let views = view.views(site);
+    let Snapshot { parts, seen, since } = asked;
+    let view = &views.of[Trust::of(A::SOURCES, &parts.headers) as usize];
     let cache = match site.resolve() {
         Ok(cache) => cache,
         Err(error) => {
             crate::trace::refused(&error);
-            return ViewAt(None);
+            return ViewAt(Place::Uncached(Arc::clone(view), parts.headers));
         }
     };
-    let Snapshot { parts, seen, since } = asked;
     let mode = match mode {
         Mode::Read if parts.method == Method::HEAD && !views.head => Mode::Bypass,
         mode => mode,
     };
-    let view = &views.of[Trust::of(A::SOURCES, &parts.headers) as usize];
     // What a router has taken off the path, or a middleware has put in its place, may have chosen
     // the handler's arguments.
     let seen = seen.map(|uri| url_seen(&uri, &view.policy.query));
@@ -171,7 +191,9 @@ pub fn view<A: Arguments>(
         marker: Marker::of(marked),
         travels: A::SOURCES.travel(),
     };
-    ViewAt(Some(look(way, view, &cache, &parts, extra, labels)))
+    ViewAt(Place::Looked(look(
+        way, view, &cache, &parts, extra, labels,
+    )))
 }
 
 impl ViewAt {
@@ -181,9 +203,14 @@ impl ViewAt {
         F: Future + Send + 'static,
     {
         let job = match self.0 {
-            None => return respond(body.await),
-            Some(Look::Answer(response)) => return response.map(Body::new),
-            Some(Look::Run(job)) => job,
+            Place::Direct => return respond(body.await),
+            Place::Uncached(view, request) => {
+                let mut response = respond(body.await);
+                guard(&view.policy, &request, response.headers_mut());
+                return response;
+            }
+            Place::Looked(Look::Answer(response)) => return response.map(Body::new),
+            Place::Looked(Look::Run(job)) => job,
         };
         let answered = job.run(move |_| async move {
             let response = respond(body.await);

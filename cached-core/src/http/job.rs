@@ -15,6 +15,7 @@ use super::pass::add_vary;
 use super::status::{Forwarded, Report};
 use super::stored::Stored;
 use super::storing::has_credentials;
+use super::unstored::guard;
 use super::url;
 use super::view::View;
 use super::wait::{self, Turn};
@@ -137,6 +138,7 @@ impl Job {
                 };
                 if kind == Kind::Pass {
                     add_vary(&view, response.headers_mut());
+                    guard(&view.policy, &asked.headers, response.headers_mut());
                 }
                 report(&view, &mut response, &forwarded);
                 Ok(response)

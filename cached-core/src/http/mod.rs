@@ -25,8 +25,9 @@
 //   invalidations work on responses as on everything else.
 // - What happens: `look` reads, `job` runs the handler, `wait` waits for another's of the same `variant`, `lead` decides
 //   what its response is taken for: `keep` has one that is stored, `validated` one that speaks of what
-//   is stored, `pass` one that is not, `outdated` one that proves what is stored wrong, `failed` one that
-//   has failed. `load` stores it, `fill` reads a body that does not come at once.
+//   is stored, `pass` one that is not (`unstored` says to caches on the way whose it is), `outdated` one
+//   that proves what is stored wrong, `failed` one that has failed. `load` stores it, `fill` reads a body
+//   that does not come at once.
 //   `shared` asks the shared store before the handler runs and writes there what it made, as `wire`
 //   puts it into bytes; `background` goes on with what has no client.
 //
@@ -93,6 +94,7 @@ mod status;
 mod stored;
 mod storing;
 mod targeted;
+mod unstored;
 mod url;
 mod validated;
 mod variant;
@@ -125,5 +127,7 @@ pub use view::{Labels, View};
 
 #[cfg(feature = "axum")]
 pub(crate) use look::{Way, look};
+#[cfg(feature = "axum")]
+pub(crate) use unstored::{Unstored, guard};
 #[cfg(feature = "axum")]
 pub(crate) use url::{of as original, seen as url_seen};

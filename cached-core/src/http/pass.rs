@@ -13,13 +13,16 @@ use super::load::Landing;
 use super::look::report;
 use super::policy::ViewPolicy;
 use super::status::Report;
+use super::unstored::guard;
 use super::view::View;
 use super::{storing, vary};
 
 impl Leading {
     /// A response that is the client's alone.
     pub(super) fn passed(&self, head: &mut response::Parts, body: ViewBody) -> Response<ViewBody> {
-        add_vary(&self.load.view, &mut head.headers);
+        let (view, asked) = (&self.load.view, &self.load.asked);
+        add_vary(view, &mut head.headers);
+        guard(&view.policy, &asked.headers, &mut head.headers);
         match head.status {
             StatusCode::NOT_MODIFIED => self.fail(Landing::Unmodified),
             status if is_failure(status) => self.failed(Failure::Status(status), None),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use super::query::QueryRule;
+use super::unstored::Unstored;
 use crate::clock::{Nanos, nanos};
 
 /// How the responses of a handler, or of everything behind a layer, are cached.
@@ -47,6 +48,7 @@ pub struct ViewPolicy {
     pub(crate) targeted: Option<HeaderName>,
     pub(crate) name: Option<Box<str>>,
     pub(crate) local: bool,
+    pub(crate) unstored: Unstored,
 }
 
 /// The kind of entity tag that a response without one is given.
@@ -127,6 +129,7 @@ impl ViewPolicy {
             targeted: None,
             name: Some("dewar".into()),
             local: false,
+            unstored: Unstored::Untold,
         }
     }
 
@@ -243,6 +246,13 @@ impl ViewPolicy {
         out.bytes(&flags);
     }
 
+    /// What is known of responses that are not stored.
+    #[cfg(feature = "axum")]
+    pub(crate) fn unstored(mut self, unstored: Unstored) -> Self {
+        self.unstored = unstored;
+        self
+    }
+
     /// For clients that say who they are: what they are told is not for everybody (RFC 9111, section
     /// 5.2.2.9).
     #[cfg(feature = "axum")]
@@ -276,17 +286,44 @@ impl ViewPolicy {
     }
 }
 
-/// The same `Cache-Control` for one client alone, where it is for everybody.
+/// The same `Cache-Control` for one client alone, where a cache on the way may give it to others.
 pub(crate) fn never_public(told: &HeaderValue) -> HeaderValue {
     let Ok(text) = told.to_str().map(str::to_ascii_lowercase) else {
-        return told.clone();
+        return HeaderValue::from_static("private");
     };
-    let directives = text.split(',').map(str::trim);
+    let directives = text.split(',').map(str::trim).filter(|it| !it.is_empty());
     let shared = |it: &&str| *it == "public" || it.starts_with("s-maxage");
-    if !directives.clone().any(|it| shared(&it)) {
+    let kept_to_one = |it: &str| matches!(it, "private" | "no-store" | "no-cache");
+    if directives.clone().any(kept_to_one) && !directives.clone().any(|it| shared(&it)) {
         return told.clone();
     }
-    let rest = directives.filter(|it| !shared(it) && !it.is_empty() && *it != "private");
+    let rest = directives.filter(|it| !shared(it) && *it != "private");
     let private: Vec<&str> = std::iter::once("private").chain(rest).collect();
     HeaderValue::try_from(private.join(", ")).unwrap_or(HeaderValue::from_static("private"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::never_public;
+    use http::HeaderValue;
+
+    #[test]
+    fn what_is_for_one_client_is_kept_by_no_cache_on_the_way() {
+        for (told, expected) in [
+            ("public, max-age=30", "private, max-age=30"),
+            ("Public,,s-maxage=9, no-cache", "private, no-cache"),
+            ("private, public", "private"),
+            ("max-age=30", "private, max-age=30"),
+            ("must-revalidate", "private, must-revalidate"),
+            ("", "private"),
+            ("no-cache", "no-cache"),
+            ("max-age=30, Private", "max-age=30, Private"),
+            ("no-store", "no-store"),
+        ] {
+            let told = HeaderValue::from_static(told);
+            assert_eq!(never_public(&told), expected, "{told:?}");
+        }
+        let odd = HeaderValue::from_bytes(b"max-age=30, \xFF").unwrap();
+        assert_eq!(never_public(&odd), "private");
+    }
 }
