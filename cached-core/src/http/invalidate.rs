@@ -16,8 +16,9 @@ impl Invalidation {
     /// What `query(…)` leaves out does not count here either: name the rest. However a character is
     /// written in a URL, as itself or escaped, it is the same. `?a` is another query than `?a=`.
     ///
-    /// A path and query are found on any host, `http://host/path` on that host alone, and where all
-    /// hosts share their responses. A URL that cannot be read is an error of [`run`](Invalidation::run)'s result.
+    /// A path and query are found on any host, `http://host/path` on that host alone, and where all hosts
+    /// share their responses ([`any_host`](super::ViewPolicy::any_host)). A URL that cannot be read is an
+    /// error of [`run`](Invalidation::run)'s result.
     ///
     /// ```
     /// use dewar::Cache;

@@ -184,7 +184,7 @@ setters! {
     authorization(authorization: Credentials) authorization = authorization;
     /// What is done with a response that sets a cookie.
     set_cookie(set_cookie: SetCookie) set_cookie = set_cookie;
-    /// All hosts share their responses.
+    /// All hosts share their responses. A change on one of them is seen on all.
     any_host() host = false;
     /// The longest body that is stored, in bytes; a longer one streams through. 1 MiB if nothing is
     /// said.
