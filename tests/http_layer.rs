@@ -5,6 +5,7 @@
 mod service;
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use bytes::Bytes;
 use dewar::http::{CacheLayer, ViewPolicy};
@@ -32,6 +33,39 @@ async fn a_response_without_freshness_is_not_stored_where_there_is_no_timeout() 
     assert_eq!(site.get("/").await.body, "run 1");
     assert_eq!(site.get("/").await.body, "run 2");
     assert!(site.cache.is_empty());
+}
+
+#[tokio::test]
+async fn a_timeout_is_for_statuses_that_http_calls_cacheable() {
+    let answered = |status: u16, field: &'static str| {
+        site(
+            ViewPolicy::proxy().timeout(Duration::from_secs(60)),
+            move |_, run| {
+                let mut response = with(run, &[("cache-control", field)]);
+                *response.status_mut() = StatusCode::from_u16(status).unwrap();
+                response
+            },
+        )
+    };
+    for (field, status, stored) in [
+        ("", 200, true),
+        ("", 301, true),
+        ("", 404, true),
+        ("", 410, true),
+        ("", 201, false),
+        ("", 302, false),
+        ("", 403, false),
+        ("", 500, false),
+        ("", 503, false),
+        ("public", 302, true),
+        ("max-age=60", 302, true),
+        ("max-age=60", 503, true),
+    ] {
+        let site = answered(status, field);
+        site.get("/").await;
+        site.get("/").await;
+        assert_eq!(site.runs() == 1, stored, "{status} {field}");
+    }
 }
 
 #[tokio::test]

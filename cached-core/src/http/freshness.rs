@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::control::{Control, MOST, digits};
 use super::date::{self, Seconds};
-use super::policy::ViewPolicy;
+use super::policy::{Statuses, ViewPolicy};
 use super::targeted;
 use crate::clock::Nanos;
 
@@ -53,7 +53,11 @@ pub(crate) fn of(
     let lifetime = explicit(policy, headers, control, timing)
         .map(nanos)
         .or_else(|| heuristic(policy, status, headers, control, timing).map(nanos))
-        .or(policy.timeout);
+        .or_else(|| {
+            policy
+                .timeout
+                .filter(|_| speaks_for(policy, status, control))
+        });
     let lifetime = match lifetime {
         Some(lifetime) => lifetime,
         None if control.no_cache => 0,
@@ -84,6 +88,14 @@ pub(crate) fn of(
 /// Whether the response says that it is for everybody (section 3.5).
 pub(crate) fn is_shared(control: &Control) -> bool {
     control.public || control.s_maxage.is_some() || control.must_revalidate
+}
+
+/// Whether the policy's own lifetime is for a response of this status: where every status may be
+/// stored, it is one that HTTP calls cacheable, or the response says that it may be (section 3).
+fn speaks_for(policy: &ViewPolicy, status: StatusCode, control: &Control) -> bool {
+    !matches!(policy.statuses, Statuses::Any)
+        || control.public
+        || is_heuristically_cacheable(status)
 }
 
 /// The lifetime that the response states, in seconds.

@@ -88,6 +88,23 @@ fn the_policy_fills_the_gap_only() {
         Some(5)
     );
     assert_eq!(lifetime(&policy, 200, &[("expires", "0")]), Some(0));
+    assert_eq!(
+        lifetime(&policy.statuses([StatusCode::FOUND]), 302, &[]),
+        Some(30)
+    );
+}
+
+#[test]
+fn where_any_status_is_stored_the_policy_speaks_for_those_that_are_cacheable() {
+    let policy = ViewPolicy::proxy().timeout(Duration::from_secs(30));
+    for status in [200, 203, 204, 300, 301, 308, 404, 405, 410, 414, 501] {
+        assert_eq!(lifetime(&policy, status, &[]), Some(30), "{status}");
+    }
+    let public = [("cache-control", "public")];
+    for status in [201, 302, 303, 307, 400, 403, 500, 502, 503, 599] {
+        assert_eq!(lifetime(&policy, status, &[]), None, "{status}");
+        assert_eq!(lifetime(&policy, status, &public), Some(30), "{status}");
+    }
 }
 
 #[test]

@@ -173,7 +173,9 @@ setters! {
     /// are.
     statuses(statuses: impl IntoIterator<Item = StatusCode>)
         statuses = Statuses::Only(statuses.into_iter().collect());
-    /// Every final status may be stored whose response says so itself.
+    /// Every final status may be stored whose response says so itself, with a lifetime or with
+    /// `public`; and those that HTTP calls cacheable also by [`timeout`](Self::timeout) and
+    /// [`heuristic`](Self::heuristic) (200, 203, 204, 300, 301, 308, 404, 405, 410, 414 and 501).
     any_status() statuses = Statuses::Any;
     /// Request headers that select the response, whether or not it names them in `Vary`; they are
     /// added there.
