@@ -723,3 +723,49 @@ async fn many_clients_at_once_ask_the_store_once() {
     assert!(all.iter().all(|reply| reply.text() == made));
     assert_eq!(store.operations() - before, 1);
 }
+
+/// Says its query.
+fn queried(policy: ViewPolicy) -> Router {
+    let page = async |uri: http::Uri| uri.query().unwrap_or("none").to_owned();
+    Router::new()
+        .route("/", get(page))
+        .layer(CacheLayer::new(policy))
+}
+
+#[tokio::test]
+async fn instances_that_disagree_about_the_query_share_no_page() {
+    let minute = counted::minute;
+    let rules = [
+        minute().ignore_query(["lang"]),
+        minute().only_query(["page"]),
+        minute().only_query(["page"]).ignore_query(["page"]),
+        minute().only_query(["pa*"]),
+        minute().only_query(Vec::<String>::new()),
+        minute().sorted_query(),
+        minute(),
+    ];
+    let store = FaultyStore::new();
+    let instances = rules.map(|policy| {
+        let router = || queried(policy.clone());
+        instance(&store, router, Duration::from_secs(5))
+    });
+    for (number, instance) in instances.iter().enumerate() {
+        // To some of them this is the page itself.
+        let page = instance.get(&format!("/?lang={number}")).await;
+        assert_eq!(page.text(), format!("lang={number}"));
+        let page = instance.get("/").await.text();
+        assert!(page == "none" || page == format!("lang={number}"), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn instances_that_name_the_same_of_a_query_share_its_pages() {
+    let rules = [["b", "a"], ["a", "b"]].map(|names| counted::minute().ignore_query(names));
+    let store = FaultyStore::new();
+    let [one, other] = rules.map(|policy| {
+        let router = || queried(policy.clone());
+        instance(&store, router, Duration::from_secs(5))
+    });
+    assert_eq!(one.get("/?a=1").await.text(), "a=1");
+    assert!(other.get("/").await.is_hit());
+}

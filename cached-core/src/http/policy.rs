@@ -236,9 +236,11 @@ impl ViewPolicy {
     /// their responses.
     #[cfg(feature = "stores")]
     pub(crate) fn stable(&self, out: &mut crate::key::Stable) {
-        for name in &self.vary {
-            out.part(|out| out.bytes(name.as_str().as_bytes()));
-        }
+        out.part(|out| {
+            for name in &self.vary {
+                out.part(|out| out.bytes(name.as_str().as_bytes()));
+            }
+        });
         let flags = [
             self.cookies as u8,
             self.authorization as u8,
@@ -246,6 +248,7 @@ impl ViewPolicy {
             u8::from(self.host),
         ];
         out.bytes(&flags);
+        self.query.stable(out);
     }
 
     /// What is known of responses that are not stored.

@@ -1,8 +1,12 @@
 //! Which part of a query tells responses apart.
 
 use std::borrow::Cow;
+#[cfg(feature = "stores")]
+use std::collections::BTreeSet;
 
 use super::url::hex;
+#[cfg(feature = "stores")]
+use crate::key::Stable;
 
 /// By default the query counts byte for byte.
 #[derive(Clone, Debug, Default)]
@@ -75,6 +79,22 @@ impl QueryRule {
             parts.sort_by_cached_key(|part| decoded(name_of(part)));
         }
         Some(Cow::Owned(parts.join("&")))
+    }
+
+    /// What it makes of queries, whatever the order in which it was said.
+    #[cfg(feature = "stores")]
+    pub(crate) fn stable(&self, out: &mut Stable) {
+        let flags = [u8::from(self.sorted), u8::from(self.only.is_some())];
+        out.bytes(&flags);
+        for names in [self.only.as_deref().unwrap_or_default(), &self.ignore] {
+            let names: BTreeSet<_> = names.iter().map(|name| (name.open, &name.text)).collect();
+            out.part(|out| {
+                for (open, text) in names {
+                    out.bytes(&[u8::from(open)]);
+                    out.part(|out| out.bytes(text.as_bytes()));
+                }
+            });
+        }
     }
 
     fn counts(&self, part: &str) -> bool {
