@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::Method;
+use axum::http::{HeaderMap, Method};
 use axum::routing::{any, get};
 use dewar::cached;
 use dewar::http::{CacheLayer, ScopeLayer, ViewPolicy};
@@ -94,4 +94,65 @@ async fn a_page_of_another_host_stays() {
     on(server, "POST", "b.test").await;
     let after = on(server, "GET", "a.test").await;
     assert_eq!((after.is_hit(), after.body), (true, before.body));
+}
+
+/// A form that names a page, in these words, as what has changed.
+async fn naming(field: &'static str) -> Server {
+    let app = Router::new()
+        .fallback(any(
+            async move |method: Method, State(runs): State<Runs>, headers: HeaderMap| {
+                let mut named = HeaderMap::new();
+                if method == Method::POST {
+                    let page = headers["x-page"].clone();
+                    named.insert(field, page);
+                }
+                (named, count(State(runs)).await)
+            },
+        ))
+        .layer(CacheLayer::new(minute()).cache(&TestCache::new()))
+        .with_state(Runs::default());
+    serve(app).await
+}
+
+#[tokio::test]
+async fn a_page_is_found_in_every_spelling_of_its_url() {
+    let spellings = [
+        ("/p/%C3%A9", "/p/\u{e9}"),
+        ("/p/%c3%a9?q=%C3%BC", "/p/\u{e9}?q=\u{fc}"),
+        ("/p/%C3%A9", "//shop.test/p/\u{e9}"),
+        ("/p/a%20b", "/p/a b"),
+        ("/p/a%7Cb%5E", "/p/a|b^"),
+        ("/p", "http://shop.test:80/p"),
+        ("/p", "HTTPS://Shop.test:443/p"),
+        ("/p", "//shop.test:/p"),
+    ];
+    for field in ["location", "content-location"] {
+        let server = naming(field).await;
+        for (path, named) in spellings {
+            let before = server.get(path).await.body;
+            assert!(server.get(path).await.is_hit());
+            let named_so = format!("X-Page: {named}");
+            server.ask("POST", "/form", &[&named_so]).await;
+            assert_ne!(server.get(path).await.body, before, "{field}: {named}");
+        }
+        for other in ["http://shop.test:81/p", "http://shop.test:8080/p"] {
+            let before = server.get("/p").await.body;
+            let other = format!("X-Page: {other}");
+            server.ask("POST", "/form", &[&other]).await;
+            assert_eq!(server.get("/p").await.body, before, "{other}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_port_that_goes_without_saying_makes_no_other_host() {
+    let (server, _cache) = counting(minute()).await;
+    for (page, form) in [
+        ("shop.test:80", "shop.test"),
+        ("shop.test", "shop.test:443"),
+    ] {
+        let before = on(server, "GET", page).await;
+        on(server, "POST", form).await;
+        assert_ne!(on(server, "GET", page).await.body, before.body, "{page}");
+    }
 }

@@ -243,11 +243,9 @@ impl Changes {
         let mut urls = self.own();
         let host = self.host.as_deref().unwrap_or_default();
         for field in [LOCATION, CONTENT_LOCATION] {
-            let value = response
-                .headers()
-                .get(field)
-                .and_then(|it| it.to_str().ok());
-            if let Some(found) = value.and_then(|it| url::resolve(host, &asked.uri, it)) {
+            let value = response.headers().get(field);
+            if let Some(found) = value.and_then(|it| url::resolve(host, &asked.uri, it.as_bytes()))
+            {
                 urls.extend(self.names(found.path(), found.query()));
             }
         }

@@ -86,6 +86,14 @@ pub(crate) fn host(origin: &str) -> &str {
     origin.split_once("://").map_or(origin, |(_, host)| host)
 }
 
+/// A host without the port that goes without saying. Which scheme the client used, nobody may know:
+/// both have one.
+fn without_usual_port(host: &str) -> &str {
+    let usual = [":80", ":443", ":"].iter();
+    let mut rests = usual.filter_map(|port| host.strip_suffix(port));
+    rests.next().unwrap_or(host)
+}
+
 /// Whether a URL is of a size that is cached.
 pub(crate) fn fits(uri: &Uri) -> bool {
     let length = uri.path_and_query().map_or(0, |it| it.as_str().len());
@@ -180,7 +188,7 @@ impl UrlNames {
 /// What the scope of a URL is called, on one host or on any.
 pub(crate) fn name(host: Option<&str>, path: &str, query: Option<&str>) -> String {
     // A path begins with a slash and neither it nor a query has spaces: no host reaches into them.
-    let (host, path) = (host.unwrap_or("*"), normal(path));
+    let (host, path) = (host.map_or("*", without_usual_port), normal(path));
     let text = match query {
         Some(query) => format!("{host} {path}?{}", in_order(&normal_query(query))),
         None => format!("{host} {path}"),
@@ -312,14 +320,16 @@ impl UrlText {
 
 /// What a `Location` or `Content-Location` in a response to a request for `base` points to, if that
 /// is on the same host (RFC 9111, section 4.4).
-pub(crate) fn resolve(host: &str, base: &Uri, reference: &str) -> Option<PathAndQuery> {
-    let reference = reference.split('#').next().unwrap_or_default().trim();
+pub(crate) fn resolve(host: &str, base: &Uri, reference: &[u8]) -> Option<PathAndQuery> {
+    let reference = reference.split(|byte| *byte == b'#').next()?;
+    let reference = &*escaped(reference.trim_ascii());
     let after_scheme = ["http://", "https://", "//"]
         .iter()
         .find_map(|start| strip_ignoring_case(reference, start));
     if let Some(rest) = after_scheme {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
+        let (authority, host) = (without_usual_port(authority), without_usual_port(host));
         if !authority.eq_ignore_ascii_case(host) {
             return None;
         }
@@ -340,6 +350,21 @@ pub(crate) fn resolve(host: &str, base: &Uri, reference: &str) -> Option<PathAnd
     }
     let folder = base.path().rfind('/').map_or("", |at| &base.path()[..at]);
     parse(&format!("{folder}/{reference}"))
+}
+
+/// A reference as a URL may be written: handlers put names into it as they are.
+fn escaped(reference: &[u8]) -> String {
+    let mut out = String::with_capacity(reference.len());
+    for byte in reference {
+        match byte {
+            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => {
+                escape(*byte, &mut out)
+            }
+            b'!'..=b'~' => out.push(char::from(*byte)),
+            byte => escape(*byte, &mut out),
+        }
+    }
+    out
 }
 
 fn strip_ignoring_case<'a>(text: &'a str, start: &str) -> Option<&'a str> {

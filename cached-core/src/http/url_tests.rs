@@ -1,4 +1,4 @@
-use super::{UrlNames, UrlText, name, normal, origin, path_name, resolve};
+use super::{ALL_HOSTS, UrlNames, UrlText, name, names, normal, origin, path_name, resolve};
 use http::{HeaderMap, HeaderValue, Uri};
 
 fn uri(text: &str) -> Uri {
@@ -58,6 +58,13 @@ fn references_are_resolved_on_the_same_host_only() {
         ("http://other.test/a", None),
         ("//shop.test.other/a", None),
         ("http://shop.test:81/a", None),
+        ("http://shop.test:80/a", Some("/a")),
+        ("https://shop.test:443/a", Some("/a")),
+        ("//shop.test:", Some("/")),
+        ("http://shop.test:80:80/a", None),
+        ("http://shop.test:080/a", None),
+        ("/p/\u{e9} x?\u{fc}", Some("/p/%C3%A9%20x?%C3%BC")),
+        ("/%c3%a9/a|b<c>", Some("/%c3%a9/a%7Cb%3Cc%3E")),
         ("http://user@shop.test/a", None),
         ("2", Some("/shop/items/2")),
         ("../carts/./3", Some("/shop/carts/3")),
@@ -68,10 +75,24 @@ fn references_are_resolved_on_the_same_host_only() {
         ("#part", None),
         ("", None),
     ] {
-        let found = resolve("shop.test", &base, reference);
+        let found = resolve("shop.test", &base, reference.as_bytes());
         let found = found.as_ref().map(|found| found.as_str());
         assert_eq!(found, expected, "{reference}");
     }
+}
+
+#[test]
+fn a_reference_in_any_bytes_is_escaped() {
+    let found = resolve("shop.test", &uri("/"), b"/p/caf\xe9\t");
+    assert_eq!(found.unwrap().as_str(), "/p/caf%E9");
+}
+
+#[test]
+fn what_has_changed_is_called_on_its_host_and_where_hosts_are_one() {
+    let called: Vec<_> = names(Some("a:80"), "/p", None).collect();
+    assert!(called.contains(&name(Some("a"), "/p", None)));
+    assert!(called.contains(&name(Some(ALL_HOSTS), "/p", None)));
+    assert!(!called.contains(&name(Some("a:81"), "/p", None)));
 }
 
 #[test]
