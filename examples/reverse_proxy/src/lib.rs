@@ -17,6 +17,9 @@
 //! Where the origin cannot be reached the answer is 502, and 504 where it is too slow, unless what is
 //! stored may stand in. Neither is stored.
 //!
+//! A request that finds its connection to the origin closed is sent on another one, if nothing of it
+//! has been sent yet.
+//!
 //! What concerns one connection (`Connection` and all that it lists, `Keep-Alive`, `TE`, `Trailer`,
 //! `Transfer-Encoding`, `Upgrade`, the fields of proxies) ends here, in both directions. So no
 //! upgrades: a WebSocket is not for this proxy. What clients say about the way that a request has

@@ -37,9 +37,7 @@ impl Upstream {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(settings.connect_timeout));
         connector.set_nodelay(true);
-        let client = Client::builder(TokioExecutor::new())
-            .retry_canceled_requests(false)
-            .build(connector);
+        let client = Client::builder(TokioExecutor::new()).build(connector);
         Upstream {
             client,
             authority: settings.upstream.clone(),

@@ -227,3 +227,37 @@ async fn nobody_is_tunnelled_anywhere() {
     assert!(head.starts_with("HTTP/1.1 405 "), "{head}");
     assert!(asked.lock().unwrap().is_empty());
 }
+
+/// An origin that keeps each connection open after one answer, and those connections.
+async fn patient_origin(answer: &'static str) -> (String, Arc<Mutex<Vec<TcpStream>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let idle = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&idle);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            head(&mut stream).await;
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            kept.lock().unwrap().push(stream);
+        }
+    });
+    (address, idle)
+}
+
+#[tokio::test]
+async fn a_connection_that_the_origin_closes_meanwhile_costs_no_request() {
+    let (upstream, idle) = patient_origin("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npage").await;
+    let mut client = TcpStream::connect(proxy(&upstream).await).await.unwrap();
+    for n in 0..20 {
+        client.writable().await.unwrap();
+        let request = b"GET / HTTP/1.1\r\nHost: shop.test\r\n\r\n";
+        // The request, and then the end of the connection that it would be sent on, before the proxy
+        // sees either.
+        assert_eq!(client.try_write(request).unwrap(), request.len());
+        idle.lock().unwrap().clear();
+        let head = head(&mut client).await;
+        assert!(head.starts_with("HTTP/1.1 200 "), "{n}: {head}");
+        client.read_exact(&mut [0; 4]).await.unwrap();
+    }
+}
