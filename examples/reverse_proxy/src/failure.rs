@@ -39,15 +39,20 @@ impl Failure {
             Failure::Unreachable(_) => (StatusCode::BAD_GATEWAY, "the origin cannot be reached\n"),
             Failure::Slow => (StatusCode::GATEWAY_TIMEOUT, "the origin takes too long\n"),
         };
-        let mut response = Response::new(ViewBody::from(Bytes::from_static(text.as_bytes())));
-        *response.status_mut() = status;
-        let fields = [(CACHE_CONTROL, "no-store"), (CONTENT_TYPE, "text/plain")];
-        for (name, value) in fields {
-            let value = HeaderValue::from_static(value);
-            response.headers_mut().insert(name, value);
-        }
-        response
+        refused(status, text)
     }
+}
+
+/// An answer of the proxy's own.
+pub(crate) fn refused(status: StatusCode, text: &'static str) -> Response<ViewBody> {
+    let mut response = Response::new(ViewBody::from(Bytes::from_static(text.as_bytes())));
+    *response.status_mut() = status;
+    let fields = [(CACHE_CONTROL, "no-store"), (CONTENT_TYPE, "text/plain")];
+    for (name, value) in fields {
+        let value = HeaderValue::from_static(value);
+        response.headers_mut().insert(name, value);
+    }
+    response
 }
 
 impl fmt::Display for Failure {

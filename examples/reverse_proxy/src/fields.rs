@@ -7,15 +7,26 @@ use http::header::{
     TRANSFER_ENCODING, UPGRADE, VIA,
 };
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, request};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version, request};
+
+/// A request does not say, or not clearly, which host it is for.
+#[derive(Debug)]
+pub(crate) struct NoHost;
 
 /// Makes a client's request one that the cache and the origin may see.
-pub(crate) fn received(request: &mut request::Parts, client: IpAddr, upstream: &Authority) {
+pub(crate) fn received(
+    request: &mut request::Parts,
+    client: IpAddr,
+    upstream: &Authority,
+) -> Result<(), NoHost> {
+    // Before `Connection` can name it: whoever comes after is to see the same host.
+    let host = host(request, upstream)?;
     of_one_connection(&mut request.headers);
-    host(request, upstream);
+    request.headers.insert(HOST, host);
     forwarded(&mut request.headers, client);
     let via = HeaderValue::from_static("1.1 dewar");
     request.headers.append(VIA, via);
+    Ok(())
 }
 
 /// Takes out the fields that concern one connection only (RFC 9110, section 7.6.1).
@@ -46,17 +57,48 @@ pub(crate) fn of_one_connection(headers: &mut HeaderMap) {
     }
 }
 
-/// One host, in one place: that of a whole URL counts more than the field (RFC 9112, section 3.2.2).
-fn host(request: &mut request::Parts, upstream: &Authority) {
-    let path = request.uri.path_and_query().cloned();
-    if let Some(authority) = request.uri.authority().or_else(|| {
-        let missing = !request.headers.contains_key(HOST);
-        missing.then_some(upstream)
-    }) && let Ok(value) = HeaderValue::from_str(authority.as_str())
-    {
-        request.headers.insert(HOST, value);
+/// The host that a request is for, which stands in its field alone from here on. That of a whole URL
+/// counts more than the field (RFC 9112, section 3.2.2), which has to be one all the same.
+///
+/// # Errors
+/// Without exactly one `Host`, or where it is none (section 3.2). Clients before HTTP/1.1 need not
+/// name one: they are taken to mean the origin's own.
+fn host(request: &mut request::Parts, upstream: &Authority) -> Result<HeaderValue, NoHost> {
+    let mut lines = request.headers.get_all(HOST).iter();
+    let said = match (lines.next(), lines.next()) {
+        (Some(said), None) => Some(authority(said)?),
+        (None, _) if request.version < Version::HTTP_11 => None,
+        _ => return Err(NoHost),
+    };
+    let whole = request.uri.authority();
+    if !whole.is_none_or(is_host) {
+        return Err(NoHost);
     }
+    let host = whole.or(said.as_ref()).unwrap_or(upstream);
+    let host = HeaderValue::from_str(host.as_str()).map_err(|_| NoHost)?;
+    let path = request.uri.path_and_query().cloned();
     request.uri = path.map_or_else(|| Uri::from_static("/"), Uri::from);
+    Ok(host)
+}
+
+fn authority(value: &HeaderValue) -> Result<Authority, NoHost> {
+    let authority = Authority::try_from(value.as_bytes()).ok().filter(is_host);
+    authority.ok_or(NoHost)
+}
+
+/// A name or an address, and perhaps a port; no user (RFC 9110, section 7.2).
+fn is_host(authority: &Authority) -> bool {
+    let (host, text) = (authority.host(), authority.as_str());
+    let port = match text.strip_prefix(host) {
+        Some("") => return !host.is_empty(),
+        Some(rest) => rest.strip_prefix(':'),
+        None => None,
+    };
+    let is_port = |port: &str| {
+        let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+        digits && (port.is_empty() || port.parse::<u16>().is_ok())
+    };
+    !host.is_empty() && port.is_some_and(is_port)
 }
 
 /// Says where the request comes from, and nothing that the client says of it.
@@ -93,7 +135,7 @@ mod tests {
         }
         let (mut parts, ()) = request.body(()).unwrap().into_parts();
         let upstream = Authority::from_static("10.0.0.1:9000");
-        super::received(&mut parts, IpAddr::from([192, 0, 2, 7]), &upstream);
+        super::received(&mut parts, IpAddr::from([192, 0, 2, 7]), &upstream).unwrap();
         (parts.uri.to_string(), parts.headers)
     }
 
@@ -102,7 +144,7 @@ mod tests {
         let fields = [
             ("host", "shop.test"),
             ("connection", "close, X-One ,,"),
-            ("connection", "\"x\", accept-language"),
+            ("connection", "\"x\", accept-language, host"),
             ("x-one", "1"),
             ("accept-language", "de"),
             ("upgrade", "websocket"),
@@ -144,11 +186,6 @@ mod tests {
         assert_eq!(
             (&*uri, &headers["host"]),
             ("/a?b", &"shop.test".parse().unwrap())
-        );
-        let (uri, headers) = received("/a", &[]);
-        assert_eq!(
-            (&*uri, &headers["host"]),
-            ("/a", &"10.0.0.1:9000".parse().unwrap())
         );
     }
 }

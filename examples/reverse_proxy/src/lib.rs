@@ -17,6 +17,9 @@
 //! Where the origin cannot be reached the answer is 502, and 504 where it is too slow, unless what is
 //! stored may stand in. Neither is stored.
 //!
+//! A request has to name one host (RFC 9112, section 3.2): one without `Host`, with two, or with one
+//! that is none is answered 400. Clients that speak HTTP/1.0 need not name any.
+//!
 //! A request that finds its connection to the origin closed is sent on another one, if nothing of it
 //! has been sent yet.
 //!

@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tower::{Layer, ServiceExt};
 
 use crate::upstream::{Received, Upstream};
-use crate::{AnyError, Settings, fields};
+use crate::{AnyError, Settings, failure, fields};
 
 /// How long requests that are under way may go on after the proxy is told to stop.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
@@ -105,7 +105,12 @@ impl Proxy {
             return response;
         }
         let (mut parts, body) = request.into_parts();
-        fields::received(&mut parts, client, &self.upstream);
+        if fields::received(&mut parts, client, &self.upstream).is_err() {
+            return failure::refused(
+                StatusCode::BAD_REQUEST,
+                "name one host, as in `Host: shop.test`\n",
+            );
+        }
         let answer = self
             .cached
             .oneshot(Request::from_parts(parts, Either::Left(body)));

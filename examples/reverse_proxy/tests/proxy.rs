@@ -261,3 +261,57 @@ async fn a_connection_that_the_origin_closes_meanwhile_costs_no_request() {
         client.read_exact(&mut [0; 4]).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_request_without_one_host_that_can_be_one_is_a_400() {
+    let (upstream, asked) = origin(FRESH, false).await;
+    let proxy = proxy(&upstream).await;
+    let page = |target: &str, version: &str, hosts: &[&str]| {
+        let hosts: String = hosts.iter().map(|it| format!("Host: {it}\r\n")).collect();
+        format!("GET {target} HTTP/{version}\r\n{hosts}Connection: close\r\n\r\n")
+    };
+    let wrong: &[(&str, &[&str])] = &[
+        ("/", &[]),
+        ("/", &[""]),
+        ("/", &["shop.test", "shop.test"]),
+        ("/", &["shop.test", "evil.test"]),
+        ("/", &["shop.test, evil.test"]),
+        ("/", &["shop.test/path"]),
+        ("/", &["me@shop.test"]),
+        ("/", &["shop.test:port"]),
+        ("/", &["shop.test:123456"]),
+        ("/", &["shop.test:+80"]),
+        ("/", &["shop test"]),
+        ("/", &[":80"]),
+        // A whole URL does not make up for them.
+        ("http://shop.test/", &[]),
+        ("http://shop.test/", &["shop.test", "evil.test"]),
+        ("http://shop.test/", &["evil test"]),
+        ("http://me@shop.test/", &["shop.test"]),
+    ];
+    for (target, hosts) in wrong {
+        let got = send(&proxy, &page(target, "1.1", hosts)).await;
+        assert!(
+            got.starts_with("http/1.1 400 "),
+            "{target} {hosts:?}: {got}"
+        );
+        assert!(got.contains("cache-control: no-store"), "{got}");
+    }
+    assert!(asked.lock().unwrap().is_empty());
+    for host in [
+        "shop.test",
+        "shop.test:8080",
+        "[::1]:80",
+        "192.0.2.1",
+        "shop.test:",
+    ] {
+        let got = send(&proxy, &page("/", "1.1", &[host])).await;
+        assert!(got.starts_with("http/1.1 200 "), "{host}: {got}");
+    }
+    // Before HTTP/1.1 clients need not name it; the origin is told its own.
+    let got = send(&proxy, &page("/", "1.0", &[])).await;
+    assert!(got.contains(" 200 "), "{got}");
+    let asked = asked.lock().unwrap();
+    let host = format!("\r\nhost: {upstream}\r\n");
+    assert!(asked.last().unwrap().contains(&host), "{asked:?}");
+}
