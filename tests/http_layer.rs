@@ -138,6 +138,35 @@ async fn the_number_of_variants_is_bounded() {
 }
 
 #[tokio::test]
+async fn the_variant_in_use_outlives_those_that_somebody_made_up() {
+    for policy in [
+        minute(),
+        minute().stale_while_revalidate(Duration::from_secs(3600)),
+    ] {
+        let site = site(
+            policy.max_variants(4).vary([header::USER_AGENT]),
+            |_, run| text(run),
+        );
+        let ask = async |agent: &str| {
+            let fields = [("user-agent", agent)];
+            site.ask(Method::GET, "/", &fields).await.body
+        };
+        assert_eq!(ask("in use").await, "run 1");
+        for agent in 0..20 {
+            ask(&format!("agent {agent}")).await;
+            site.advance(1);
+            assert_eq!(ask("in use").await, "run 1", "{agent}");
+        }
+        // Of the others the last ones are there.
+        for (agent, there) in [(19, true), (18, true), (16, false)] {
+            let runs = site.runs();
+            ask(&format!("agent {agent}")).await;
+            assert_eq!(site.runs() == runs, there, "{agent}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_client_with_its_own_condition_still_fills_the_cache() {
     let site = site(minute(), |request, run| {
         assert!(!request.headers().contains_key("if-none-match"));

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::freshness::{self, Freshness, Timing};
 use super::list::members;
 use super::load::Load;
-use super::stored::{Stored, detach, keep_places};
+use super::stored::{Stored, Used, detach, keep_places};
 use super::storing::{self, strip};
 use super::{date, storing::judge};
 use crate::engine::Began;
@@ -77,6 +77,7 @@ pub(crate) fn freshen(
         received: timing.received,
         date: date.unwrap_or(timing.wall),
         order: began.order,
+        used: Used::at(timing.received),
     };
     (new, fate)
 }

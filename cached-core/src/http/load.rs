@@ -16,7 +16,7 @@ use super::job::Asked;
 use super::look::{Judged, is_soft, judge, report};
 use super::policy::{Etag, never_public};
 use super::status::Report;
-use super::stored::{Stored, Variants, detach, keep_places};
+use super::stored::{Stored, Used, Variants, detach, keep_places};
 use super::storing::{self, Storable, strip};
 use super::vary::Selecting;
 use super::view::{Spot, View};
@@ -265,6 +265,7 @@ impl Load {
             initial_age,
             received: timing.received,
             order,
+            used: Used::at(timing.received),
         });
         Some(stored)
     }

@@ -272,12 +272,14 @@ fn choose(
     };
     match judge(view, stored, now, soft, &request.headers) {
         Judged::Fresh => {
+            variants.served(stored, now);
             engine.hit(slot.meta(), slot.key().hash(), counters);
             let mut response = stored.answer(&request.method, &request.headers, now);
             report(view, &mut response, &Report::hit(stored.ttl(now)));
             Found::Answer(response)
         }
         Judged::Stale(usable) => {
+            variants.served(stored, now);
             if usable.meanwhile {
                 counters.served_stale(slot.named());
             } else {

@@ -191,7 +191,8 @@ setters! {
     /// The longest body that is stored, in bytes; a longer one streams through. 1 MiB if nothing is
     /// said.
     body_limit(bytes: usize) body_limit = bytes;
-    /// How many responses are kept for one URL, told apart by `Vary`; 32 if nothing is said.
+    /// How many responses are kept for one URL, told apart by `Vary`; 32 if nothing is said. Beyond
+    /// that, the one that nobody has asked for the longest time makes room.
     max_variants(variants: usize) variants = variants.max(1);
     /// `Cache-Control` towards the client, for responses that have none and are stored. `no-cache`
     /// if nothing is said: clients keep the response but ask each time, so that an invalidation is

@@ -1,6 +1,7 @@
 //! A stored response, and the variants of one URL.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use http::header::{
@@ -36,6 +37,25 @@ pub(crate) struct Stored {
     pub(crate) date: Seconds,
     /// The place of its load among all loads.
     pub(crate) order: u64,
+    pub(crate) used: Used,
+}
+
+/// When something was served last.
+#[derive(Debug, Default)]
+pub(crate) struct Used(AtomicU64);
+
+impl Used {
+    pub(crate) fn at(now: Nanos) -> Self {
+        Used(AtomicU64::new(now))
+    }
+
+    fn get(&self) -> Nanos {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn now(&self, now: Nanos) {
+        self.0.store(now, Ordering::Relaxed);
+    }
 }
 
 /// How long a stale response with a validator is kept, so that the handler may say that it still
@@ -214,12 +234,22 @@ impl Variants {
             return None;
         }
         let mut all: Vec<_> = self.0.iter().filter(|old| !same(old)).cloned().collect();
-        all.push(new);
-        if all.len() > most {
-            all.sort_by_key(|stored| stored.order);
-            all.drain(..all.len() - most);
+        // What nobody has asked for the longest time makes room.
+        while all.len() >= most.max(1) {
+            let uses = all.iter().map(|it| (it.used.get(), it.order));
+            let (least, _) = uses.enumerate().min_by_key(|(_, uses)| *uses)?;
+            all.remove(least);
         }
+        all.push(new);
         Some(Variants(all))
+    }
+
+    /// Notes that one of them is served.
+    pub(crate) fn served(&self, stored: &Stored, now: Nanos) {
+        // It matters where there are others; hits of one page share no line of memory for it.
+        if self.0.len() > 1 && stored.used.get() < now {
+            stored.used.now(now);
+        }
     }
 
     /// The fields by which the one that was stored last was selected.

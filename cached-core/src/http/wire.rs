@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_core::{Serialize, Serializer};
 
 use super::freshness::{Freshness, nanos};
-use super::stored::{Stored, Variants, keep_places};
+use super::stored::{Stored, Used, Variants, keep_places};
 use super::vary::Selecting;
 use super::view::View;
 use crate::clock::Nanos;
@@ -154,6 +154,7 @@ fn stored(
         received: moment.now,
         date,
         order,
+        used: Used::at(moment.now),
     })
 }
 

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::{FORMAT, Moment, read, write};
 use crate::http::freshness::Freshness;
 use crate::http::policy::ViewPolicy;
-use crate::http::stored::{Stored, Variants};
+use crate::http::stored::{Stored, Used, Variants};
 use crate::http::vary::Selecting;
 use crate::http::view::View;
 
@@ -59,6 +59,7 @@ fn stored(language: Option<&[u8]>, body: &[u8]) -> Stored {
         received: 0,
         date: WALL / 1000,
         order: 99,
+        used: Used::default(),
     }
 }
 
@@ -231,6 +232,7 @@ proptest! {
             received: 0,
             date: WALL / 1000,
             order: 1,
+            used: Used::default(),
         };
         let bytes = write(&page(vec![before]), moment(1)).unwrap();
         let back = read(&bytes, &view(), moment(1), 1).unwrap();
