@@ -6,10 +6,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use super::conditional::is_not_modified;
 use super::control::{Control, MOST};
+use super::policy::ViewPolicy;
 use super::query::{QueryRule, in_order};
 use super::range::{self, Range};
+use super::storing::control_of;
 use super::vary::{Selecting, names};
-use super::{date, url};
+use super::{date, list, targeted, url};
 
 /// The lines of a field, those left out that a header cannot hold.
 fn field(name: HeaderName, lines: &[u8]) -> HeaderMap {
@@ -40,6 +42,27 @@ pub fn cache_control(data: &[u8]) {
     let control = Control::of(&headers);
     assert!(control.no_store && control.private);
     assert_eq!(control.max_age, Some(0));
+}
+
+/// A targeted field: whole or not at all. One that is read hides `Cache-Control`, one that is not
+/// hides nothing of it, and a broken line spoils all of it.
+pub fn targeted(data: &[u8]) {
+    let name = HeaderName::from_static("cdn-cache-control");
+    let policy = ViewPolicy::new().targeted(name.clone());
+    let mut headers = field(name.clone(), data);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("max-age=7"));
+    let read = targeted::field(&policy, &headers).is_some();
+    if !read {
+        let control = control_of(&policy, &headers);
+        assert!(control.max_age == Some(7) && !control.no_store);
+    }
+    let empty = list::members(&headers, &name).next().is_none();
+    headers.append(&name, HeaderValue::from_static("no-store, max-age=5"));
+    assert_eq!(targeted::field(&policy, &headers).is_some(), read || empty);
+    let control = control_of(&policy, &headers);
+    assert_eq!(control.no_store, read || empty);
+    headers.append(&name, HeaderValue::from_static("max-age=&"));
+    assert_eq!(targeted::field(&policy, &headers), None);
 }
 
 /// `Vary`: what a request selects, it selects again; `*` never matches; and two requests that a
@@ -149,7 +172,8 @@ mod tests {
 
     #[test]
     fn what_must_hold_for_any_bytes_holds_for_the_seeds() {
-        let targets: [(&str, Target); 5] = [
+        let targets: [(&str, Target); 6] = [
+            ("targeted", super::targeted),
             ("cache_control", super::cache_control),
             ("vary", super::vary),
             ("conditional", super::conditional),
