@@ -6,6 +6,7 @@
 
 use std::sync::Mutex;
 
+use super::status::Health;
 use crate::clock::Nanos;
 use crate::sync::lock;
 
@@ -55,6 +56,15 @@ impl Breaker {
             probe,
             said: false,
         })
+    }
+
+    /// The same for people.
+    pub(super) fn health(&self) -> Health {
+        match *lock(&self.0) {
+            State::Closed { .. } => Health::Up,
+            State::Open { .. } => Health::Down,
+            State::Probing { .. } => Health::HalfOpen,
+        }
     }
 
     /// Whether operations are let through freely.

@@ -11,6 +11,8 @@ use std::time::Duration;
 use super::Store;
 use super::breaker::Breaker;
 use super::compare::Doubts;
+use super::failure::{LastFailure, StoreFailure};
+use super::status::Health;
 use crate::clock::{Clock, Nanos};
 use crate::error::Error;
 use crate::stats::Counters;
@@ -28,6 +30,7 @@ pub(crate) struct Guard {
     on_failure: OnceLock<Box<dyn Fn() + Send + Sync>>,
     /// When a failure may be a warning again.
     quiet_until: AtomicU64,
+    last_failure: LastFailure,
 }
 
 /// One failure in so long is a warning: a store that refuses some operations, and answers others,
@@ -114,6 +117,7 @@ impl Guard {
             doubts: Doubts::default(),
             on_failure: OnceLock::new(),
             quiet_until: AtomicU64::new(0),
+            last_failure: LastFailure::default(),
         }
     }
 
@@ -153,6 +157,14 @@ impl Guard {
     /// Whether the store is taken to be up.
     pub(crate) fn is_up(&self) -> bool {
         self.breaker.is_closed()
+    }
+
+    pub(super) fn health(&self) -> Health {
+        self.breaker.health()
+    }
+
+    pub(super) fn last_failure(&self) -> Option<StoreFailure> {
+        self.last_failure.get(self.clock.now())
     }
 
     /// An operation that may fail without harm: what it brought, or nothing, its failure counted if
@@ -214,6 +226,7 @@ impl Guard {
         let gone = self.clock.now().saturating_sub(begun);
         self.counters.operated(gone);
         if let Err(error) = &result {
+            self.last_failure.note(self.clock.now(), error);
             self.warn(error);
         }
         match &result {

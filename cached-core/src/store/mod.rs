@@ -14,6 +14,7 @@ mod compare;
 mod database;
 pub(crate) mod deliver;
 pub(crate) mod envelope;
+mod failure;
 #[cfg(feature = "filesystem")]
 mod filesystem;
 pub(crate) mod guard;
@@ -36,6 +37,7 @@ pub(crate) mod write;
 pub(crate) use channel::listen;
 #[cfg(feature = "database")]
 pub use database::Database;
+pub use failure::StoreFailure;
 #[cfg(feature = "filesystem")]
 pub use filesystem::Filesystem;
 #[cfg(feature = "memcached")]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::failure::StoreFailure;
 use super::memory::StoreMemory;
 use super::tier::Tier;
 use crate::sync::lock;
@@ -15,6 +16,8 @@ pub struct StoreStatus {
     pub store: String,
     /// Whether it answers.
     pub health: Health,
+    /// What went wrong last, whether or not it has answered since; none if nothing has.
+    pub last_failure: Option<StoreFailure>,
     /// How it tells other processes of invalidations: whether that works now; none if it cannot.
     pub push: Option<bool>,
     /// How long ago something was heard from any process, this one included.
@@ -36,6 +39,9 @@ pub enum Health {
     Up,
     /// It does not: it is left alone, and asked again now and then.
     Down,
+    /// It did not, and one operation is under way to find out whether it does again; all others leave
+    /// it alone.
+    HalfOpen,
 }
 
 #[cfg(feature = "dashboard")]
@@ -69,10 +75,8 @@ impl Tier {
         let silence = (self.guard.clock().now()).saturating_sub(self.channel.heard());
         StoreStatus {
             store: self.store().describe(),
-            health: match self.guard.is_up() {
-                true => Health::Up,
-                false => Health::Down,
-            },
+            health: self.guard.health(),
+            last_failure: self.guard.last_failure(),
             push: pushes.then(|| self.channel.is_up()),
             last_heard: pushes.then(|| Duration::from_nanos(silence)),
             memory: self.memory.get(),
