@@ -2,7 +2,11 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::Site;
+use dewar::Cache;
+use dewar::testing::{FaultyStore, TestCache};
 use reqwest::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, ETAG, HeaderName, IF_NONE_MATCH,
     LOCATION, SET_COOKIE,
@@ -534,4 +538,82 @@ async fn a_new_name_shows_on_the_account_and_among_the_users() {
     );
     assert!(shop.text("/users").await.contains(name));
     assert_eq!(rename(" ").await.status(), StatusCode::BAD_REQUEST);
+}
+
+/// What the compare page says of the store.
+async fn health(shop: &Site) -> String {
+    let page = shop.text("/products/compare").await;
+    let (_, after) = page.split_once("<p id=\"store-health\"").unwrap();
+    after.split_once("</p>").unwrap().0.to_owned()
+}
+
+/// Reads what nobody has read yet, so that the store is asked.
+async fn ask_the_store(shop: &Site, products: std::ops::Range<u32>) {
+    for id in products {
+        shop.text(&format!("/products/{id}")).await;
+    }
+}
+
+#[tokio::test]
+async fn the_compare_page_says_how_the_store_is() {
+    let none = health(&Site::open().await).await;
+    assert!(none.contains("No shared store"), "{none}");
+
+    let store = FaultyStore::pushing();
+    let cache = TestCache::with(Cache::builder().shared(store.clone())).unwrap();
+    let shop = Site::open_with(cache.clone()).await;
+    ask_the_store(&shop, 1..2).await;
+    while !health(&shop).await.contains("Push channel: open") {
+        tokio::task::yield_now().await;
+    }
+    let up = health(&shop).await;
+    assert!(up.contains("state up") && up.contains("No errors"), "{up}");
+
+    store.fail(true);
+    ask_the_store(&shop, 2..10).await;
+    cache.advance(Duration::from_millis(900));
+    let down = health(&shop).await;
+    assert!(down.contains("state down"), "{down}");
+    assert!(down.contains("Last error, 0 s ago: <q>"), "{down}");
+
+    // One request finds out whether it is back; nobody else waits for that.
+    store.fail(false);
+    store.stall(true);
+    cache.advance(Duration::from_millis(100));
+    let asked = store.operations();
+    let trying = tokio::spawn({
+        let url = shop.url("/products/20");
+        async move { client().get(url).send().await.unwrap().status() }
+    });
+    while store.operations() == asked {
+        tokio::task::yield_now().await;
+    }
+    let half_open = health(&shop).await;
+    assert!(half_open.contains("state half-open"), "{half_open}");
+    assert!(half_open.contains("Last error, 1 s ago"), "{half_open}");
+    while !trying.is_finished() {
+        cache.advance(Duration::from_millis(100));
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(trying.await.unwrap(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_went_wrong_on_the_way_to_the_store_names_no_secret() {
+    let port = {
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        nobody.local_addr().unwrap().port()
+    };
+    let url = format!("redis://shop:hunter2@127.0.0.1:{port}");
+    let redis = dewar::store::Redis::open(&url).unwrap();
+    let cache = TestCache::with(Cache::builder().shared(redis)).unwrap();
+    let shop = Site::open_with(cache).await;
+    ask_the_store(&shop, 1..8).await;
+    let down = health(&shop).await;
+    assert!(
+        down.contains("state down") && down.contains("<q>"),
+        "{down}"
+    );
+    assert!(down.contains(&port.to_string()), "{down}");
+    assert!(!down.contains("hunter2"), "{down}");
 }

@@ -5,11 +5,13 @@ use std::time::Instant;
 
 use axum::extract::State;
 use axum::response::{Html, IntoResponse};
+use dewar::Cache;
+use dewar::store::{Health, StoreStatus};
 use serde::Serialize;
 use sqlx::SqlitePool;
 
 use crate::Shop;
-use crate::data::compare::{by_memory, by_none, by_redis, redis_is_configured};
+use crate::data::compare::{REDIS, by_memory, by_none, by_redis, redis_is_configured};
 use crate::data::products::Product;
 use crate::templates::context;
 use crate::web::failed::Failed;
@@ -38,6 +40,45 @@ impl Row {
     }
 }
 
+/// How the store is that the shop runs on.
+#[derive(Debug, Serialize)]
+struct Watched {
+    store: String,
+    state: &'static str,
+    /// What that means.
+    meaning: &'static str,
+    /// Whether other instances tell of changes; none if the store has no way for that.
+    push: Option<bool>,
+    undelivered: usize,
+    /// What went wrong last, and how many seconds ago.
+    failure: Option<(String, u64)>,
+}
+
+impl Watched {
+    /// From what the page has just `asked`, and the shop's `own` cache: that one listens and tells.
+    fn new(asked: StoreStatus, own: StoreStatus) -> Self {
+        let (state, meaning) = match asked.health {
+            Health::Up => ("up", "it answers"),
+            Health::HalfOpen => (
+                "half-open",
+                "it did not answer, and is being tried again with one request",
+            ),
+            _ => (
+                "down",
+                "it does not answer: the shop goes on without it and tries again by itself",
+            ),
+        };
+        Watched {
+            store: own.store,
+            state,
+            meaning,
+            push: own.push,
+            undelivered: own.undelivered,
+            failure: asked.last_failure.map(|it| (it.error, it.ago.as_secs())),
+        }
+    }
+}
+
 pub(super) async fn compare(State(shop): State<Shop>) -> Result<impl IntoResponse, Failed> {
     let redis = if redis_is_configured() {
         measured("Redis", "asked each time", &shop.db, by_redis).await?
@@ -49,13 +90,19 @@ pub(super) async fn compare(State(shop): State<Shop>) -> Result<impl IntoRespons
         measured("Memory", "in this process", &shop.db, by_memory).await?,
         measured("None", "the database each time", &shop.db, by_none).await?,
     ];
+    let own = Cache::current().store_status();
+    let asked = redis_is_configured()
+        .then(|| REDIS.store_status())
+        .flatten();
+    let store = own.map(|own| Watched::new(asked.unwrap_or_else(|| own.clone()), own));
     let slowest = rows
         .iter()
         .flat_map(|row| &row.millis)
         .fold(1.0, |most, &ms| f64::max(most, ms));
-    let html: Html<String> = shop
-        .templates
-        .render("compare.html", context! { rows, slowest, times => TIMES })?;
+    let html: Html<String> = shop.templates.render(
+        "compare.html",
+        context! { rows, slowest, store, times => TIMES },
+    )?;
     Ok(html)
 }
 
