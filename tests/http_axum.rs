@@ -102,6 +102,39 @@ async fn a_path_that_middleware_wrote_is_in_the_key() {
 }
 
 #[tokio::test]
+async fn a_timeout_inside_of_the_layer_is_answered_with_what_is_stale() {
+    let cache = TestCache::new();
+    let policy = ViewPolicy::new()
+        .timeout(Duration::from_secs(60))
+        .stale_if_error(Duration::from_secs(300));
+    let page = async |State(runs): State<Runs>| {
+        if runs.fetch_add(1, Ordering::SeqCst) > 0 {
+            std::future::pending::<()>().await;
+        }
+        "page"
+    };
+    for slow in [StatusCode::REQUEST_TIMEOUT, StatusCode::GATEWAY_TIMEOUT] {
+        let app = Router::new()
+            .route("/", get(page))
+            .layer(TimeoutLayer::with_status_code(
+                slow,
+                Duration::from_millis(50),
+            ))
+            .layer(CacheLayer::new(policy.clone()).cache(&cache))
+            .with_state(Runs::default());
+        let server = serve(app).await;
+        assert_eq!(server.get("/").await.status, 200);
+        cache.advance(Duration::from_secs(70));
+        let stale = server.get("/").await;
+        assert_eq!((stale.status, &*stale.body), (200, "page"), "{slow}");
+        let said = format!("fwd=stale; fwd-status={}; ttl=-10", slow.as_u16());
+        assert!(stale.header("cache-status").contains(&said), "{stale:?}");
+        cache.advance(Duration::from_secs(300));
+        assert_eq!(server.get("/").await.status, slow.as_u16());
+    }
+}
+
+#[tokio::test]
 async fn a_get_whose_body_no_header_announces_stores_nothing() {
     let cache = TestCache::new();
     let app = Router::new()

@@ -38,9 +38,10 @@ pub(crate) struct Failed {
     pub(crate) stale: Option<Arc<Stored>>,
 }
 
-/// Where a stale response may stand in.
+/// Where a stale response may stand in. So it may for a 408: a request that is loaded has no body to be
+/// late, and layers that end what takes too long say 408 by default.
 pub(super) fn is_failure(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 500 | 502 | 503 | 504)
+    matches!(status.as_u16(), 408 | 500 | 502 | 503 | 504)
 }
 
 impl Leading {
