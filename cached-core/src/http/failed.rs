@@ -21,11 +21,11 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// What a gateway would answer.
-    pub(crate) fn status(self) -> StatusCode {
+    /// The status of the response, where there was one (RFC 9211, section 2.3).
+    pub(crate) fn status(self) -> Option<StatusCode> {
         match self {
-            Failure::Status(status) => status,
-            Failure::Error | Failure::Panic => StatusCode::BAD_GATEWAY,
+            Failure::Status(status) => Some(status),
+            Failure::Error | Failure::Panic => None,
         }
     }
 }
@@ -80,7 +80,7 @@ impl Load {
     ) -> Response<ViewBody> {
         self.counters.fallbacks.one();
         self.answer(stored, |ttl| Report {
-            status: Some(how.status()),
+            status: how.status(),
             ttl: Some(ttl),
             collapsed: waited,
             ..Report::forwarded(why)
