@@ -282,6 +282,30 @@ async fn what_proved_private_is_not_waited_for_the_next_time() {
 }
 
 #[tokio::test]
+async fn what_is_to_be_asked_after_each_time_is_not_waited_for() {
+    for control in [
+        "no-cache",
+        "max-age=0",
+        "max-age=60, no-cache",
+        "s-maxage=0",
+    ] {
+        let site = Held::serve(move |run| {
+            let fields = [(header::CACHE_CONTROL, control), (header::ETAG, "\"a\"")];
+            (fields, format!("run {run}")).into_response()
+        });
+        let site = site.await;
+        site.go.notify_one();
+        site.server.get("/").await;
+        assert_eq!(site.cache.len(), 1, "{control}");
+        let asked = site.ask(3, &[]);
+        until(|| site.runs() + site.waiting() as u32 == 4).await;
+        assert_eq!((site.runs(), site.waiting()), (4, 0), "{control}");
+        site.go.notify_waiters();
+        assert_eq!(bodies(asked).await, ["run 2", "run 3", "run 4"]);
+    }
+}
+
+#[tokio::test]
 async fn who_wants_nothing_stored_takes_the_load_from_nobody() {
     let site = Held::serve(|run| format!("run {run}").into_response()).await;
     let apart = site.ask(1, &["Cache-Control: no-store"]);

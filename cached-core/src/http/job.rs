@@ -176,6 +176,8 @@ where
     let alone = other
         || !load.view.policy.single_flight
         || load.is_alone()
+        // What another makes of it must be asked after by this request as well.
+        || old.as_ref().is_some_and(|(stored, _)| stored.is_never_fresh())
         || has_credentials(&load.view.policy, &load.asked.headers);
     let start = if alone {
         load.begin()

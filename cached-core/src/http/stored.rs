@@ -93,6 +93,11 @@ impl Stored {
         self.age(now).checked_sub(self.freshness.lifetime)
     }
 
+    /// Whether it may not be used without asking the handler, and might not when it was made.
+    pub(crate) fn is_never_fresh(&self) -> bool {
+        self.freshness.validate || self.freshness.lifetime <= self.initial_age
+    }
+
     /// Seconds of freshness left; negative past it.
     pub(crate) fn ttl(&self, now: Nanos) -> i64 {
         let seconds = |time: Nanos| i64::try_from(time / nanos(1)).unwrap_or(i64::MAX);
