@@ -166,7 +166,8 @@ mod tests {
     #[test]
     fn what_a_response_varies_by_is_added_to() {
         let old = headers(&[("vary", "Accept-Language, a"), ("vary", "b")]);
-        let all: [(&[(&str, &str)], &[&str]); 4] = [
+        type Lines = &'static [(&'static str, &'static str)];
+        let all: [(Lines, &[&str]); 4] = [
             (&[], &["Accept-Language", "a", "b"]),
             (&[("vary", "B")], &["Accept-Language", "a", "b"]),
             (
