@@ -383,7 +383,7 @@ fn versions_do_not_outlive_what_depends_on_them_for_ever() {
         value(9, 1);
     });
     let keys = server.command(&["KEYS", "*"]);
-    let keys: Vec<_> = keys.lines().filter(|line| line.contains(":v:")).collect();
+    let keys: Vec<_> = keys.lines().filter(|line| line.contains(":v.")).collect();
     assert!(keys.len() > 4);
     for key in keys {
         let ttl = server.command(&["TTL", key]);

@@ -64,7 +64,7 @@ fn what_invalidates_is_written_durably_and_what_was_loaded_is_not() {
         invalidate!(square(3)).wait().unwrap();
         assert_eq!(written().len(), 1);
         invalidate!(tag = "all").wait().unwrap();
-        assert!(written().iter().all(|key| key.starts_with("dewar:v:")));
+        assert!(written().iter().all(|key| key.starts_with("dewar:v.")));
     });
     let by_hand = cache.blocking();
     let expiry = Expiry::After(Duration::from_secs(60));

@@ -232,6 +232,38 @@ fn what_stays_here_is_vouched_for_no_longer_than_a_copy() {
 }
 
 /// Waits for what other threads do.
+#[cached(timeout = 60, key_prefix = "{prefix}")]
+fn under(prefix: &str, n: u64) -> u64 {
+    n
+}
+
+#[test]
+fn an_entry_under_any_prefix_is_shared() {
+    for prefix in ["v", "l", "check", ""] {
+        let [one, other] = processes(&FaultyStore::new());
+        let read = |by: &TestCache| by.run(|| under(prefix, 1));
+        assert_eq!((read(&one), read(&other)), (1, 1));
+        assert_eq!(other.stats().fetched, 1, "`{prefix}`");
+        other.run(|| invalidate!(all).wait()).unwrap();
+        assert_eq!((read(&other), other.stats().loads), (1, 1));
+    }
+}
+
+#[test]
+fn any_key_by_hand_is_shared() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    for key in ["v", "l", "check", ""] {
+        let [one, other] = processes(&FaultyStore::new());
+        let (one, other) = (one.blocking(), other.blocking());
+        assert!(one.add(key, 5u64, HOUR).unwrap(), "`{key}`");
+        assert_eq!(other.get(key), Some(5u64), "`{key}`");
+        assert_eq!(other.increment(key, 2).unwrap(), 7);
+        one.set(key, 8u64, HOUR).unwrap();
+        other.delete(key).unwrap();
+        assert!(other.add(key, 9u64, HOUR).unwrap(), "`{key}`");
+    }
+}
+
 fn until(mut holds: impl FnMut() -> bool) -> bool {
     (0..5000).any(|_| {
         std::thread::sleep(Duration::from_millis(1));

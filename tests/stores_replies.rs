@@ -48,14 +48,14 @@ impl Replies {
     }
 
     fn room_for(&self, key: &str) -> Result<(), Error> {
-        match self.mode.load(SeqCst) == FULL && !key.contains(":v:") {
+        match self.mode.load(SeqCst) == FULL && !key.contains(":v.") {
             true => Err(Error::refused("store", "there is no room")),
             false => Ok(()),
         }
     }
 
     async fn reply<T>(&self, key: &str, reply: Result<T, Error>) -> Result<T, Error> {
-        if key.contains(":v:") {
+        if key.contains(":v.") {
             return reply;
         }
         while self.mode.load(SeqCst) == LATE {

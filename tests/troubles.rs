@@ -282,7 +282,7 @@ fn a_memcached_that_takes_nothing_more_refuses_invalidations_until_it_does() {
     // As large as a version and its key.
     let store = open(&url);
     let item = |n: usize| Item {
-        key: format!("dewar:v:{n:040}"),
+        key: format!("dewar:v.{n:040}"),
         value: vec![1; 8],
         ttl: None,
     };

@@ -132,6 +132,10 @@ impl Value {
 /// How often a read begins again, as the store was compared meanwhile.
 const READS: usize = 3;
 
+/// What stands between the namespace and the hash in the key of a version. In that of an entry there is
+/// a colon before the hash, whatever its prefix: `v` too.
+const VERSION: &str = ":v.";
+
 /// How long a version outlives what depends on it.
 const MARGIN: Nanos = 60_000_000_000;
 
@@ -393,7 +397,7 @@ impl Tier {
 
     /// The same where the scope goes by the end of the key already.
     pub(super) fn key_of_version(&self, version: &str) -> String {
-        [&self.namespace, ":v:", version].concat()
+        [&self.namespace, VERSION, version].concat()
     }
 }
 
