@@ -61,7 +61,8 @@ impl Cache {
     /// Stores a value; a load of this key that is under way will not overwrite it.
     ///
     /// # Errors
-    /// The value could not be serialised for a shared store, or the store refused.
+    /// The value could not be serialised for a shared store so that it is read back as it is, and
+    /// nothing has changed; or the store refused.
     pub async fn set<T: Value>(
         &self,
         key: &str,

@@ -10,6 +10,10 @@
 #[cfg(feature = "stores")]
 pub(crate) mod compress;
 #[cfg(feature = "stores")]
+mod faithful;
+#[cfg(all(test, feature = "stores"))]
+mod faithful_tests;
+#[cfg(feature = "stores")]
 mod format;
 #[cfg(any(feature = "msgpack", feature = "postcard"))]
 mod limited;
