@@ -77,15 +77,20 @@ impl Engine {
         values: Vec<(String, T)>,
         lifetime: u64,
     ) -> Result<(), Error> {
-        let mut published = Vec::new();
+        let mut encoded = Vec::new();
         for (key, value) in values {
             let at: At<T> = self.value_at(Mode::Key, &key, lifetime);
             let Place::Miss { load, .. } = &at.0 else {
                 continue;
             };
-            let encoded = load.encode(&value).ok_or_else(|| unserialisable(&key))?;
+            let bytes = load.encode(&value).ok_or_else(|| unserialisable(&key))?;
+            encoded.push((Arc::clone(load), at, value, bytes));
+        }
+        // All of them can be written: else none is here either.
+        let mut published = Vec::new();
+        for (load, at, value, bytes) in encoded {
             at.place(&value)?;
-            published.push((Arc::clone(load), Some(encoded)));
+            published.push((load, Some(bytes)));
         }
         publish_all(published).await
     }
@@ -337,5 +342,8 @@ impl Spot<'_> {
 }
 
 fn unserialisable(key: &str) -> Error {
-    Error::value(key, "cannot be serialised for the shared store")
+    Error::value(
+        key,
+        "cannot be serialised for the shared store so that it is read back as it is",
+    )
 }

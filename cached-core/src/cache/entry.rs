@@ -12,7 +12,7 @@ use crate::engine::detach::{Auto, AutoCall};
 use crate::engine::peek::{fresh_all, left_all};
 use crate::engine::run::{Drive, DriveBlocking};
 #[cfg(feature = "stores")]
-use crate::engine::through::publish;
+use crate::engine::through::{encoded, publish};
 use crate::error::Error;
 use crate::watch::MissReason;
 
@@ -228,7 +228,7 @@ impl<R: 'static, F: Future<Output = R>> Entry<R, F> {
         self.at.place(&value)?;
         #[cfg(feature = "stores")]
         if let Some(load) = self.at.load() {
-            let encoded = load.encode(&value);
+            let encoded = encoded(&**load, &value);
             drop(value);
             return publish(Arc::clone(load), encoded).await;
         }
@@ -301,7 +301,7 @@ impl<R: 'static, F: FnOnce() -> R> BlockingEntry<R, F> {
         self.at.place(&value)?;
         #[cfg(feature = "stores")]
         if let Some(load) = self.at.load() {
-            return crate::rt::block_on(publish(Arc::clone(load), load.encode(&value)));
+            return crate::rt::block_on(publish(Arc::clone(load), encoded(&**load, &value)));
         }
         Ok(())
     }

@@ -24,6 +24,9 @@ use crate::watch::{EvictionReason, Named};
 /// What is the same whatever the types of arguments and result.
 pub(crate) struct Base {
     pub(crate) engine: Arc<Engine>,
+    /// The function's number.
+    #[cfg(feature = "stores")]
+    pub(crate) id: usize,
     /// The function's name.
     pub(crate) function: &'static str,
     pub(crate) policy: &'static Policy,
@@ -213,6 +216,10 @@ pub(crate) trait Load<R>: Send + Sync {
     #[cfg(feature = "stores")]
     fn is_nothing(&self, result: &R) -> bool;
 
+    /// Whether the result is to be stored.
+    #[cfg(feature = "stores")]
+    fn is_kept(&self, result: &R) -> bool;
+
     /// Whether the result is an error for which the stale value may be served.
     fn failed(&self, result: &R) -> bool;
 
@@ -328,6 +335,11 @@ where
     #[cfg(feature = "stores")]
     fn is_nothing(&self, result: &R) -> bool {
         matches!(self.outcome.judge(result), Judged::Nothing(_))
+    }
+
+    #[cfg(feature = "stores")]
+    fn is_kept(&self, result: &R) -> bool {
+        self.keep(result).is_some()
     }
 
     fn failed(&self, result: &R) -> bool {

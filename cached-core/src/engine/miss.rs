@@ -57,6 +57,8 @@ where
     };
     let base = Base {
         engine: Arc::clone(engine),
+        #[cfg(feature = "stores")]
+        id: site.id(),
         function: site.name(),
         policy: site.policy(),
         counters: engine.counters_of(site),

@@ -44,8 +44,9 @@ pub(crate) fn through_sync<R>(_: &Arc<dyn Load<R>>, _: Want, body: impl FnOnce()
 
 #[cfg(feature = "stores")]
 pub(crate) use shared::{
-    ATTEMPTS, Fresh, Read, Writing, accept, decode, fetch_all, fetch_settled, offer, peek_all,
-    publish, publish_all, through, through_sync, write_all, write_all_anew, writing,
+    ATTEMPTS, Fresh, Read, Writing, accept, decode, encoded, fetch_all, fetch_settled, offer,
+    peek_all, publish, publish_all, replaces, through, through_sync, write_all, write_all_anew,
+    writing,
 };
 
 #[cfg(feature = "stores")]
@@ -142,10 +143,9 @@ mod shared {
             },
         };
         let result = body.await;
-        let encoded = load.encode(&result);
+        let encoded = encoded(&*load, &result);
         if want == Want::New {
-            // What it finds to be nothing is no longer there for anybody.
-            if encoded.is_some() || load.is_nothing(&result) {
+            if replaces(&*load, &result, &encoded) {
                 Box::pin(write_all_anew(vec![(&load, read, encoded)])).await;
             }
             if let Some(lease) = lease {
@@ -465,5 +465,25 @@ mod shared {
         let whole = all_read(&results);
         fill_all(results).await?;
         whole.then_some(()).ok_or_else(unread)
+    }
+
+    /// Why a result stays in memory.
+    const VALUE: &str = "a result has no form in the format of the shared store: what that is \
+        stands in the guide on stores";
+
+    /// What is to be written of a result that was loaded. Where it is to be stored and cannot be
+    /// written, that is said once in the log.
+    pub(crate) fn encoded<R>(load: &dyn Load<R>, result: &R) -> Encoded {
+        let (encoded, base) = (load.encode(result), load.base());
+        if encoded.is_none() && place(base).is_some() && load.is_kept(result) {
+            (base.engine).memory_only_at(base.id, base.function, VALUE);
+        }
+        encoded
+    }
+
+    /// Whether what the store has is void by a result that was computed afresh: it is another, or
+    /// says that there is nothing.
+    pub(crate) fn replaces<R>(load: &dyn Load<R>, result: &R, encoded: &Encoded) -> bool {
+        encoded.is_some() || load.is_nothing(result) || load.is_kept(result)
     }
 }

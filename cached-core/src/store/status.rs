@@ -27,7 +27,8 @@ pub struct StoreStatus {
     /// What its server holds, as it said when it was last asked by
     /// [`Cache::refresh_store_memory`](crate::Cache::refresh_store_memory).
     pub memory: Option<StoreMemory>,
-    /// Functions whose results cannot be serialised, and stay in this process' memory.
+    /// Functions whose results, all or some of them, cannot be serialised, and stay in this process'
+    /// memory.
     pub memory_only: Vec<&'static str>,
 }
 

@@ -19,7 +19,7 @@ use crate::engine::call::Load;
 use crate::engine::detach::{Attached, Detachable};
 use crate::engine::peek::{fresh_all, left_all};
 #[cfg(feature = "stores")]
-use crate::engine::through::publish_all;
+use crate::engine::through::{encoded, publish_all};
 use crate::error::Error;
 use crate::rt;
 use crate::watch::MissReason;
@@ -173,7 +173,7 @@ where
             #[cfg(feature = "stores")]
             published.push((
                 Arc::clone(load),
-                value.and_then(|value| load.encode(&value)),
+                value.and_then(|value| encoded(&**load, &value)),
             ));
         }
         #[cfg(feature = "stores")]

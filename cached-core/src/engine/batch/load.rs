@@ -17,7 +17,9 @@ use crate::engine::lead::{Lead, Panic};
 use crate::engine::lease::{Lease, Turn, release_all, take_many};
 use crate::engine::run::throttle;
 #[cfg(feature = "stores")]
-use crate::engine::through::{Read, accept, fetch_all, offer, write_all, write_all_anew};
+use crate::engine::through::{
+    Read, accept, encoded, fetch_all, offer, replaces, write_all, write_all_anew,
+};
 use crate::trace;
 
 /// A body that loads many keys at once.
@@ -246,9 +248,9 @@ impl Shared {
             };
             let value = answers.one(&led.missing.key);
             if led.missing.anew {
-                let encoded = value.and_then(|value| load.encode(value));
-                // What it finds to be nothing is no longer there for anybody.
-                if encoded.is_some() || value.is_none_or(|value| load.is_nothing(value)) {
+                let encoded = value.and_then(|value| encoded(&**load, value));
+                // What it does not find is no longer there for anybody.
+                if value.is_none_or(|value| replaces(&**load, value, &encoded)) {
                     anew.push((load, fetched, encoded));
                 }
                 continue;
@@ -256,7 +258,7 @@ impl Shared {
             let Some(value) = value else {
                 continue;
             };
-            let fresh = (load, fetched, load.encode(value));
+            let fresh = (load, fetched, encoded(&**load, value));
             match load.base().policy.distributed {
                 true => {
                     leased.push((fresh, lease));
