@@ -205,6 +205,20 @@ mod from_serde {
     }
 }
 
+#[cfg(feature = "seal")]
+#[test]
+fn to_seal_with_no_keys_is_an_error() {
+    use dewar::{SealKey, testing::FaultyStore};
+
+    let keys = |n| (0..n).map(|n| SealKey::new([n; 32]));
+    let shared = || Cache::builder().shared(FaultyStore::new());
+    assert_eq!(
+        refusal(shared().seal(keys(0)).build()),
+        "`seal` has no keys, and nothing would be sealed: give one at least"
+    );
+    assert!(shared().seal(keys(0)).seal(keys(1)).build().is_ok());
+}
+
 #[cfg(all(feature = "config", feature = "redis"))]
 #[test]
 fn a_shared_store_is_described_in_a_file_and_its_secrets_are_not_shown() {

@@ -24,6 +24,9 @@ pub(super) struct Shared {
     pub(super) copies: Option<Duration>,
     pub(super) lease: Option<Duration>,
     writing: Writing,
+    /// `seal` was given no keys.
+    #[cfg(feature = "seal")]
+    unsealed: bool,
     check: bool,
 }
 
@@ -34,6 +37,11 @@ impl Shared {
         clock: &Clock,
         counters: &Arc<Counters>,
     ) -> Result<Option<Arc<Tier>>, Error> {
+        #[cfg(feature = "seal")]
+        if self.unsealed {
+            let what = "has no keys, and nothing would be sealed: give one at least";
+            return Err(Error::config("seal", what));
+        }
         let Some(store) = self.store.clone() else {
             return Ok(None);
         };
@@ -153,10 +161,12 @@ impl CacheBuilder {
 
     /// Values are encrypted on the shared store, and nothing is read that was not. The first key
     /// seals, all of them open: to change the key, put the new one last, then first, then leave the
-    /// old one out, restarting all processes each time.
+    /// old one out, restarting all processes each time. Without any key, [`build`](Self::build) fails.
     #[cfg(feature = "seal")]
     pub fn seal(mut self, keys: impl IntoIterator<Item = crate::codec::SealKey>) -> Self {
-        self.shared.writing.keys = crate::codec::seal::Keys::new(keys.into_iter().collect());
+        let keys = crate::codec::seal::Keys::new(keys.into_iter().collect());
+        self.shared.unsealed = keys.is_empty();
+        self.shared.writing.keys = keys;
         self
     }
 }
