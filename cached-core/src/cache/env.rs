@@ -12,7 +12,7 @@ impl CacheBuilder {
     ///
     /// | variable | meaning |
     /// | --- | --- |
-    /// | `CACHE_TYPE` | `memory` (also `SimpleCache`, `simple`), `null` (also `NullCache`), `redis` (also `RedisCache`), `memcached`, `filesystem`, `database` |
+    /// | `CACHE_TYPE` | `memory` (also `SimpleCache`, `simple`), `null` (also `NullCache`), `redis` (also `RedisCache`, `RedisSentinelCache`, `RedisClusterCache`, `valkey`), `memcached`, `filesystem`, `database` |
     /// | `CACHE_DEFAULT_TIMEOUT` | seconds, or `never` |
     /// | `CACHE_THRESHOLD` | entries at most |
     /// | `CACHE_MAX_BYTES` | bytes at most, instead of entries |
@@ -46,7 +46,8 @@ impl CacheBuilder {
     /// | `CACHE_SEAL_KEYS` | keys of 64 hexadecimal digits with commas between them |
     /// | `CACHE_CHECK_STORE` | `true`: a store that does not answer is an error at the start |
     ///
-    /// What is not set keeps its default. A setting that would be without effect is refused.
+    /// What is not set keeps its default. A setting that would be without effect is refused, but for
+    /// `CACHE_KEY_PREFIX`. An empty user or password is none.
     ///
     /// ```
     /// use dewar::CacheBuilder;
@@ -229,6 +230,143 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_of_shared_stores_is_refused_where_there_is_none() {
+        for (name, value) in [
+            ("CACHE_STORE_TIMEOUT", "abc"),
+            ("CACHE_STORE_BUDGET", "1"),
+            ("CACHE_LEASE", "1"),
+            ("CACHE_MEMORY_COPIES", "0"),
+            ("CACHE_FORMAT", "pickle"),
+            ("CACHE_COMPRESS_FROM", "1"),
+            ("CACHE_SEAL_KEYS", "nonsense"),
+            ("CACHE_CHECK_STORE", "perhaps"),
+        ] {
+            let unset = "unset it, or name a store that is shared";
+            assert_eq!(
+                refusal(&[(name, value)]),
+                format!("`{name}` is set, and `CACHE_TYPE` is `memory`: {unset}")
+            );
+            assert_eq!(
+                refusal(&[("CACHE_TYPE", "NullCache"), (name, value)]),
+                format!("`{name}` is set, and `CACHE_TYPE` is `null`: {unset}")
+            );
+        }
+        assert_eq!(refusal(&[("CACHE_KEY_PREFIX", "shop:")]), "accepted");
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn sentinels_and_clusters_are_what_the_type_says_or_an_error() {
+        let refusal = |kind, pairs: &[(&str, &str)]| {
+            let mut all = vec![("CACHE_TYPE", kind)];
+            all.extend(pairs);
+            refusal(&all)
+        };
+        let (sentinel, cluster) = ("RedisSentinelCache", "flask_caching.RedisClusterCache");
+        for pairs in [&[][..], &[("CACHE_REDIS_HOST", "a")]] {
+            assert_eq!(
+                refusal(cluster, pairs),
+                "`CACHE_REDIS_CLUSTER` is not set, and `CACHE_TYPE` is `RedisClusterCache`: give \
+                 `one:6379,two:6379`"
+            );
+        }
+        let master = ("CACHE_REDIS_SENTINEL_MASTER", "main");
+        assert_eq!(
+            refusal(sentinel, &[master]),
+            "`CACHE_REDIS_SENTINELS` is not set, and `CACHE_TYPE` is `RedisSentinelCache`: give \
+             `one:26379,two:26379`"
+        );
+        assert_eq!(
+            refusal(cluster, &[("CACHE_REDIS_CLUSTER", "a,b")]),
+            "accepted"
+        );
+        let url = |url| ("CACHE_REDIS_URL", url);
+        assert_eq!(refusal(cluster, &[url("redis-cluster://a,b")]), "accepted");
+        let known = [("CACHE_REDIS_SENTINELS", "a,b"), master];
+        assert_eq!(refusal(sentinel, &known), "accepted");
+        let named = url("redis-sentinel://a,b/main");
+        assert_eq!(refusal(sentinel, &[named]), "accepted");
+        assert_eq!(
+            refusal(sentinel, &[named, master]),
+            "`CACHE_REDIS_SENTINEL_MASTER` is given together with `CACHE_REDIS_URL`, which names \
+             it: unset one"
+        );
+        let password = ("CACHE_REDIS_SENTINEL_PASSWORD", "secret");
+        for (name, value) in [master, password] {
+            assert_eq!(
+                refusal("redis", &[(name, value)]),
+                format!("`{name}` is set without `CACHE_REDIS_SENTINELS`: give both")
+            );
+        }
+        assert_eq!(
+            refusal("memory", &[("CACHE_REDIS_CLUSTER", "a")]),
+            "`CACHE_REDIS_CLUSTER` is set, and `CACHE_TYPE` is `memory`: unset one of them, or say \
+             `redis`"
+        );
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn a_port_is_that_of_a_host() {
+        let refusal = |pairs: &[(&str, &str)]| {
+            let mut all = vec![("CACHE_TYPE", "redis"), ("CACHE_REDIS_PORT", "7")];
+            all.extend(pairs);
+            refusal(&all)
+        };
+        assert_eq!(refusal(&[]), "accepted");
+        assert_eq!(refusal(&[("CACHE_REDIS_HOST", "a")]), "accepted");
+        for (name, value) in [
+            ("CACHE_REDIS_URL", "redis://a"),
+            ("CACHE_REDIS_UNIX_SOCKET_PATH", "/run/r.sock"),
+            ("CACHE_REDIS_SENTINELS", "a"),
+            ("CACHE_REDIS_CLUSTER", "a"),
+        ] {
+            assert_eq!(
+                refusal(&[(name, value)]),
+                format!(
+                    "`CACHE_REDIS_PORT` is given together with `{name}`, which says all of where: \
+                     unset one"
+                )
+            );
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn an_empty_login_is_none() {
+        let empty = [
+            ("CACHE_TYPE", "redis"),
+            ("CACHE_REDIS_USERNAME", ""),
+            ("CACHE_REDIS_PASSWORD", ""),
+            ("CACHE_REDIS_SENTINEL_PASSWORD", ""),
+        ];
+        assert_eq!(refusal(&empty), "accepted");
+        let user = [("CACHE_TYPE", "redis"), ("CACHE_REDIS_USERNAME", "shop")];
+        let alone = refusal(&user);
+        assert!(alone.contains("without a password"), "{alone}");
+        assert_eq!(refusal(&[&user[..], &empty[2..]].concat()), alone);
+    }
+
+    #[cfg(any(feature = "filesystem", feature = "memcached"))]
+    #[test]
+    fn an_error_names_the_setting_that_it_is_about() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let cases = [
+            ("filesystem", "CACHE_DIR", file),
+            ("memcached", "CACHE_MEMCACHED_SERVERS", "::1"),
+            ("memcached", "CACHE_KEY_PREFIX", "two words"),
+            ("memcached", "CACHE_KEY_PREFIX", "::"),
+        ];
+        for (kind, name, value) in cases {
+            if settings::kind("CACHE_TYPE", kind).is_ok() {
+                let text = refusal(&[("CACHE_TYPE", kind), (name, value)]);
+                let start = format!("`{name}` is `{value}`");
+                assert!(text.starts_with(&start), "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn how_much_of_keys_is_told_can_be_set() {
         let keys = |text| with(&[("CACHE_EVENT_KEYS", text)]).map(|it| it.event_keys);
         assert_eq!(keys("hashed").ok(), Some(EventKeys::Hashed));
@@ -296,7 +434,11 @@ mod tests {
         );
         assert!(refusal("CACHE_FORMAT", "pickle").contains("is `pickle`: this build has `json`"));
         assert!(refusal("CACHE_CHECK_STORE", "perhaps").contains("`true` or `false`"));
-        assert!(refusal("CACHE_REDIS_SENTINELS", "a").contains("`redis service` is empty"));
+        assert_eq!(
+            refusal("CACHE_REDIS_SENTINELS", "a"),
+            "`CACHE_REDIS_SENTINEL_MASTER` is not set: give the name under which the sentinels know \
+             the master"
+        );
         assert!(!refusal("CACHE_SEAL_KEYS", "secret").contains("secret"));
         let two = [
             ("CACHE_TYPE", "redis"),

@@ -23,6 +23,10 @@ pub(super) enum Kind {
     Memory,
     Null,
     Redis,
+    /// The same, told to have sentinels.
+    RedisSentinel,
+    /// The same, told to be a cluster.
+    RedisCluster,
     Memcached,
     Filesystem,
     Database,
@@ -35,7 +39,9 @@ pub(super) fn kind(setting: &str, name: &str) -> Result<Kind, Error> {
     let kind = match plain.strip_suffix("cache").unwrap_or(plain) {
         "memory" | "simple" => Kind::Memory,
         "null" => Kind::Null,
-        "redis" | "valkey" | "redissentinel" | "rediscluster" => Kind::Redis,
+        "redis" | "valkey" => Kind::Redis,
+        "redissentinel" => Kind::RedisSentinel,
+        "rediscluster" => Kind::RedisCluster,
         "memcached" => Kind::Memcached,
         "filesystem" => Kind::Filesystem,
         "database" => Kind::Database,
@@ -73,11 +79,21 @@ fn shared_kinds() -> String {
 }
 
 impl Kind {
+    /// The store that it is a kind of.
+    fn store(self) -> Kind {
+        match self {
+            Kind::RedisSentinel | Kind::RedisCluster => Kind::Redis,
+            kind => kind,
+        }
+    }
+
     /// The feature it needs, and whether this build has it.
     fn feature(self) -> Option<(&'static str, bool)> {
         match self {
             Kind::Memory | Kind::Null => None,
-            Kind::Redis => Some(("redis", cfg!(feature = "redis"))),
+            Kind::Redis | Kind::RedisSentinel | Kind::RedisCluster => {
+                Some(("redis", cfg!(feature = "redis")))
+            }
             Kind::Memcached => Some(("memcached", cfg!(feature = "memcached"))),
             Kind::Filesystem => Some(("filesystem", cfg!(feature = "filesystem"))),
             Kind::Database => Some(("database", cfg!(feature = "database"))),
@@ -89,6 +105,8 @@ impl Kind {
             Kind::Memory => "memory",
             Kind::Null => "null",
             Kind::Redis => "redis",
+            Kind::RedisSentinel => "RedisSentinelCache",
+            Kind::RedisCluster => "RedisClusterCache",
             Kind::Memcached => "memcached",
             Kind::Filesystem => "filesystem",
             Kind::Database => "database",
@@ -121,24 +139,50 @@ const OF_ONE: [(&str, Kind); 21] = [
     ("database_url", Kind::Database),
 ];
 
+/// Settings that mean something for any shared store. `key_prefix` is none of them: applications that
+/// come from Flask-Caching set it whatever the type.
+const OF_SHARED: [&str; 8] = [
+    "store_timeout",
+    "store_budget",
+    "lease",
+    "memory_copies",
+    "format",
+    "compress_from",
+    "seal_keys",
+    "check_store",
+];
+
+/// Refuses what would be without effect. What it holds is not repeated: it may be a secret.
+fn only_what_counts(kind: Kind, source: &Source<'_>) -> Result<(), Error> {
+    let chosen = format!("`{}` is `{}`", (source.name)("type"), kind.name());
+    for (name, of) in OF_ONE {
+        if of != kind.store() && (source.get)(name)?.is_some() {
+            let what = format!(
+                "is set, and {chosen}: unset one of them, or say `{}`",
+                of.name()
+            );
+            return Err(Error::config((source.name)(name), what));
+        }
+    }
+    if !matches!(kind, Kind::Memory | Kind::Null) {
+        return Ok(());
+    }
+    for name in OF_SHARED {
+        if (source.get)(name)?.is_some() {
+            let what = format!("is set, and {chosen}: unset it, or name a store that is shared");
+            return Err(Error::config((source.name)(name), what));
+        }
+    }
+    Ok(())
+}
+
 /// Adds the store of a type, and what is said about it.
 pub(super) fn apply(
     builder: CacheBuilder,
     kind: Kind,
     source: &Source<'_>,
 ) -> Result<CacheBuilder, Error> {
-    for (name, of) in OF_ONE {
-        // What it holds is not repeated: it may be a secret.
-        if of != kind && (source.get)(name)?.is_some() {
-            let what = format!(
-                "is set, and `{}` is `{}`: unset one of them, or say `{}`",
-                (source.name)("type"),
-                kind.name(),
-                of.name()
-            );
-            return Err(Error::config((source.name)(name), what));
-        }
-    }
+    only_what_counts(kind, source)?;
     let builder = said_of_any(builder, source)?;
     let builder = builder.store(match kind {
         Kind::Null => StoreKind::Null,
@@ -214,7 +258,9 @@ mod shared {
         let builder = match kind {
             Kind::Memory | Kind::Null => return Ok(builder),
             #[cfg(feature = "redis")]
-            Kind::Redis => builder.shared(super::redis::store(source)?),
+            Kind::Redis | Kind::RedisSentinel | Kind::RedisCluster => {
+                builder.shared(super::redis::store(kind, source)?)
+            }
             #[cfg(feature = "filesystem")]
             Kind::Filesystem => builder.shared(super::files(source)?),
             #[cfg(feature = "memcached")]
@@ -243,7 +289,8 @@ mod shared {
     fn common(mut builder: CacheBuilder, source: &Source<'_>) -> Result<CacheBuilder, Error> {
         let get = |name: &str| (source.get)(name);
         if let Some(prefix) = get("key_prefix")? {
-            builder = builder.namespace(prefix);
+            let name = (source.name)("key_prefix");
+            builder = builder.namespace(crate::cache::shared::namespace(&name, &prefix)?);
         }
         if let Some(limit) = time(source, "store_timeout")? {
             builder = builder.store_timeout(limit);
@@ -335,7 +382,7 @@ fn files(source: &Source<'_>) -> Result<crate::store::Filesystem, Error> {
         let what = "is not set: give the directory to keep files in";
         return Err(Error::config(name, what));
     };
-    let store = crate::store::Filesystem::open(directory)?;
+    let store = crate::store::Filesystem::open_as(&name, directory)?;
     Ok(match (source.get)("dir_max_bytes")? {
         None => store,
         Some(text) => {

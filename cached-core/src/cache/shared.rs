@@ -77,20 +77,26 @@ impl Shared {
     }
 
     fn namespace(&self, cache: &str) -> Result<String, Error> {
-        let given = match (&self.namespace, cache) {
-            (Some(namespace), _) => namespace.trim_end_matches(':').to_owned(),
-            (None, "default") => "dewar".to_owned(),
-            (None, cache) => format!("dewar.{cache}"),
-        };
-        let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '{' | '}');
-        if given.is_empty() || given.len() > LONGEST || !given.chars().all(plain) {
-            let what = format!(
-                "is `{given}`: give 1 to {LONGEST} ASCII characters, without spaces and braces"
-            );
-            return Err(Error::config("namespace", what));
+        match (&self.namespace, cache) {
+            (Some(given), _) => namespace("namespace", given),
+            (None, "default") => namespace("namespace", "dewar"),
+            (None, cache) => namespace("namespace", &format!("dewar.{cache}")),
         }
-        Ok(given)
     }
+}
+
+/// A namespace that a setting of this name gives.
+pub(super) fn namespace(setting: &str, given: &str) -> Result<String, Error> {
+    let namespace = given.trim_end_matches(':');
+    let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '{' | '}');
+    if namespace.is_empty() || namespace.len() > LONGEST || !namespace.chars().all(plain) {
+        let given = Error::shown(given);
+        let what = format!(
+            "is `{given}`: give 1 to {LONGEST} ASCII characters, without spaces and braces"
+        );
+        return Err(Error::config(setting, what));
+    }
+    Ok(namespace.to_owned())
 }
 
 impl CacheBuilder {

@@ -1,17 +1,20 @@
 //! Settings of Redis servers.
 
-use super::{Error, Source, switch, time};
+use super::{Error, Kind, Source, switch, time};
 use crate::store::{Redis, RedisBuilder, check_redis_host, check_redis_socket, redis_address};
 use std::path::Path;
 
 /// The store that the settings describe.
-pub(super) fn store(source: &Source<'_>) -> Result<Redis, Error> {
+pub(super) fn store(kind: Kind, source: &Source<'_>) -> Result<Redis, Error> {
     let get = |name: &str| (source.get)(name);
+    // Set and empty, as where a file of settings has a line for what there is none of.
+    let login = |name: &str| get(name).map(|text| text.filter(|text| !text.is_empty()));
     let mut builder = RedisBuilder::default();
     if let Some(url) = get("redis_url")? {
         builder = builder.url_of(&(source.name)("redis_url"), &url)?;
     }
     builder = servers(builder, source)?;
+    as_told(&builder, kind, source)?;
     if let Some(number) = get("redis_db")? {
         builder = builder.database(parsed(source, "redis_db", &number)?);
     }
@@ -21,13 +24,13 @@ pub(super) fn store(source: &Source<'_>) -> Result<Redis, Error> {
     if switch(source, "redis_on_caller_runtime")? == Some(true) {
         builder = builder.on_caller_runtime();
     }
-    if let Some(user) = get("redis_username")? {
+    if let Some(user) = login("redis_username")? {
         builder = builder.user(user);
     }
-    if let Some(password) = get("redis_password")? {
+    if let Some(password) = login("redis_password")? {
         builder = builder.password(password);
     }
-    if let Some(password) = get("redis_sentinel_password")? {
+    if let Some(password) = login("redis_sentinel_password")? {
         builder = builder.sentinel_password(password);
     }
     encryption(builder, source)?.build()
@@ -108,6 +111,13 @@ fn servers(builder: RedisBuilder, source: &Source<'_>) -> Result<RedisBuilder, E
     let port = (source.get)("redis_port")?
         .map(|port| parsed(source, "redis_port", &port))
         .transpose()?;
+    if let Some((way, _)) = given.first().filter(|(way, _)| *way != "redis_host")
+        && port.is_some()
+    {
+        let way = (source.name)(way);
+        let what = format!("is given together with `{way}`, which says all of where: unset one");
+        return Err(Error::config((source.name)("redis_port"), what));
+    }
     Ok(match given.pop() {
         Some(("redis_host", host)) => {
             let refused = |what| Error::config((source.name)("redis_host"), what);
@@ -120,7 +130,11 @@ fn servers(builder: RedisBuilder, source: &Source<'_>) -> Result<RedisBuilder, E
             builder.socket(path)
         }
         Some(("redis_sentinels", list)) => {
-            let service = (source.get)("redis_sentinel_master")?.unwrap_or_default();
+            let service = (source.get)("redis_sentinel_master")?.filter(|it| !it.is_empty());
+            let service = service.ok_or_else(|| {
+                let what = "is not set: give the name under which the sentinels know the master";
+                Error::config((source.name)("redis_sentinel_master"), what)
+            })?;
             builder.sentinels(service, addresses(source, "redis_sentinels", &list, 26379)?)
         }
         Some(("redis_cluster", list)) => {
@@ -129,6 +143,35 @@ fn servers(builder: RedisBuilder, source: &Source<'_>) -> Result<RedisBuilder, E
         None if port.is_some() => builder.server("127.0.0.1", port.unwrap_or(6379)),
         _ => builder,
     })
+}
+
+/// Whether the servers are of the kind that was asked for, and what is said of sentinels has some.
+fn as_told(builder: &RedisBuilder, kind: Kind, source: &Source<'_>) -> Result<(), Error> {
+    let refused = |name: &str, what: String| Err(Error::config((source.name)(name), what));
+    let lacks = match kind {
+        Kind::RedisSentinel if !builder.has_sentinels() => Some(("redis_sentinels", 26379)),
+        Kind::RedisCluster if !builder.is_cluster() => Some(("redis_cluster", 6379)),
+        _ => None,
+    };
+    if let Some((name, port)) = lacks {
+        let (ask, kind) = ((source.name)("type"), kind.name());
+        let what = format!("is not set, and `{ask}` is `{kind}`: give `one:{port},two:{port}`");
+        return refused(name, what);
+    }
+    let given = |name: &str| (source.get)(name).map(|text| text.is_some_and(|it| !it.is_empty()));
+    for name in ["redis_sentinel_master", "redis_sentinel_password"] {
+        if given(name)? && !builder.has_sentinels() {
+            let sentinels = (source.name)("redis_sentinels");
+            return refused(name, format!("is set without `{sentinels}`: give both"));
+        }
+    }
+    let url = (source.get)("redis_url")?.is_some();
+    if url && given("redis_sentinel_master")? {
+        let url = (source.name)("redis_url");
+        let what = format!("is given together with `{url}`, which names it: unset one");
+        return refused("redis_sentinel_master", what);
+    }
+    Ok(())
 }
 
 fn addresses(

@@ -62,13 +62,21 @@ impl Filesystem {
     /// # Errors
     /// It cannot be made, or is no directory.
     pub fn open(directory: impl Into<PathBuf>) -> Result<Filesystem, Error> {
+        Filesystem::open_as("cache directory", directory)
+    }
+
+    /// The same of a setting of this name.
+    pub(crate) fn open_as(
+        setting: &str,
+        directory: impl Into<PathBuf>,
+    ) -> Result<Filesystem, Error> {
         let root = directory.into();
         make_directory(&root).map_err(|error| {
             let what = format!(
                 "is `{}`, which cannot be used ({error}): give a directory that can be written to",
                 root.display()
             );
-            Error::config("cache directory", what)
+            Error::config(setting, what)
         })?;
         Ok(Filesystem(Arc::new(Inner {
             sweep: Sweep::new(BOUND),

@@ -49,7 +49,7 @@ impl Memcached {
         let parsed = Servers::parse(servers).ok_or_else(|| {
             let shown = Error::shown(servers);
             let what = format!(
-                "is `{shown}`: give hosts such as `one:11211,two:11211`, or `unix:///run/m.sock`"
+                "is `{shown}`: give hosts such as `one:11211,[::1]:11211`, or `unix:///run/m.sock`"
             );
             Error::config(setting, what)
         })?;

@@ -92,10 +92,18 @@ impl Server {
     fn parse(text: &str) -> Option<Server> {
         let text = text.trim();
         let plain = |text: &str| {
-            let (host, port) = text.rsplit_once(':').unwrap_or((text, "11211"));
+            let (host, port) = match text.rsplit_once(':') {
+                Some((host, port)) if !port.ends_with(']') => (host, port),
+                _ => (text, "11211"),
+            };
             let port: u16 = port.parse().ok()?;
-            let whole = !host.is_empty() && port > 0 && !host.contains(['/', '@', ' ']);
-            whole.then(|| format!("{host}:{port}"))
+            let six = |host: &str| host.parse::<std::net::Ipv6Addr>().is_ok();
+            let whole = match host.strip_prefix('[') {
+                Some(rest) => rest.strip_suffix(']').is_some_and(six),
+                // What is of IPv6 and in no brackets may have its port in it, or not.
+                None => !host.is_empty() && !host.contains(['/', '@', ' ', ':', ']']),
+            };
+            (whole && port > 0).then(|| format!("{host}:{port}"))
         };
         let name = match text.strip_prefix("unix://") {
             Some(path) => path.starts_with('/').then(|| text.to_owned()),
@@ -153,9 +161,11 @@ mod tests {
         for list in ["", ",", "a:b", "a:0", "user@a", "unix://relative", "a b"] {
             assert!(Servers::parse(list).is_none(), "{list}");
         }
-        let names = Servers::parse("a, tcp://b:2,unix:///run/m")
-            .unwrap()
-            .names();
-        assert_eq!(names, "a:11211,b:2,unix:///run/m");
+        for list in ["::1", "::1:11211", "[::1", "[::1]1", "[a]:1", "a]:1"] {
+            assert!(Servers::parse(list).is_none(), "{list}");
+        }
+        let names = Servers::parse("a, tcp://b:2,unix:///run/m,[::1],[::1]:3");
+        let names = names.unwrap().names();
+        assert_eq!(names, "a:11211,b:2,unix:///run/m,[::1]:11211,[::1]:3");
     }
 }

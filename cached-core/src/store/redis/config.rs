@@ -141,21 +141,31 @@ impl RedisBuilder {
         self
     }
 
+    /// Whether there are sentinels.
+    pub(crate) fn has_sentinels(&self) -> bool {
+        matches!(self.0.servers, Servers::Sentinels { .. })
+    }
+
+    /// Whether it is a cluster.
+    pub(crate) fn is_cluster(&self) -> bool {
+        matches!(self.0.servers, Servers::Cluster(_))
+    }
+
     /// The ACL user; the default one if nothing is said.
     pub fn user(mut self, user: impl Into<String>) -> Self {
         self.0.user = Some(user.into());
         self
     }
 
-    /// The password of the servers.
+    /// The password of the servers; an empty one is none.
     pub fn password(mut self, password: impl Into<String>) -> Self {
-        self.0.password = Some(password.into());
+        self.0.password = Some(password.into()).filter(|it| !it.is_empty());
         self
     }
 
-    /// The password of the sentinels; they have none if nothing is said.
+    /// The password of the sentinels; they have none if nothing is said, or an empty one.
     pub fn sentinel_password(mut self, password: impl Into<String>) -> Self {
-        self.0.sentinel_password = Some(password.into());
+        self.0.sentinel_password = Some(password.into()).filter(|it| !it.is_empty());
         self
     }
 

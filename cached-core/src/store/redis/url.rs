@@ -109,8 +109,10 @@ fn options(config: &mut Config, query: &str) -> Option<()> {
         match name {
             "db" => config.database = i64::from(value.parse::<u32>().ok()?),
             "user" | "username" => config.user = Some(value),
-            "pass" | "password" => config.password = Some(value),
-            "sentinel_password" => config.sentinel_password = Some(value),
+            "pass" | "password" => config.password = Some(value).filter(|it| !it.is_empty()),
+            "sentinel_password" => {
+                config.sentinel_password = Some(value).filter(|it| !it.is_empty());
+            }
             _ => return None,
         }
     }
