@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use servers::memcached::Memcached;
 use servers::postgres::Postgres;
-use servers::redis::Redis;
+use servers::redis::{Cluster, Redis, Sentinels};
 
 #[path = "../../../tests/servers/mod.rs"]
 mod servers;
@@ -208,6 +208,33 @@ async fn two_instances_share_what_they_know_and_who_is_logged_in() {
         .header(COOKIE, session);
     let account = request.send().await.unwrap().text().await.unwrap();
     assert!(account.contains("Hello, Ada Lovelace"));
+}
+
+#[tokio::test]
+#[ignore = "needs redis-server"]
+async fn the_page_that_compares_stores_knows_every_kind_of_redis() {
+    let (one, sentinels, cluster) = (Redis::start(), Sentinels::start(), Cluster::start());
+    let (url, watched) = (one.url(), sentinels.url());
+    let nodes = cluster
+        .0
+        .iter()
+        .map(|node| format!("127.0.0.1:{}", node.port()));
+    let nodes = nodes.collect::<Vec<_>>().join(",");
+    for settings in [
+        [("CACHE_TYPE", "valkey"), ("CACHE_REDIS_URL", url.as_str())],
+        [
+            ("CACHE_TYPE", "RedisSentinelCache"),
+            ("CACHE_REDIS_URL", &watched),
+        ],
+        [
+            ("CACHE_TYPE", "RedisClusterCache"),
+            ("CACHE_REDIS_CLUSTER", &nodes),
+        ],
+    ] {
+        let (_shop, shop) = instance(&settings);
+        let compared = text(&format!("{shop}/products/compare")).await;
+        assert!(!compared.contains("not configured"), "{settings:?}");
+    }
 }
 
 #[tokio::test]
