@@ -222,8 +222,8 @@ fn it_is_survived(origin: &Origin, proxy: &Proxy, fault: Fault) {
         assert!(until(|| read(&one, of, id) == read(&other, of, id)));
     }
 
-    proxy.set(fault);
     let before = one.stats();
+    proxy.set(fault);
     for id in 100..140 {
         let begun = Instant::now();
         assert_eq!(read(&one, of, id), id * 1000 + 1, "{fault:?}");
