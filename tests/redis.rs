@@ -199,6 +199,18 @@ fn a_server_that_does_not_answer_is_an_error_at_the_start_if_that_is_asked_for()
 }
 
 #[test]
+fn a_server_that_lets_nobody_in_counts_as_down() {
+    let server = Redis::with(&["--requirepass", "right"]);
+    for login in ["", ":wrong@"] {
+        let cache = process(&format!("redis://{login}127.0.0.1:{}", server.port()));
+        let read = |id| cache.scope_blocking(|| value(11, id));
+        assert!((0..50).all(|id| read(id) == id * 1000 + 1));
+        assert_eq!(cache.store_status().unwrap().health, Health::Down);
+        assert!((5..10).contains(&cache.stats().store_errors), "{login}");
+    }
+}
+
+#[test]
 fn a_cluster() {
     let cluster = Cluster::start();
     conforms(&cluster.url());

@@ -91,7 +91,13 @@ impl Postgres {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("postgres://shop:secret@127.0.0.1:{}/postgres", self.0.port)
+        self.url_of("shop", "postgres")
+    }
+
+    /// That of a user and a database.
+    pub(crate) fn url_of(&self, user: &str, database: &str) -> String {
+        let port = self.0.port;
+        format!("postgres://{user}:secret@127.0.0.1:{port}/{database}")
     }
 }
 

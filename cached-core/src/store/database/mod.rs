@@ -101,19 +101,19 @@ impl Database {
                 Kind::Sqlite(sqlite) => twice(&sqlite.table, || sqlite.sweep()).await,
             }
         });
-        swept.await.map_err(|error| failed("sweep", &error))
+        swept.await.map_err(|failure| failed("sweep", failure))
     }
 
     /// Runs a statement inside the runtime, and has old rows removed now and then.
     fn run<'a, T: Send + 'a>(
         &'a self,
         operation: &'static str,
-        statement: impl Future<Output = sqlx::Result<T>> + Send + 'a,
+        statement: impl Future<Output = Result<T>> + Send + 'a,
     ) -> BoxFuture<'a, Result<T, Error>> {
         io::inside(async move {
             let done = statement.await;
             self.sweep_later();
-            done.map_err(|error| failed(operation, &error))
+            done.map_err(|failure| failed(operation, failure))
         })
     }
 
@@ -272,7 +272,7 @@ impl Push for Database {
             };
             match ended {
                 Ok(()) => Error::store("listen", "the connection was closed"),
-                Err(error) => failed("listen", &error),
+                Err(failure) => failed("listen", failure),
             }
         })
     }
@@ -284,6 +284,22 @@ impl std::fmt::Debug for Database {
     }
 }
 
+/// What went wrong, and with it how much else.
+#[derive(Debug)]
+enum Failure {
+    /// There is no connection, or no table: nothing can be done.
+    Unusable(sqlx::Error),
+    Statement(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Failure::Statement(error)
+    }
+}
+
+type Result<T, E = Failure> = std::result::Result<T, E>;
+
 /// Whether the table is known to be there.
 #[derive(Default)]
 struct Table {
@@ -293,36 +309,42 @@ struct Table {
 
 impl Table {
     /// Has it made, unless it is known to be there.
-    async fn made(&self, make: impl Future<Output = sqlx::Result<()>>) -> sqlx::Result<()> {
+    async fn made(&self, make: impl Future<Output = sqlx::Result<()>>) -> Result<()> {
         if self.known.load(Ordering::SeqCst) {
             return Ok(());
         }
         let _turn = self.turn.lock().await;
         if !self.known.load(Ordering::SeqCst) {
-            make.await?;
+            make.await.map_err(Failure::Unusable)?;
             self.known.store(true, Ordering::SeqCst);
         }
         Ok(())
     }
 
+    /// It may be gone, or the database as a whole.
+    fn forget(&self) {
+        self.known.store(false, Ordering::SeqCst);
+    }
+
     /// Whether it is gone: dropped, or with the file that it was in. Then it is made again.
-    fn is_gone(&self, error: &sqlx::Error) -> bool {
-        let said = error.as_database_error();
-        let gone = said.is_some_and(|said| {
-            said.code().as_deref() == Some("42P01") || said.message().starts_with("no such table")
-        });
+    fn is_gone(&self, failure: &Failure) -> bool {
+        let Failure::Statement(sqlx::Error::Database(said)) = failure else {
+            return false;
+        };
+        let gone =
+            said.code().as_deref() == Some("42P01") || said.message().starts_with("no such table");
         if gone {
-            self.known.store(false, Ordering::SeqCst);
+            self.forget();
         }
         gone
     }
 }
 
 /// Runs a statement, and once more where the table was gone.
-async fn twice<T, F: Future<Output = sqlx::Result<T>>>(
+async fn twice<T, F: Future<Output = Result<T>>>(
     table: &Table,
     statement: impl Fn() -> F,
-) -> sqlx::Result<T> {
+) -> Result<T> {
     match statement().await {
         Err(error) if table.is_gone(&error) => statement().await,
         done => done,
@@ -380,12 +402,20 @@ fn millis(ttl: Option<Duration>) -> i64 {
     }
 }
 
-/// An error of sqlx as one of ours; what the database itself says is a refusal.
-fn failed(operation: &str, error: &sqlx::Error) -> Error {
-    match error {
-        sqlx::Error::Database(said) => Error::refused(operation, said.message()),
-        // It may hold the whole of a URL.
-        sqlx::Error::Configuration(_) => Error::store(operation, "its settings are refused"),
-        error => Error::store(operation, error),
+/// A failure as an error of ours: what the database says of a statement is a refusal, and what it
+/// says to all of them is not.
+fn failed(operation: &str, failure: Failure) -> Error {
+    match failure {
+        Failure::Statement(sqlx::Error::Database(said))
+            if !postgres::is_unusable(&*said) && !sqlite::is_unusable(&*said) =>
+        {
+            Error::refused(operation, said.message())
+        }
+        Failure::Statement(error) | Failure::Unusable(error) => match error {
+            sqlx::Error::Database(said) => Error::store(operation, said.message()),
+            // It may hold the whole of a URL.
+            sqlx::Error::Configuration(_) => Error::store(operation, "its settings are refused"),
+            error => Error::store(operation, error),
+        },
     }
 }

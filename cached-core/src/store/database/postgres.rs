@@ -5,19 +5,21 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{
-    PgArguments, PgConnectOptions, PgConnection, PgListener, PgPool, PgPoolOptions, PgRow,
+    PgArguments, PgConnectOptions, PgConnection, PgDatabaseError, PgListener, PgPool,
+    PgPoolOptions, PgRow,
 };
 use sqlx::query::Query;
 use sqlx::{AssertSqlSafe, Connection, Postgres as Db, Row};
 
-use super::{AT_ONCE, EVER, Rows, TABLE, Table, millis};
+use super::{AT_ONCE, EVER, Failure, Result, Rows, TABLE, Table, millis};
 use crate::store::{Item, names};
 
 pub(super) struct Postgres {
     pool: PgPool,
-    options: PgConnectOptions,
+    options: Arc<PgConnectOptions>,
     place: String,
     pub(super) table: Arc<Table>,
 }
@@ -71,7 +73,7 @@ impl Postgres {
             .connect_lazy_with(options.clone());
         Some(Postgres {
             pool,
-            options,
+            options: Arc::new(options),
             place,
             table: Arc::default(),
         })
@@ -82,35 +84,37 @@ impl Postgres {
     }
 
     /// A connection, the table made.
-    async fn connection(&self) -> sqlx::Result<PoolConnection<Db>> {
+    async fn connection(&self) -> Result<PoolConnection<Db>> {
         let (pool, table) = (self.pool.clone(), Arc::clone(&self.table));
+        let options = Arc::clone(&self.options);
         // A task of its own: when this caller leaves, it goes on for the next.
-        let connecting = tokio::spawn(tokio::time::timeout(CONNECTING, async move {
-            let mut lent = Lent(Some(pool.acquire().await?));
-            if let Some(connection) = &mut lent.0 {
-                table.made(make(connection)).await?;
-            }
-            lent.0.take().ok_or(sqlx::Error::PoolClosed)
-        }));
+        let connecting = tokio::spawn(async move {
+            let connecting = async {
+                table.made(make(&pool, &options)).await?;
+                pool.acquire().await.map_err(Failure::Unusable)
+            };
+            let connected = tokio::time::timeout(CONNECTING, connecting).await;
+            let connected = connected.unwrap_or(Err(Failure::Unusable(sqlx::Error::PoolTimedOut)));
+            connected.inspect_err(|_| table.forget())
+        });
         match connecting.await {
-            Ok(Ok(connection)) => connection,
-            Ok(Err(_)) => Err(sqlx::Error::PoolTimedOut),
-            Err(_) => Err(sqlx::Error::WorkerCrashed),
+            Ok(connected) => connected,
+            Err(_) => Err(Failure::Unusable(sqlx::Error::WorkerCrashed)),
         }
     }
 
-    async fn rows(&self, statement: Statement<'_>) -> sqlx::Result<Vec<PgRow>> {
+    async fn rows(&self, statement: Statement<'_>) -> Result<Vec<PgRow>> {
         let mut lent = Lent(Some(self.connection().await?));
         let Some(connection) = &mut lent.0 else {
             return Ok(Vec::new());
         };
         let rows = statement.fetch_all(&mut **connection).await;
         drop(lent.0.take());
-        rows
+        Ok(rows?)
     }
 
     /// How many rows it concerned.
-    async fn execute(&self, statement: Statement<'_>) -> sqlx::Result<u64> {
+    async fn execute(&self, statement: Statement<'_>) -> Result<u64> {
         let mut lent = Lent(Some(self.connection().await?));
         let Some(connection) = &mut lent.0 else {
             return Ok(0);
@@ -120,7 +124,7 @@ impl Postgres {
         Ok(done?.rows_affected())
     }
 
-    pub(super) async fn get(&self, keys: &[String]) -> sqlx::Result<HashMap<String, Vec<u8>>> {
+    pub(super) async fn get(&self, keys: &[String]) -> Result<HashMap<String, Vec<u8>>> {
         let text =
             format!("SELECT key, value FROM {TABLE} WHERE key = ANY($1) AND expires > {NOW}");
         let query = sqlx::query(AssertSqlSafe(text)).bind(keys);
@@ -130,7 +134,7 @@ impl Postgres {
             .collect()
     }
 
-    pub(super) async fn set(&self, rows: &Rows) -> sqlx::Result<()> {
+    pub(super) async fn set(&self, rows: &Rows) -> Result<()> {
         let text = format!(
             "INSERT INTO {TABLE} (key, value, expires)
              SELECT key, value, {} FROM unnest($1::text[], $2::bytea[], $3::bigint[])
@@ -144,7 +148,7 @@ impl Postgres {
     }
 
     /// Those keys that had nothing.
-    pub(super) async fn add(&self, rows: &Rows) -> sqlx::Result<HashSet<String>> {
+    pub(super) async fn add(&self, rows: &Rows) -> Result<HashSet<String>> {
         let text = format!(
             "INSERT INTO {TABLE} AS old (key, value, expires)
              SELECT key, value, {} FROM unnest($1::text[], $2::bytea[], $3::bigint[])
@@ -157,10 +161,10 @@ impl Postgres {
         let query = sqlx::query(AssertSqlSafe(text));
         let query = query.bind(&rows.keys).bind(&rows.values).bind(&rows.ttls);
         let added = self.rows(query).await?;
-        added.iter().map(|row| row.try_get(0)).collect()
+        added.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
-    pub(super) async fn delete(&self, keys: &[String]) -> sqlx::Result<()> {
+    pub(super) async fn delete(&self, keys: &[String]) -> Result<()> {
         // In the order of the keys, as everybody writes.
         let text = format!(
             "DELETE FROM {TABLE} WHERE key IN (
@@ -172,7 +176,7 @@ impl Postgres {
     }
 
     /// Those keys that had what was expected; of a repeated key, the first counts.
-    pub(super) async fn swap(&self, swaps: &[(Vec<u8>, Item)]) -> sqlx::Result<HashSet<String>> {
+    pub(super) async fn swap(&self, swaps: &[(Vec<u8>, Item)]) -> Result<HashSet<String>> {
         // In the order of the keys, as everybody writes. What a row has by then is asked again.
         let text = format!(
             "WITH new AS (
@@ -202,10 +206,10 @@ impl Postgres {
         let query = sqlx::query(AssertSqlSafe(text)).bind(keys).bind(old);
         let query = query.bind(values).bind(ttls);
         let swapped = self.rows(query).await?;
-        swapped.iter().map(|row| row.try_get(0)).collect()
+        swapped.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
-    pub(super) async fn extend(&self, keys: &[String], ttl: i64) -> sqlx::Result<()> {
+    pub(super) async fn extend(&self, keys: &[String], ttl: i64) -> Result<()> {
         let until = until("$2::bigint");
         let text = format!(
             "UPDATE {TABLE} SET expires = {until} WHERE key IN (
@@ -218,7 +222,7 @@ impl Postgres {
         self.execute(query).await.map(drop)
     }
 
-    pub(super) async fn sweep(&self) -> sqlx::Result<u64> {
+    pub(super) async fn sweep(&self) -> Result<u64> {
         let text = format!(
             "DELETE FROM {TABLE} WHERE key IN (
                  SELECT key FROM {TABLE} WHERE expires <= {NOW}
@@ -230,7 +234,7 @@ impl Postgres {
     }
 
     /// Messages are text there, and channels have short names.
-    pub(super) async fn publish(&self, channel: &str, message: &[u8]) -> sqlx::Result<()> {
+    pub(super) async fn publish(&self, channel: &str, message: &[u8]) -> Result<()> {
         let text: String = message.iter().map(|byte| format!("{byte:02x}")).collect();
         let query = sqlx::query("SELECT pg_notify($1, $2)");
         let query = query.bind(short(channel)).bind(text);
@@ -241,12 +245,12 @@ impl Postgres {
         &self,
         channel: &str,
         hear: &(dyn Fn(Option<&[u8]>) + Send + Sync),
-    ) -> sqlx::Result<()> {
+    ) -> Result<()> {
         // A pool of its own: one that is silent is waited for, and must not take a place from others.
         let pool = PgPoolOptions::new()
             .max_connections(1)
             .acquire_timeout(CONNECTING)
-            .connect_lazy_with(self.options.clone());
+            .connect_lazy_with((*self.options).clone());
         let mut listener = PgListener::connect_with(&pool).await?;
         listener.listen(&short(channel)).await?;
         hear(None);
@@ -259,7 +263,12 @@ impl Postgres {
 }
 
 /// Makes the table. Two who do so at once take turns.
-async fn make(connection: &mut PgConnection) -> sqlx::Result<()> {
+async fn make(pool: &PgPool, options: &PgConnectOptions) -> sqlx::Result<()> {
+    reach(options).await?;
+    let mut lent = Lent(Some(pool.acquire().await?));
+    let Some(connection) = &mut lent.0 else {
+        return Ok(());
+    };
     let mut transaction = connection.begin().await?;
     sqlx::query("SELECT pg_advisory_xact_lock(4015171)")
         .execute(&mut *transaction)
@@ -275,7 +284,35 @@ async fn make(connection: &mut PgConnection) -> sqlx::Result<()> {
             .execute(&mut *transaction)
             .await?;
     }
-    transaction.commit().await
+    transaction.commit().await?;
+    drop(lent.0.take());
+    Ok(())
+}
+
+/// Connects once, to hear why that cannot be done: where nobody listens, the pool tries again for
+/// seconds and does not say why in the end.
+async fn reach(options: &PgConnectOptions) -> sqlx::Result<()> {
+    match PgConnection::connect_with(options).await {
+        Ok(connection) => connection.close().await,
+        // It is starting, or has no room just now: that is worth trying again.
+        Err(sqlx::Error::Database(said)) if ["57P03", "53300"].contains(&code(&*said)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The server's code of an error; empty if it is of another kind of database.
+fn code(said: &dyn DatabaseError) -> &str {
+    let said = said.try_downcast_ref::<PgDatabaseError>();
+    said.map(PgDatabaseError::code).unwrap_or_default()
+}
+
+/// Whether an error says that nothing can be done, whatever the statement was: no login, no such
+/// database, no room for one more connection or for anything, the server is ending.
+///
+/// A disk that is full is not among them: what is there can be read.
+pub(super) fn is_unusable(said: &dyn DatabaseError) -> bool {
+    let (code, classes) = (code(said), ["08", "28", "3D", "53", "57P"]);
+    classes.iter().any(|class| code.starts_with(class)) && code != "53100"
 }
 
 fn short(channel: &str) -> String {

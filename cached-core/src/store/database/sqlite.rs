@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteError, SqliteJournalMode, SqlitePool,
+    SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{AssertSqlSafe, Connection, Executor, Row, Sqlite as Db, Transaction};
 
-use super::{AT_ONCE, EVER, TABLE, Table, millis};
+use super::{AT_ONCE, EVER, Result, TABLE, Table, millis};
 use crate::store::{Found, Item};
 
 pub(super) struct Sqlite {
@@ -56,7 +57,7 @@ impl Sqlite {
         format!("sqlite {}", self.place)
     }
 
-    async fn pool(&self) -> sqlx::Result<&SqlitePool> {
+    async fn pool(&self) -> Result<&SqlitePool> {
         let make = async {
             let table = format!(
                 "CREATE TABLE IF NOT EXISTS {TABLE} (
@@ -77,11 +78,11 @@ impl Sqlite {
 
     /// A transaction that may write from its beginning: it waits for its turn, and is not turned
     /// down half way.
-    async fn begin(&self) -> sqlx::Result<Transaction<'static, Db>> {
-        self.pool().await?.begin_with("BEGIN IMMEDIATE").await
+    async fn begin(&self) -> Result<Transaction<'static, Db>> {
+        Ok(self.pool().await?.begin_with("BEGIN IMMEDIATE").await?)
     }
 
-    pub(super) async fn get(&self, keys: &[String]) -> sqlx::Result<HashMap<String, Vec<u8>>> {
+    pub(super) async fn get(&self, keys: &[String]) -> Result<HashMap<String, Vec<u8>>> {
         let mut connection = self.pool().await?.acquire().await?;
         let mut found = HashMap::new();
         for key in keys {
@@ -92,16 +93,16 @@ impl Sqlite {
         Ok(found)
     }
 
-    pub(super) async fn set(&self, items: &[Item]) -> sqlx::Result<()> {
+    pub(super) async fn set(&self, items: &[Item]) -> Result<()> {
         let mut transaction = self.begin().await?;
         for item in items {
             put(&mut transaction, item).await?;
         }
-        transaction.commit().await
+        Ok(transaction.commit().await?)
     }
 
     /// The same, and on the disk when this returns, with all that was written before.
-    pub(super) async fn set_durably(&self, items: &[Item]) -> sqlx::Result<()> {
+    pub(super) async fn set_durably(&self, items: &[Item]) -> Result<()> {
         let mut connection = self.pool().await?.acquire().await?;
         // Elsewhere a power cut costs the last writes, and nothing that was invalidated.
         connection.execute("PRAGMA synchronous = FULL").await?;
@@ -115,7 +116,7 @@ impl Sqlite {
         Ok(())
     }
 
-    pub(super) async fn add(&self, items: &[Item]) -> sqlx::Result<Vec<bool>> {
+    pub(super) async fn add(&self, items: &[Item]) -> Result<Vec<bool>> {
         let mut transaction = self.begin().await?;
         let mut added = Vec::new();
         for item in items {
@@ -129,17 +130,17 @@ impl Sqlite {
         Ok(added)
     }
 
-    pub(super) async fn delete(&self, keys: &[String]) -> sqlx::Result<()> {
+    pub(super) async fn delete(&self, keys: &[String]) -> Result<()> {
         let text = format!("DELETE FROM {TABLE} WHERE key = ?1");
         let mut transaction = self.begin().await?;
         for key in keys {
             let query = sqlx::query(AssertSqlSafe(text.clone())).bind(key);
             query.execute(&mut *transaction).await?;
         }
-        transaction.commit().await
+        Ok(transaction.commit().await?)
     }
 
-    pub(super) async fn swap(&self, swaps: &[(Vec<u8>, Item)]) -> sqlx::Result<Vec<bool>> {
+    pub(super) async fn swap(&self, swaps: &[(Vec<u8>, Item)]) -> Result<Vec<bool>> {
         let mut transaction = self.begin().await?;
         let mut swapped = Vec::new();
         for (expected, item) in swaps {
@@ -153,7 +154,7 @@ impl Sqlite {
         Ok(swapped)
     }
 
-    pub(super) async fn extend(&self, keys: &[String], ttl: i64) -> sqlx::Result<()> {
+    pub(super) async fn extend(&self, keys: &[String], ttl: i64) -> Result<()> {
         let until = until("?2");
         let text = format!(
             "UPDATE {TABLE} SET expires = {until}
@@ -164,10 +165,10 @@ impl Sqlite {
             let query = sqlx::query(AssertSqlSafe(text.clone())).bind(key).bind(ttl);
             query.execute(&mut *transaction).await?;
         }
-        transaction.commit().await
+        Ok(transaction.commit().await?)
     }
 
-    pub(super) async fn sweep(&self) -> sqlx::Result<u64> {
+    pub(super) async fn sweep(&self) -> Result<u64> {
         let text = format!(
             "DELETE FROM {TABLE} WHERE key IN (
                  SELECT key FROM {TABLE} WHERE expires <= {NOW} LIMIT {AT_ONCE}
@@ -178,15 +179,29 @@ impl Sqlite {
     }
 }
 
+/// Whether an error says that nothing can be done, whatever the statement was: the file cannot be
+/// opened or read, or is none of SQLite's.
+pub(super) fn is_unusable(said: &dyn DatabaseError) -> bool {
+    const CORRUPT: u32 = 11;
+    const CANTOPEN: u32 = 14;
+    const IOERR: u32 = 10;
+    const NOTADB: u32 = 26;
+    let is_ours = said.try_downcast_ref::<SqliteError>().is_some();
+    let code = said.code().and_then(|code| code.parse::<u32>().ok());
+    // What it adds to a code stands above the lowest eight bits.
+    let primary = code.map(|code| code & 0xff);
+    is_ours && primary.is_some_and(|code| [CORRUPT, CANTOPEN, IOERR, NOTADB].contains(&code))
+}
+
 /// What is under a key, if it has not run out.
-async fn value(connection: &mut SqliteConnection, key: &str) -> sqlx::Result<Found> {
+async fn value(connection: &mut SqliteConnection, key: &str) -> Result<Found> {
     let text = format!("SELECT value FROM {TABLE} WHERE key = ?1 AND expires > {NOW}");
     let query = sqlx::query(AssertSqlSafe(text)).bind(key);
     let row = query.fetch_optional(connection).await?;
-    row.map(|row| row.try_get(0)).transpose()
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-async fn put(connection: &mut SqliteConnection, item: &Item) -> sqlx::Result<()> {
+async fn put(connection: &mut SqliteConnection, item: &Item) -> Result<()> {
     let text = format!(
         "INSERT INTO {TABLE} (key, value, expires) VALUES (?1, ?2, {})
          ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires",
@@ -195,7 +210,8 @@ async fn put(connection: &mut SqliteConnection, item: &Item) -> sqlx::Result<()>
     let query = sqlx::query(AssertSqlSafe(text));
     let query = query.bind(&item.key).bind(&item.value);
     let query = query.bind(millis(item.ttl));
-    query.execute(connection).await.map(drop)
+    query.execute(connection).await?;
+    Ok(())
 }
 
 #[cfg(test)]

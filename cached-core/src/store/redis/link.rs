@@ -403,8 +403,12 @@ fn useless(error: &RedisError) -> bool {
     demoted || lost || error.is_unrecoverable_error() || error.is_io_error()
 }
 
-/// An error of the crate as one of ours: the server's own words are a refusal.
+/// An error of the crate as one of ours: the server's own words are a refusal, unless they are that
+/// it wants a login, whatever the command is.
 pub(super) fn error(operation: &'static str, error: &RedisError) -> Error {
+    if error.code() == Some("NOAUTH") {
+        return Error::store(operation, error);
+    }
     match error.kind() {
         ErrorKind::Server(ServerErrorKind::BusyLoading | ServerErrorKind::ClusterDown) => {
             Error::store(operation, error)
