@@ -6,7 +6,7 @@ mod servers;
 use std::time::Duration;
 
 use dewar::store::{Database, Health, Item, Store};
-use dewar::{Cache, CacheBuilder, cached};
+use dewar::{Cache, CacheBuilder, cached, invalidate};
 use futures::executor::block_on;
 use servers::postgres::Postgres;
 use servers::{free_port, until};
@@ -45,6 +45,35 @@ fn a_server_that_lets_nobody_in_counts_as_down() {
     // No table, and no right to make one.
     server.query("CREATE ROLE few LOGIN");
     counts_as_down(&server.url_of("few", "postgres"));
+}
+
+#[test]
+fn who_may_only_use_the_table_uses_it() {
+    let server = Postgres::start();
+    let owner = process(&server.url()).build().unwrap();
+    assert_eq!(owner.scope_blocking(|| value(1)), 1);
+    let user = |name: &str, rights: &str, read_only: &str| {
+        server.query(&format!("CREATE ROLE {name} LOGIN"));
+        server.query(&format!("GRANT {rights} ON dewar_cache_1 TO {name}"));
+        let set = format!("SET default_transaction_read_only = {read_only}");
+        server.query(&format!("ALTER ROLE {name} {set}"));
+        process(&server.url_of(name, "postgres")).build().unwrap()
+    };
+    let cache = user("uses", "SELECT, INSERT, UPDATE, DELETE", "off");
+    assert_eq!(cache.scope_blocking(|| (value(1), value(2))), (1, 2));
+    cache
+        .scope_blocking(|| invalidate!(value(1)).wait())
+        .unwrap();
+    let stats = cache.stats();
+    assert_eq!((stats.loads, stats.fetched, stats.store_errors), (1, 1, 0));
+
+    let cache = user("reads", "SELECT", "on");
+    assert_eq!(cache.scope_blocking(|| value(2)), 2);
+    assert_eq!((cache.stats().fetched, cache.stats().store_errors), (1, 0));
+    assert_eq!(cache.scope_blocking(|| value(3)), 3);
+    let said = cache.scope_blocking(|| invalidate!(value(2)).wait());
+    assert!(said.unwrap_err().is_refused());
+    assert_eq!(cache.store_status().unwrap().health, Health::Up);
 }
 
 #[test]

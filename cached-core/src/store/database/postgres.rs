@@ -262,13 +262,23 @@ impl Postgres {
     }
 }
 
-/// Makes the table. Two who do so at once take turns.
+/// Makes the table, unless it is there: who may only use it is not to be turned down. Two who make
+/// it at once take turns.
 async fn make(pool: &PgPool, options: &PgConnectOptions) -> sqlx::Result<()> {
     reach(options).await?;
     let mut lent = Lent(Some(pool.acquire().await?));
     let Some(connection) = &mut lent.0 else {
         return Ok(());
     };
+    let there = sqlx::query("SELECT to_regclass($1) IS NOT NULL").bind(TABLE);
+    if !there.fetch_one(&mut **connection).await?.try_get(0)? {
+        create(connection).await?;
+    }
+    drop(lent.0.take());
+    Ok(())
+}
+
+async fn create(connection: &mut PgConnection) -> sqlx::Result<()> {
     let mut transaction = connection.begin().await?;
     sqlx::query("SELECT pg_advisory_xact_lock(4015171)")
         .execute(&mut *transaction)
@@ -284,9 +294,7 @@ async fn make(pool: &PgPool, options: &PgConnectOptions) -> sqlx::Result<()> {
             .execute(&mut *transaction)
             .await?;
     }
-    transaction.commit().await?;
-    drop(lent.0.take());
-    Ok(())
+    transaction.commit().await
 }
 
 /// Connects once, to hear why that cannot be done: where nobody listens, the pool tries again for
