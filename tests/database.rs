@@ -58,7 +58,7 @@ fn postgres_keeps_the_contract_and_tells_other_processes() {
     }
     assert_eq!(other.stats().messages, 8);
 
-    server.0.kill();
+    server.crash();
     SOURCES[0].store(20, SeqCst);
     let error = one
         .scope_blocking(|| invalidate!(value(0, 1)).wait())

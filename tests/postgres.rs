@@ -112,3 +112,33 @@ fn a_server_that_is_not_there_is_said_at_the_start() {
     assert!(text.contains("Connection refused"), "{text}");
     assert!(!text.contains("secret"), "{text}");
 }
+
+#[test]
+fn who_writes_the_same_keys_waits_in_no_circle_whatever_order_the_database_has() {
+    let server = Postgres::start();
+    // Not that of bytes: `a` stands before `B`.
+    server.query(
+        "CREATE DATABASE sorted TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'
+         LOCALE_PROVIDER icu ICU_LOCALE 'en'",
+    );
+    let store = open(&server.url_of("shop", "sorted"));
+    let letter = |n: usize| char::from(if n.is_multiple_of(2) { b'a' } else { b'B' });
+    let keys: Vec<String> = (0..300).map(|n| format!("{}{n}", letter(n))).collect();
+    let item = |key: &String| Item {
+        key: key.clone(),
+        value: vec![1],
+        ttl: Some(Duration::from_secs(1)),
+    };
+    let items = || keys.iter().map(item).collect();
+    let operations: [&(dyn Fn() -> Result<(), dewar::Error> + Sync); 4] = [
+        &|| block_on(store.set_many(items())),
+        &|| block_on(store.add_many(items())).map(drop),
+        &|| block_on(store.delete_many(&keys)),
+        &|| block_on(store.extend_many(&keys, Duration::from_secs(600))),
+    ];
+    std::thread::scope(|scope| {
+        for operation in operations {
+            scope.spawn(move || (0..40).for_each(|_| operation().unwrap()));
+        }
+    });
+}

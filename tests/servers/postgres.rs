@@ -2,7 +2,7 @@
 //! `nobody`.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use super::{Server, free_port};
 
@@ -54,7 +54,11 @@ impl Postgres {
             ]));
             arguments
         });
-        Postgres(server)
+        let server = Postgres(server);
+        // It accepts connections a moment before it lets anybody in.
+        let answers = || server.psql("SELECT 1").status.success();
+        assert!(super::until(answers), "the server lets nobody in");
+        server
     }
 
     /// Ends as if it had crashed: unlogged tables are empty afterwards.
@@ -86,8 +90,15 @@ impl Postgres {
     }
 
     pub(crate) fn query(&self, text: &str) {
-        let psql = super::postgres::text(&bin().join("psql"));
-        run(&psql, &["-q", "-c", text, &self.url()]);
+        let output = self.psql(text);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{text}: {errors}");
+    }
+
+    fn psql(&self, text: &str) -> Output {
+        let mut psql = Command::new(bin().join("psql"));
+        let psql = psql.args(["-q", "-c", text, &self.url()]);
+        psql.output().unwrap()
     }
 
     pub(crate) fn url(&self) -> String {
