@@ -105,7 +105,8 @@ pub trait Store: Send + Sync + 'static {
     /// Removes all keys that are there.
     fn delete_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<(), Error>>;
 
-    /// Stores each item whose key has nothing, and says for each, in their order, whether it did.
+    /// Stores each item whose key has nothing, and says for each, in their order, whether it did: of
+    /// several with one key, one at most.
     fn add_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<Vec<bool>, Error>>;
 
     /// Stores the item if its key has exactly the bytes `expected`, and says whether it did.

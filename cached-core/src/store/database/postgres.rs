@@ -47,8 +47,8 @@ const TRUSTED: Duration = Duration::from_secs(1);
 /// The database's clock, in milliseconds since 1970: the same for all processes.
 const NOW: &str = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 
-/// The order in which everybody locks rows, so that nobody waits in a circle: that of [`Rows`], which is
-/// by bytes, whatever the database's own is.
+/// The order in which everybody locks rows, so that nobody waits in a circle: that of [`Rows`], which
+/// is by bytes, whatever the database's own is.
 const IN_ORDER: &str = r#"ORDER BY key COLLATE "C" FOR UPDATE"#;
 
 /// When what lives for so many milliseconds from now runs out.

@@ -88,8 +88,18 @@ async fn get(client: &mut Client, items: &[(usize, Item)]) -> Replies {
     Ok(replies)
 }
 
+/// The first item of each key: of a key that is repeated, only one can be stored.
+fn distinct<'a>(
+    items: impl Iterator<Item = &'a (usize, Item)>,
+) -> impl Iterator<Item = &'a (usize, Item)> {
+    let mut seen = HashSet::new();
+    items.filter(move |(_, item)| seen.insert(item.key.as_str()))
+}
+
 /// Items of one time to live can be sent together.
-fn by_time(items: &[(usize, Item)]) -> HashMap<String, Vec<&(usize, Item)>> {
+fn by_time<'a>(
+    items: impl Iterator<Item = &'a (usize, Item)>,
+) -> HashMap<String, Vec<&'a (usize, Item)>> {
     let mut times: HashMap<String, Vec<_>> = HashMap::new();
     for item in items {
         times.entry(time(item.1.ttl)).or_default().push(item);
@@ -98,7 +108,8 @@ fn by_time(items: &[(usize, Item)]) -> HashMap<String, Vec<&(usize, Item)>> {
 }
 
 async fn set(client: &mut Client, items: &[(usize, Item)]) -> Replies {
-    for (time, items) in by_time(items) {
+    // The last stays, whatever order the times come in.
+    for (time, items) in by_time(distinct(items.iter().rev())) {
         client
             .meta_set_multi(&pairs(&items), Some(&[&time]))
             .await?;
@@ -108,7 +119,7 @@ async fn set(client: &mut Client, items: &[(usize, Item)]) -> Replies {
 
 async fn add(client: &mut Client, items: &[(usize, Item)]) -> Replies {
     let mut replies = Vec::new();
-    for (time, items) in by_time(items) {
+    for (time, items) in by_time(distinct(items.iter())) {
         let flags = ["ME", time.as_str()];
         let refused = client.meta_set_multi(&pairs(&items), Some(&flags)).await?;
         let refused: HashSet<Vec<u8>> = refused.into_iter().filter_map(|it| it.key).collect();
