@@ -11,6 +11,7 @@ use dewar::store::{Health, Item, Memcached, Store};
 use dewar::testing::store_conformance;
 use dewar::{Cache, Event, EventKind, cached, invalidate};
 use futures::executor::block_on;
+use servers::proxy::{Fault, Proxy};
 use servers::{Server, until};
 
 fn start() -> Server {
@@ -85,6 +86,36 @@ fn an_invalidation_is_seen_elsewhere_within_the_bound_and_the_store_may_die() {
     servers[0].run();
     assert!(until(|| one.store_status().unwrap().undelivered == 0));
     assert!(until(|| read(&one, 1) == 1003 && read(&other, 1) == 1003));
+}
+
+#[test]
+fn of_connections_that_are_gone_without_a_word_one_is_waited_for() {
+    let server = start();
+    let proxy = Proxy::to(server.port);
+    let store = Memcached::open(&format!("127.0.0.1:{}", proxy.port)).unwrap();
+    let builder = Cache::builder().shared(store);
+    let cache = builder
+        .store_timeout(Duration::from_secs(1))
+        .build()
+        .unwrap();
+    static NEXT: AtomicU64 = AtomicU64::new(1000);
+    let read = || {
+        let id = NEXT.fetch_add(1, SeqCst);
+        assert_eq!(cache.scope_blocking(|| value(id)) / 1000, id);
+    };
+    // Many at once, so that many connections are idle after that.
+    proxy.set(Fault::Late(Duration::from_millis(50)));
+    assert!(until(|| {
+        std::thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(read))));
+        proxy.connections() >= 8
+    }));
+    proxy.set(Fault::None);
+    assert_eq!(cache.stats().store_errors, 0);
+
+    proxy.orphan();
+    (0..20).for_each(|_| read());
+    assert_eq!(cache.stats().store_errors, 1);
+    assert_eq!(cache.store_status().unwrap().health, Health::Up);
 }
 
 #[test]

@@ -71,12 +71,14 @@ impl Servers {
         };
         let _place = server.places.acquire().await;
         let known = lock(&server.idle).pop();
+        let mut waiting = Waiting(known.is_some().then_some(server));
         let mut client = match known {
             Some(client) => client,
             None if server.name.contains("://") => Client::new(&server.name).await?,
             None => Client::new(format!("tcp://{}", server.name)).await?,
         };
         let done = command::carry_out(&mut client, command, &items).await;
+        waiting.0 = None;
         let mut idle = lock(&server.idle);
         match &done {
             // The others are probably as dead.
@@ -85,6 +87,19 @@ impl Servers {
             _ => {}
         }
         done
+    }
+}
+
+/// An operation on a connection that was idle. Dropped without an answer, it takes all others that
+/// are: what is gone without a word takes them all along, and each would be waited for in its turn.
+struct Waiting<'a>(Option<&'a Server>);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(server) = self.0 {
+            let idle = std::mem::take(&mut *lock(&server.idle));
+            drop(idle);
+        }
     }
 }
 
