@@ -133,11 +133,48 @@ fn it_stays_within_its_bound_and_the_oldest_go_first() {
         "{left} files, {bytes} bytes"
     );
     assert_eq!(get(&store, "k0"), None);
-    let kept: u64 = records(&directory)
-        .iter()
-        .map(|path| path.metadata().unwrap().len())
-        .sum();
-    assert_eq!(kept, bytes);
+    assert_eq!(records(&directory).len() as u64, left);
+}
+
+#[cfg(unix)]
+#[test]
+fn small_files_count_as_what_they_take_on_the_disk() {
+    use std::os::unix::fs::MetadataExt;
+    let directory = Directory::new();
+    let store = open(&directory).max_bytes(1 << 20);
+    let small = |n: usize| item(&format!("k{n}"), "small");
+    block_on(store.set_many((0..2000).map(small).collect())).unwrap();
+    let (left, bytes) = store.sweep().unwrap();
+    let about = |path: &std::path::PathBuf| path.metadata().unwrap();
+    let taken = |path| about(path).blocks() * 512;
+    let on_disk: u64 = records(&directory).iter().map(taken).sum();
+    assert_eq!(records(&directory).len() as u64, left);
+    let most = on_disk.max(bytes);
+    assert!(left > 0 && most <= 1 << 20, "{left} files, {most} bytes");
+}
+
+#[test]
+fn what_others_depend_on_is_not_the_oldest() {
+    let directory = Directory::new();
+    let store = open(&directory).max_bytes(100_000);
+    let ever = Item {
+        ttl: None,
+        ..item("ever", "version")
+    };
+    block_on(store.set_many(vec![ever, item("long", "version")])).unwrap();
+    let old = std::time::SystemTime::now() - Duration::from_secs(7200);
+    for path in records(&directory) {
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(old).unwrap();
+    }
+    let others = (0..50).map(|n| item(&format!("k{n}"), vec![7; 5_000]));
+    block_on(store.set_many(others.collect())).unwrap();
+    let versions = ["ever".to_owned(), "long".to_owned()];
+    block_on(store.extend_many(&versions, Duration::from_secs(60))).unwrap();
+    store.sweep().unwrap();
+    for key in versions {
+        assert_eq!(get(&store, &key), Some(b"version".to_vec()), "{key}");
+    }
 }
 
 #[test]

@@ -11,6 +11,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
 
 const MAGIC: &[u8; 8] = b"dewar 1\n";
 /// For ever.
@@ -77,6 +78,12 @@ fn options() -> OpenOptions {
 pub(super) fn create(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = options().create_new(true).open(path)?;
     file.write_all(bytes)
+}
+
+/// Has a file count as written just now, in milliseconds since 1970.
+pub(super) fn touch(path: &Path, now: u64) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    file.set_modified(UNIX_EPOCH + Duration::from_millis(now))
 }
 
 /// Has a file's bytes on the disk. One that is gone by now, or another's, is as good.

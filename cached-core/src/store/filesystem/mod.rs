@@ -86,8 +86,9 @@ impl Filesystem {
         })))
     }
 
-    /// At most so many bytes in all, but for what is written between two looks; one gigabyte if
-    /// nothing is said. The oldest files go first.
+    /// At most so many bytes on the disk, in whole blocks, but for what is written between two looks
+    /// and for the 256 directories, a megabyte together; one gigabyte if nothing is said. The oldest
+    /// files go first.
     #[must_use]
     pub fn max_bytes(self, bytes: u64) -> Self {
         self.0.sweep.set_bound(bytes);
@@ -95,7 +96,7 @@ impl Filesystem {
     }
 
     /// Removes, now, what has run out and what is too much; returns how many files are left, and
-    /// their bytes. It is done by itself now and then.
+    /// the bytes that they take on the disk. It is done by itself now and then.
     ///
     /// # Errors
     /// The directory cannot be read.
@@ -115,8 +116,9 @@ impl Filesystem {
             let done = rt::unblock(move || {
                 let done = work(&inner);
                 // Not in the time of whoever happened to write.
-                if inner.sweep.is_due() {
-                    let sweep = move || drop(inner.sweep.run(&inner.root));
+                if inner.sweep.claim() {
+                    let claimed = Claimed(inner);
+                    let sweep = move || drop(claimed.0.sweep.run(&claimed.0.root));
                     drop(rt::thread("dewar-sweep", sweep));
                 }
                 done
@@ -124,6 +126,15 @@ impl Filesystem {
             .await;
             done.map_err(|error| failed(operation, &error))
         })
+    }
+}
+
+/// It is for this one to look after the files.
+struct Claimed(Arc<Inner>);
+
+impl Drop for Claimed {
+    fn drop(&mut self) {
+        self.0.sweep.give_up();
     }
 }
 
@@ -167,8 +178,34 @@ impl Inner {
             let _ = fs::remove_file(&new);
         }
         renamed?;
-        self.sweep.wrote(bytes.len() as u64);
+        self.sweep.wrote(bytes.len());
         Ok(())
+    }
+
+    /// Has what stands at a key live for at least so long, and be the last to make room: whoever asks
+    /// for that has just written what depends on it.
+    fn extend(&self, key: &str, ttl: Duration) -> io::Result<()> {
+        let (_, path) = self.path(key);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if is_absent(&error) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let Some(value) = Record::read(&bytes, key, now()) else {
+            return Ok(());
+        };
+        let millis = u64::try_from(ttl.as_millis()).unwrap_or(EVER);
+        if Record::until(&bytes) >= Some(now().saturating_add(millis)) {
+            return match file::touch(&path, now()) {
+                Err(error) if !is_absent(&error) => Err(error),
+                _ => Ok(()),
+            };
+        }
+        self.write(&Item {
+            key: key.to_owned(),
+            value: value.to_vec(),
+            ttl: Some(ttl),
+        })
     }
 
     /// Waits until what stands at these keys is on the disk. After all has been written: the first
@@ -285,27 +322,7 @@ impl Store for Filesystem {
     ) -> BoxFuture<'a, Result<(), Error>> {
         let keys = keys.to_vec();
         self.run("extend", move |files| {
-            let extend = |key: &String| {
-                let (_, path) = files.path(key);
-                let bytes = match fs::read(&path) {
-                    Ok(bytes) => bytes,
-                    Err(error) if is_absent(&error) => return Ok(()),
-                    Err(error) => return Err(error),
-                };
-                let millis = u64::try_from(ttl.as_millis()).unwrap_or(EVER);
-                match Record::until(&bytes) {
-                    Some(until) if until < now().saturating_add(millis) => {}
-                    _ => return Ok(()),
-                }
-                let Some(value) = Record::read(&bytes, key, now()) else {
-                    return Ok(());
-                };
-                files.write(&Item {
-                    key: key.clone(),
-                    value: value.to_vec(),
-                    ttl: Some(ttl),
-                })
-            };
+            let extend = |key: &String| files.extend(key, ttl);
             keys.iter()
                 .try_for_each(|key| files.in_turn(key, || extend(key)))
         })
