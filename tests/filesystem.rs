@@ -156,7 +156,7 @@ fn small_files_count_as_what_they_take_on_the_disk() {
 #[test]
 fn what_others_depend_on_is_not_the_oldest() {
     let directory = Directory::new();
-    let store = open(&directory).max_bytes(100_000);
+    let store = open(&directory);
     let ever = Item {
         ttl: None,
         ..item("ever", "version")
@@ -171,7 +171,7 @@ fn what_others_depend_on_is_not_the_oldest() {
     block_on(store.set_many(others.collect())).unwrap();
     let versions = ["ever".to_owned(), "long".to_owned()];
     block_on(store.extend_many(&versions, Duration::from_secs(60))).unwrap();
-    store.sweep().unwrap();
+    store.clone().max_bytes(100_000).sweep().unwrap();
     for key in versions {
         assert_eq!(get(&store, &key), Some(b"version".to_vec()), "{key}");
     }
@@ -224,6 +224,31 @@ fn a_directory_that_is_removed_is_made_again() {
     assert_eq!(get(&store, "k"), None);
     block_on(store.set_many(vec![item("k", "w")])).unwrap();
     assert_eq!(get(&store, "k"), Some(b"w".to_vec()));
+}
+
+#[test]
+fn a_foreign_file_where_a_shelf_would_be_costs_what_would_stand_there() {
+    let directory = Directory::new();
+    let store = open(&directory);
+    block_on(store.set_many(vec![item("k", "v")])).unwrap();
+    let shelf = records(&directory)[0].parent().unwrap().to_owned();
+    std::fs::remove_dir_all(&shelf).unwrap();
+    std::fs::write(&shelf, "foreign").unwrap();
+    let keys = ["k".to_owned()];
+    assert_eq!(get(&store, "k"), None);
+    block_on(store.delete_many(&keys)).unwrap();
+    block_on(store.extend_many(&keys, Duration::from_secs(1))).unwrap();
+    assert!(!block_on(store.swap(b"v".to_vec(), item("k", "w"))).is_ok_and(|swapped| swapped));
+    for refused in [
+        block_on(store.set_many(vec![item("k", "w")])),
+        block_on(store.set_durably(vec![item("k", "w")])),
+        block_on(store.add_many(vec![item("k", "w")])).map(drop),
+    ] {
+        let error = refused.unwrap_err();
+        assert!(error.is_refused(), "{error}");
+    }
+    store.sweep().unwrap();
+    assert_eq!(std::fs::read(&shelf).unwrap(), b"foreign");
 }
 
 #[test]

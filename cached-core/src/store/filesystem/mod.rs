@@ -182,24 +182,17 @@ impl Inner {
         Ok(())
     }
 
-    /// Has what stands at a key live for at least so long, and be the last to make room: whoever asks
+    /// Has what stands at a key, if anything does, live for at least so long, and be the last to make room: whoever asks
     /// for that has just written what depends on it.
     fn extend(&self, key: &str, ttl: Duration) -> io::Result<()> {
         let (_, path) = self.path(key);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if is_absent(&error) => return Ok(()),
-            Err(error) => return Err(error),
-        };
+        let bytes = fs::read(&path)?;
         let Some(value) = Record::read(&bytes, key, now()) else {
             return Ok(());
         };
         let millis = u64::try_from(ttl.as_millis()).unwrap_or(EVER);
         if Record::until(&bytes) >= Some(now().saturating_add(millis)) {
-            return match file::touch(&path, now()) {
-                Err(error) if !is_absent(&error) => Err(error),
-                _ => Ok(()),
-            };
+            return file::touch(&path, now());
         }
         self.write(&Item {
             key: key.to_owned(),
@@ -269,12 +262,9 @@ impl Store for Filesystem {
     fn delete_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<(), Error>> {
         let keys = keys.to_vec();
         self.run("delete", move |files| {
-            let delete = |key: &String| match fs::remove_file(files.path(key).1) {
-                Err(error) if !is_absent(&error) => Err(error),
-                _ => Ok(()),
-            };
+            let delete = |key: &String| fs::remove_file(files.path(key).1);
             keys.iter()
-                .try_for_each(|key| files.in_turn(key, || delete(key)))
+                .try_for_each(|key| if_there(files.in_turn(key, || delete(key))))
         })
     }
 
@@ -324,7 +314,7 @@ impl Store for Filesystem {
         self.run("extend", move |files| {
             let extend = |key: &String| files.extend(key, ttl);
             keys.iter()
-                .try_for_each(|key| files.in_turn(key, || extend(key)))
+                .try_for_each(|key| if_there(files.in_turn(key, || extend(key))))
         })
     }
 
@@ -357,9 +347,21 @@ fn make_directory(path: &Path) -> io::Result<()> {
     }
 }
 
-/// There is nothing of that name, or nothing that could be a file of ours.
+/// There is nothing of that name, or nothing that could be a file of ours: also where what has a
+/// shelf's name is none.
 fn is_absent(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory)
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound | ErrorKind::IsADirectory | ErrorKind::NotADirectory
+    )
+}
+
+/// What is not there need not be changed.
+fn if_there(changed: io::Result<()>) -> io::Result<()> {
+    match changed {
+        Err(error) if !is_absent(&error) => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn failed(operation: &str, error: &io::Error) -> Error {
@@ -368,7 +370,8 @@ fn failed(operation: &str, error: &io::Error) -> Error {
         ErrorKind::StorageFull
         | ErrorKind::QuotaExceeded
         | ErrorKind::PermissionDenied
-        | ErrorKind::ReadOnlyFilesystem => Error::refused(operation, error),
+        | ErrorKind::ReadOnlyFilesystem
+        | ErrorKind::NotADirectory => Error::refused(operation, error),
         _ => Error::store(operation, error),
     }
 }
