@@ -206,7 +206,7 @@ impl Store for Redis {
             let old = self.0.old.load(Ordering::Relaxed);
             match extend(old).await {
                 // It may shorten what lives longer for somebody else, which costs loads.
-                Err(error) if error.is_refused() && !old => {
+                Err(error) if !old && is_unknown_option(&error.to_string()) => {
                     extend(true).await?;
                     self.0.old.store(true, Ordering::Relaxed);
                     Ok(())
@@ -276,6 +276,40 @@ fn bytes(value: Value) -> Found {
     }
 }
 
+/// Whether a server says that it does not know `GT`, and nothing that is over in a moment.
+fn is_unknown_option(said: &str) -> bool {
+    let said = said.to_ascii_lowercase();
+    let unknown = [
+        "wrong number of arguments",
+        "unsupported option",
+        "syntax error",
+    ];
+    unknown.iter().any(|text| said.contains(text))
+}
+
 fn unexpected(operation: &str) -> Error {
     Error::refused(operation, "the reply is not what this command replies")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_unknown_option;
+
+    #[test]
+    fn only_a_server_that_does_not_know_an_option_is_taken_for_an_old_one() {
+        for said in [
+            "ResponseError: wrong number of arguments for 'pexpire' command",
+            "ResponseError: Unsupported option GT",
+        ] {
+            assert!(is_unknown_option(said), "{said}");
+        }
+        for said in [
+            "READONLY: You can't write against a read only replica.",
+            "NOREPLICAS: Not enough good replicas to write.",
+            "NOPERM: this user has no permissions to run the 'pexpire' command",
+            "MISCONF: Redis is configured to save RDB snapshots",
+        ] {
+            assert!(!is_unknown_option(said), "{said}");
+        }
+    }
 }
