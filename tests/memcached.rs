@@ -88,6 +88,85 @@ fn an_invalidation_is_seen_elsewhere_within_the_bound_and_the_store_may_die() {
     assert!(until(|| read(&one, 1) == 1003 && read(&other, 1) == 1003));
 }
 
+static OF_THREE: AtomicU64 = AtomicU64::new(1);
+
+#[cached(timeout = 600, key_prefix = "of_three:{id}")]
+fn of_three(id: u64) -> u64 {
+    id * 1000 + OF_THREE.load(SeqCst)
+}
+
+/// What one process sees while this one of three servers is gone, and after that; whether it took the
+/// store for down.
+fn without(servers: &mut [Server], gone: usize) -> bool {
+    const BOUND: Duration = Duration::from_millis(300);
+    let store = open(servers);
+    let process = || {
+        let builder = Cache::builder()
+            .shared(store.clone())
+            .memory_copies(BOUND)
+            .store_timeout(Duration::from_secs(5));
+        builder.build().unwrap()
+    };
+    let (one, other) = (process(), process());
+    let are = |cache: &Cache, now: u64| {
+        cache.scope_blocking(|| (0..50).all(|id| of_three(id) == id * 1000 + now))
+    };
+    let health = |cache: &Cache| cache.store_status().unwrap().health;
+    let now = OF_THREE.load(SeqCst);
+    assert!(until(|| are(&one, now) && are(&other, now)));
+    assert_eq!(other.stats().loads, 0);
+
+    servers[gone].kill();
+    // Its part of the keys, or of the versions, is missed by most reads: the source is asked.
+    let third = process();
+    assert!(are(&third, now));
+    let stats = third.stats();
+    assert!(stats.store_errors > 0 && stats.loads > 0, "{stats:?}");
+    let was_down = health(&third) == Health::Down;
+    assert!(!was_down || stats.fetched < 50);
+
+    OF_THREE.store(now + 1, SeqCst);
+    let invalidate = |id: u64| one.scope_blocking(|| invalidate!(of_three(id)).wait());
+    let said: Vec<_> = (0..50).map(invalidate).collect();
+    let failed = || said.iter().filter_map(|said| said.as_ref().err());
+    assert!(failed().count() > 0 && failed().all(dewar::Error::is_store));
+    assert!(one.store_status().unwrap().undelivered > 0);
+    assert!(are(&one, now + 1), "at once where it was made");
+    std::thread::sleep(BOUND);
+    for (id, _) in (0..50).zip(&said).filter(|(_, said)| said.is_ok()) {
+        for cache in [&other, &third] {
+            let new = id * 1000 + now + 1;
+            assert_eq!(cache.scope_blocking(|| of_three(id)), new, "{said:?}");
+        }
+    }
+
+    servers[gone].run();
+    let delivered = || one.store_status().unwrap().undelivered == 0;
+    assert!(until(|| delivered() && health(&one) == Health::Up));
+    std::thread::sleep(BOUND);
+    assert!(are(&other, now + 1) && are(&third, now + 1));
+    OF_THREE.store(now + 2, SeqCst);
+    for id in 0..50 {
+        assert!(until(|| invalidate(id).is_ok()));
+    }
+    std::thread::sleep(BOUND);
+    for cache in [&one, &other, &third] {
+        assert!(are(cache, now + 2));
+        let id = AtomicU64::new(1000);
+        let asks = || cache.scope_blocking(|| of_three(id.fetch_add(1, SeqCst)));
+        assert!(until(|| asks() > 0 && health(cache) == Health::Up));
+    }
+    was_down
+}
+
+#[test]
+fn one_server_of_three_that_is_gone_costs_loads_and_nothing_else() {
+    let mut servers = [start(), start(), start()];
+    let down = [0, 1, 2].map(|gone| without(&mut servers, gone));
+    // Every read needs the version of everything, which one of them has.
+    assert!(down.contains(&true), "{down:?}");
+}
+
 #[test]
 fn of_connections_that_are_gone_without_a_word_one_is_waited_for() {
     let server = start();

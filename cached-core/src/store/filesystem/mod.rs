@@ -182,8 +182,8 @@ impl Inner {
         Ok(())
     }
 
-    /// Has what stands at a key, if anything does, live for at least so long, and be the last to make room: whoever asks
-    /// for that has just written what depends on it.
+    /// Has what stands at a key, if anything does, live for at least so long, and be the last to make
+    /// room: whoever asks for that has just written what depends on it.
     fn extend(&self, key: &str, ttl: Duration) -> io::Result<()> {
         let (_, path) = self.path(key);
         let bytes = fs::read(&path)?;

@@ -18,8 +18,12 @@ use servers::Servers;
 /// One or more memcached servers.
 ///
 /// Each key is on one of them, found by its name and the servers': give the same list to all
-/// processes, in any order. A server that does not answer takes its keys with it, and no others take
-/// their place: so what was invalidated cannot come back with it.
+/// processes, in any order. While a server does not answer, no others take its place: so what was
+/// invalidated cannot come back with it. That is dear: a read also needs the versions of what its
+/// entry can be invalidated by, and one of those, that of everything, is read by all. So with one
+/// server of several gone most reads ask the source, or all of them, and the store may count as down;
+/// an invalidation of what is there is an error, kept and tried again. It heals when the server is
+/// back, with or without what it had.
 ///
 /// Invalidations are seen by other processes after `memory_copies` at the latest: memcached tells
 /// nobody anything. Values larger than the servers' limit, a megabyte unless they are told
