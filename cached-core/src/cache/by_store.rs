@@ -113,7 +113,7 @@ impl Engine {
             .collect();
         let there = tier.peek(&tier.budget(), &names).await;
         let there: Vec<bool> = there.iter().map(|found| found.value.is_some()).collect();
-        let own: Vec<String> = names.iter().filter_map(|names| names.own.clone()).collect();
+        let own: Vec<String> = names.iter().filter_map(|names| names.own()).collect();
         let mut delivery = tier.announce(own, false);
         // Before they are void, not after: what is there then may have been set since.
         tier.remove(&names).await;
@@ -298,8 +298,8 @@ impl<'a> Changing<'a> {
     /// The store has said whether it did.
     async fn done(mut self, changed: bool) {
         if changed {
-            let own = self.spot.names.own.as_slice();
-            self.spot.tier.tell_changed(&self.spot.budget, own).await;
+            let (tier, own) = (&self.spot.tier, self.spot.names.own());
+            tier.tell_changed(&self.spot.budget, own.as_slice()).await;
         }
         self.unsure = false;
     }
@@ -309,8 +309,8 @@ impl Drop for Changing<'_> {
     fn drop(&mut self) {
         if self.unsure {
             self.engine.erase(self.key);
-            let own = self.spot.names.own.as_slice();
-            self.spot.tier.tell_changed_later(own, 0);
+            let own = self.spot.names.own();
+            self.spot.tier.tell_changed_later(own.as_slice(), 0);
         }
     }
 }

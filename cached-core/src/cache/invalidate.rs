@@ -139,7 +139,7 @@ impl Invalidation {
         self.add(engine, what, |order| {
             order.scopes.push(of_key(load.key().marker(), base.hash));
             #[cfg(feature = "stores")]
-            order.names.extend(base.told_as().map(str::to_owned));
+            order.names.extend(base.told_as());
         });
     }
 

@@ -19,6 +19,8 @@ use crate::policy::{Judgement, Negative, Policy, Times};
 use crate::scope::ticks::Verdict;
 use crate::scope::{Scopes, of_tag};
 use crate::stats::Counters;
+#[cfg(feature = "stores")]
+use crate::store::names::Names;
 use crate::watch::{EvictionReason, Named};
 
 /// What is the same whatever the types of arguments and result.
@@ -45,7 +47,7 @@ pub(crate) struct Base {
     pub(crate) refused: u64,
     /// What the entry and its scopes are called on the shared store, if it is to go there.
     #[cfg(feature = "stores")]
-    pub(crate) names: Option<crate::store::names::Names>,
+    pub(crate) names: Option<Names>,
     /// What it is called when it is invalidated, if its result stays in memory because it cannot
     /// travel.
     #[cfg(feature = "stores")]
@@ -81,9 +83,9 @@ impl Base {
 
     /// The scope of its key, as other processes know it.
     #[cfg(feature = "stores")]
-    pub(crate) fn told_as(&self) -> Option<&str> {
-        let own = self.names.as_ref().and_then(|names| names.own.as_ref());
-        own.or(self.heard_as.as_ref()).map(String::as_str)
+    pub(crate) fn told_as(&self) -> Option<String> {
+        let own = self.names.as_ref().and_then(Names::own);
+        own.or_else(|| self.heard_as.clone())
     }
 
     /// Whether the value came from the shared store, and no body ran.

@@ -43,7 +43,7 @@ where
             (Some(names), None, scopes)
         }
         Elsewhere::Heard(scope) => {
-            let scopes = plan.scopes(site, own).and(names::of_key(&scope));
+            let scopes = plan.scopes(site, own).told_as(names::of_key(&scope));
             (None, Some(scope), scopes)
         }
         Elsewhere::Nowhere => (None, None, plan.scopes(site, own)),
@@ -213,7 +213,7 @@ where
     let named = known.names(&stable, useful);
     if outcome.codec().is_none() {
         engine.memory_only_at(site.id(), site.name(), RESULT);
-        return named.own.map_or(Elsewhere::Nowhere, Elsewhere::Heard);
+        return named.own().map_or(Elsewhere::Nowhere, Elsewhere::Heard);
     }
     Elsewhere::Stored(named, known)
 }

@@ -26,8 +26,6 @@ pub(super) struct Known {
     tags: Vec<Label>,
     late: bool,
     root: Root,
-    /// What the keys of entries begin with.
-    stem: String,
     shared: Arc<Shared>,
     /// In this process, for no key yet.
     scopes: Scopes,
@@ -48,8 +46,7 @@ impl Known {
             tags: said.tags.to_vec(),
             late: said.late,
             root: Root::new(site.name(), said.marker),
-            stem: names::stem(prefix),
-            shared: Shared::new(named),
+            shared: Shared::new(prefix, named),
             scopes,
         }
     }
@@ -63,18 +60,17 @@ impl Known {
 
     /// The names of the entry with these arguments.
     pub(super) fn names(&self, parts: &Stable, lifetime: Nanos) -> Names {
-        let own = self.root.key(parts);
         Names {
-            key: [&self.stem, names::hash_of(&own)].concat(),
             shared: Arc::clone(&self.shared),
-            own: Some(own),
+            hash: self.root.key(parts),
+            keyed: true,
             lifetime,
         }
     }
 
     /// Its scopes in this process: that of its key here, and that which other processes name.
     pub(super) fn scopes(&self, own: Scope, elsewhere: Scope) -> Scopes {
-        self.scopes.of(own).and([elsewhere])
+        self.scopes.of(own).told_as(Some(elsewhere))
     }
 }
 
@@ -145,7 +141,7 @@ mod tests {
         for (prefix, tag, late) in calls {
             let named = known(&last, prefix, tag, late).names(&parts, 0);
             let afresh = known(&Last::new(), prefix, tag, late).names(&parts, 0);
-            assert_eq!(named.key, afresh.key);
+            assert_eq!(named.key(), afresh.key());
             assert!(named.scopes().eq(afresh.scopes()));
         }
     }

@@ -202,7 +202,7 @@ mod shared {
         values: Vec<(Arc<dyn Load<R>>, Encoded)>,
     ) -> Result<(), Error> {
         let of = |load: &Arc<dyn Load<R>>| {
-            place(load.base()).and_then(|(tier, names)| Some((tier, names.own.clone()?)))
+            place(load.base()).and_then(|(tier, names)| Some((tier, names.own()?)))
         };
         let (loads, values): (Vec<_>, Vec<_>) = values
             .into_iter()
@@ -248,8 +248,8 @@ mod shared {
     /// Whether somebody else has stored a value at a key, or deleted it, since this process wrote
     /// these versions: what it was to store is void, as if it had come first.
     fn is_overtaken(base: &Base, read: &Read, mine: &HashMap<String, u64>) -> bool {
-        let own = base.names.as_ref().and_then(|names| names.own.as_ref());
-        let mine = own.and_then(|own| mine.get(own));
+        let own = base.names.as_ref().and_then(Names::own);
+        let mine = own.and_then(|own| mine.get(&own));
         let now = read.fetched.versions.as_ref().map(Versions::own);
         mine.zip(now).is_some_and(|(mine, now)| now != Some(*mine))
     }
@@ -416,7 +416,7 @@ mod shared {
         };
         let mut renewed = tier.renew(&budget, &mut places).await.into_iter();
         results.retain(|_| renewed.next() == Some(true));
-        let own = |(load, ..): &Fresh<'_, R>| load.base().names.as_ref()?.own.clone();
+        let own = |(load, ..): &Fresh<'_, R>| load.base().names.as_ref()?.own();
         let own: Vec<String> = results.iter().filter_map(own).collect();
         // What could not be written is loaded again; that is counted.
         let _ = fill_all(results).await;

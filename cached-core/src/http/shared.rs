@@ -31,7 +31,7 @@ use crate::key::Stable;
 use crate::rt;
 use crate::scope::{Scope, levels, of_layer};
 use crate::store::guard::Budget;
-use crate::store::names::{self, EVERYTHING, Names};
+use crate::store::names::{self, Digest, EVERYTHING, Names};
 use crate::store::tier::{Fetched, Tier};
 use crate::store::versions::Versions;
 use crate::store::write::Written;
@@ -71,7 +71,7 @@ pub(crate) fn names(
     stable.part(|out| out.bytes(name.as_bytes()));
     stable.part(|out| view.policy.stable(out));
     key(&mut stable);
-    let hash = names::digest(stable.as_bytes());
+    let hash = Digest::new(stable.as_bytes());
     let prefix = said.prefix_of(view);
     let own = match view.known {
         Known::Handler => names::function(&name),
@@ -86,9 +86,9 @@ pub(crate) fn names(
     scopes.extend(levels(prefix).map(names::level));
     scopes.extend(said.tags_of(view).map(names::tag));
     Some(Names {
-        key: names::entry(prefix, &hash),
-        shared: names::Shared::new(scopes),
-        own: None,
+        shared: names::Shared::new(prefix, scopes),
+        hash,
+        keyed: false,
         lifetime: view.policy.timeout.unwrap_or(USUAL),
     })
 }

@@ -81,6 +81,8 @@ pub(crate) fn of_shared_key(shared: &str) -> Scope {
 #[derive(Clone)]
 pub(crate) struct Scopes {
     own: Scope,
+    /// That of its key as other processes name it, where they do.
+    told: Option<Scope>,
     shared: Arc<Shared>,
 }
 
@@ -100,6 +102,7 @@ impl Scopes {
         let prefix = prefix.into();
         Scopes {
             own,
+            told: None,
             shared: Shared::of(ids, prefix),
         }
     }
@@ -107,7 +110,14 @@ impl Scopes {
     /// The same scopes for another key.
     pub(crate) fn of(&self, own: Scope) -> Self {
         let shared = Arc::clone(&self.shared);
-        Scopes { own, shared }
+        let told = None;
+        Scopes { own, told, shared }
+    }
+
+    /// These scopes and that of the key as other processes name it.
+    #[cfg(feature = "stores")]
+    pub(crate) fn told_as(self, told: Option<Scope>) -> Self {
+        Scopes { told, ..self }
     }
 
     /// These scopes and more.
@@ -119,13 +129,15 @@ impl Scopes {
         let ids = self.shared.ids().chain(more).collect();
         Scopes {
             own: self.own,
+            told: self.told,
             shared: Shared::of(ids, self.shared.prefix.clone()),
         }
     }
 
     /// All numbers.
     pub(crate) fn ids(&self) -> impl Iterator<Item = Scope> + Clone {
-        std::iter::once(self.own).chain(self.shared.ids())
+        let of_key = std::iter::once(self.own).chain(self.told);
+        of_key.chain(self.shared.ids())
     }
 
     /// The whole prefix.
@@ -135,10 +147,11 @@ impl Scopes {
 
     /// What an entry has of them, and its windows.
     pub(crate) fn shared(self, windows: Option<Box<Windows>>) -> Arc<Shared> {
-        if windows.is_none() {
+        if windows.is_none() && self.told.is_none() {
             return self.shared;
         }
-        let (ids, prefix) = (self.shared.ids.clone(), self.shared.prefix.clone());
+        let ids = self.shared.ids().chain(self.told).collect();
+        let prefix = self.shared.prefix.clone();
         Arc::new(Shared {
             ids,
             prefix,

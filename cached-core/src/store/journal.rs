@@ -174,12 +174,13 @@ impl Journal {
     }
 
     /// Whether one of these scopes is undelivered.
-    pub(super) fn concerns<'a>(&self, scopes: impl IntoIterator<Item = &'a str>) -> Concern {
+    pub(super) fn concerns(&self, scopes: impl IntoIterator<Item: AsRef<str>>) -> Concern {
         let mut concern = Concern::None;
         if self.pending.is_empty() {
             return concern;
         }
         for scope in scopes {
+            let scope = scope.as_ref();
             match self.pending.get(scope).filter(|pending| !pending.stored) {
                 Some(_) if !self.held.contains_key(scope) => return Concern::Waits,
                 Some(_) => concern = Concern::Held,

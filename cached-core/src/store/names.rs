@@ -9,33 +9,40 @@ use crate::clock::Nanos;
 use crate::key::Stable;
 
 /// An entry's names on the store.
+///
+/// A batch has many of them: what follows from them is not kept, but made where it is needed.
 #[derive(Clone, Debug)]
 pub(crate) struct Names {
-    /// Of the entry: prefix and hash.
-    pub(crate) key: String,
-    /// Of the scopes that it shares with others.
+    /// What it shares with others.
     pub(crate) shared: Arc<Shared>,
-    /// Of the scope of its key alone.
-    pub(crate) own: Option<String>,
+    /// Of its key.
+    pub(crate) hash: Digest,
+    /// Its key is a scope of its own.
+    pub(crate) keyed: bool,
     /// How long the entry will be of use, as far as that is known before it is loaded: what it depends
     /// on is to live longer.
     pub(crate) lifetime: Nanos,
 }
 
-/// The names of scopes that entries have in common.
+/// The names that entries have in common.
 ///
 /// They are the same for most calls of a function, so that a batch names and looks them up once.
 #[derive(Debug)]
 pub(crate) struct Shared {
+    /// What the keys of the entries begin with; their hashes follow.
+    pub(crate) stem: String,
+    /// Of scopes.
     pub(crate) scopes: Vec<String>,
     /// Of each of them, the key of its version, without the namespace.
     pub(crate) versions: Vec<String>,
 }
 
 impl Shared {
-    pub(crate) fn new(scopes: Vec<String>) -> Arc<Self> {
+    /// Of entries under a prefix, which belong to these scopes.
+    pub(crate) fn new(prefix: &str, scopes: Vec<String>) -> Arc<Self> {
         let versions = scopes.iter().map(|scope| version(scope).into_owned());
         Arc::new(Shared {
+            stem: stem(prefix),
             versions: versions.collect(),
             scopes,
         })
@@ -43,15 +50,32 @@ impl Shared {
 }
 
 impl Names {
+    /// The key of the entry, without the namespace: prefix and hash.
+    pub(crate) fn key(&self) -> String {
+        [&self.shared.stem, self.hash.as_str()].concat()
+    }
+
+    /// The scope of its key alone.
+    pub(crate) fn own(&self) -> Option<String> {
+        self.keyed.then(|| [KEY, self.hash.as_str()].concat())
+    }
+
+    /// The key of that scope's version, without the namespace.
+    pub(crate) fn own_version(&self) -> Option<&str> {
+        self.keyed.then(|| self.hash.as_str())
+    }
+
     /// All its scopes.
-    pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
-        let own = self.own.as_deref();
-        self.shared.scopes.iter().map(String::as_str).chain(own)
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let shared = self.shared.scopes.iter();
+        let shared = shared.map(|scope| Cow::Borrowed(scope.as_str()));
+        let own = std::iter::once_with(|| self.own().map(Cow::Owned));
+        shared.chain(own.flatten())
     }
 
     /// The scope of the key in this process.
     pub(crate) fn of_key(&self) -> crate::scope::Scope {
-        crate::scope::of_shared_key(hash_of(self.own.as_deref().unwrap_or_default()))
+        crate::scope::of_shared_key(self.hash.as_str())
     }
 }
 
@@ -75,11 +99,6 @@ pub(crate) fn function(name: &str) -> String {
     ["function ", name].concat()
 }
 
-/// The hash that the name of the scope of one key has.
-pub(crate) fn hash_of(own: &str) -> &str {
-    own.strip_prefix(KEY).unwrap_or(own)
-}
-
 /// What the keys of all calls of a function begin with, hashed.
 pub(crate) struct Root([u8; 32]);
 
@@ -92,9 +111,9 @@ impl Root {
         Root(*blake3::hash(stable.as_bytes()).as_bytes())
     }
 
-    /// The scope of the key with these arguments.
-    pub(crate) fn key(&self, parts: &Stable) -> String {
-        hex(KEY, &blake3::keyed_hash(&self.0, parts.as_bytes()))
+    /// The hash of the key with these arguments.
+    pub(crate) fn key(&self, parts: &Stable) -> Digest {
+        Digest::of(&blake3::keyed_hash(&self.0, parts.as_bytes()))
     }
 }
 
@@ -126,15 +145,9 @@ pub(crate) fn layer(name: &str) -> String {
     format!("layer {name}")
 }
 
-/// The key of an entry.
-#[cfg(feature = "tower")]
-pub(crate) fn entry(prefix: &str, hash: &str) -> String {
-    stem(prefix) + hash
-}
-
 /// What the keys of entries begin with: readable, free of spaces, control characters and what
 /// clusters take for the part that decides, and not too long for any store.
-pub(crate) fn stem(prefix: &str) -> String {
+fn stem(prefix: &str) -> String {
     let plain = |c: u8| c.is_ascii_graphic() && !matches!(c, b'{' | b'}');
     if prefix.len() <= READABLE && prefix.bytes().all(plain) {
         return [prefix, ":"].concat();
@@ -148,20 +161,33 @@ pub(crate) fn stem(prefix: &str) -> String {
 }
 
 /// 160 bits of a cryptographic hash, as text.
-pub(crate) fn digest(bytes: &[u8]) -> String {
-    hex("", &blake3::hash(bytes))
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Digest([u8; 40]);
+
+impl Digest {
+    /// Of these bytes.
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        Digest::of(&blake3::hash(bytes))
+    }
+
+    fn of(hash: &blake3::Hash) -> Self {
+        let digit = |n: u8| n + if n < 10 { b'0' } else { b'a' - 10 };
+        let mut text = [0; 40];
+        for (digits, byte) in text.chunks_exact_mut(2).zip(hash.as_bytes()) {
+            (digits[0], digits[1]) = (digit(byte >> 4), digit(byte & 15));
+        }
+        Digest(text)
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        // All of them are digits.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
 }
 
-fn hex(before: &str, hash: &blake3::Hash) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut text = String::with_capacity(before.len() + 40);
-    text.push_str(before);
-    for byte in &hash.as_bytes()[..20] {
-        for digit in [byte >> 4, byte & 15] {
-            text.push(char::from(DIGITS[usize::from(digit)]));
-        }
-    }
-    text
+/// The same as a text of its own.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    Digest::new(bytes).as_str().to_owned()
 }
 
 /// The key of a scope's version, without the namespace. That of one key is a digest already.

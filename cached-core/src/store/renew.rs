@@ -24,9 +24,9 @@ impl Tier {
             let Some((names, versions)) = entry else {
                 continue;
             };
-            if let (Some(own), Some(version)) = (&names.own, versions.own()) {
+            if let (Some(own), Some(version)) = (names.own(), versions.own()) {
                 let new = names::unique();
-                let key = self.version_key(own);
+                let key = self.version_key(&own);
                 let item = version_item(key, new, dependable(names.lifetime));
                 places.push((at, new));
                 swaps.push((version.to_le_bytes().to_vec(), item));
@@ -41,8 +41,8 @@ impl Tier {
             if let (true, Some((names, versions))) = (swapped, &mut entries[at]) {
                 renewed[at] = true;
                 versions.renew(new);
-                if let Some(own) = &names.own {
-                    lock(&self.journal).renewed(own, new);
+                if let Some(own) = names.own() {
+                    lock(&self.journal).renewed(&own, new);
                 }
             }
         }

@@ -29,7 +29,7 @@ use super::envelope::{self, EVER, Envelope};
 use super::guard::{Budget, Guard, Limits};
 use super::journal::{Concern, Journal};
 use super::memory::Known;
-use super::names::{self, Names};
+use super::names::{self, Names, Shared};
 use super::versions::{Scopes, Versions};
 use super::{Found, Item, Store};
 use crate::clock::{Clock, NEVER, Nanos};
@@ -168,7 +168,7 @@ impl Tier {
     /// # Errors
     /// The store does not answer, or refuses.
     pub(crate) async fn check(&self) -> Result<(), Error> {
-        let (budget, key) = (self.budget(), self.entry_key("check"));
+        let (budget, key) = (self.budget(), self.within("check"));
         let item = Item {
             key: key.clone(),
             value: b"dewar".to_vec(),
@@ -251,6 +251,7 @@ impl Tier {
         }
         let after = self.concerned(entries).into_iter();
         let concerned = before.into_iter().zip(after);
+        let now = self.guard.clock().wall_millis();
         (concerned
             .map(|(before, after)| before.max(after))
             .zip(scopes.versions())
@@ -260,7 +261,7 @@ impl Tier {
             Some((versions, known)) if concerned == Concern::None => {
                 // Whatever was stored under a version that was lost is not valid.
                 let valid = match known {
-                    true => self.valid(&entry, key, &versions),
+                    true => self.valid(&entry, key, &versions, now),
                     false => Ok(None),
                 };
                 let unreadable = valid.is_err();
@@ -317,11 +318,12 @@ impl Tier {
         entry: &Found,
         key: &str,
         versions: &Versions,
+        now: u64,
     ) -> Result<Option<Value>, Unreadable> {
         let Some(entry) = entry else { return Ok(None) };
         let envelope = Envelope::open(entry, key, &self.writing).ok_or(Unreadable)?;
         // A clock that is behind must not make it older than it can be, nor one ahead younger.
-        let age = (self.guard.clock().wall_millis()).saturating_sub(envelope.written);
+        let age = now.saturating_sub(envelope.written);
         let nanos = |millis: u64| match millis {
             EVER => NEVER,
             millis => millis.saturating_mul(1_000_000),
@@ -379,7 +381,7 @@ impl Tier {
     /// Where the lease of an entry's load is.
     pub(crate) fn lease_key(&self, names: &Names, versions: Option<&Versions>) -> String {
         let versions = versions.map(Versions::bytes).unwrap_or_default();
-        let digest = names::digest(&[names.key.as_bytes(), &versions].concat());
+        let digest = names::digest(&[names.key().as_bytes(), &versions].concat());
         format!("{}:l:{digest}", self.namespace)
     }
 
@@ -387,7 +389,17 @@ impl Tier {
         self.guard.store()
     }
 
-    pub(super) fn entry_key(&self, key: &str) -> String {
+    /// The key of an entry.
+    pub(super) fn key_of(&self, names: &Names) -> String {
+        [&self.stem_of(&names.shared), names.hash.as_str()].concat()
+    }
+
+    /// What the keys of entries begin with that have these names in common; their hashes follow.
+    pub(super) fn stem_of(&self, shared: &Shared) -> String {
+        self.within(&shared.stem)
+    }
+
+    fn within(&self, key: &str) -> String {
         [&self.namespace, ":", key].concat()
     }
 

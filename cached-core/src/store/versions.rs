@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
-use super::names::{Names, Shared};
+use super::names::Names;
 use super::tier::Tier;
 use crate::clock::Nanos;
 
@@ -85,40 +85,46 @@ impl Scopes {
             groups: Vec::new(),
             versions: Vec::with_capacity(room - entries.len()),
         };
-        let keys = entries.iter().map(|names| tier.entry_key(&names.key));
-        scopes.keys.extend(keys);
+        let groups = || entries.chunk_by(|a, b| Arc::ptr_eq(&a.shared, &b.shared));
+        for group in groups() {
+            let stem = tier.stem_of(&group[0].shared);
+            let key = |names: &&Names| [&stem, names.hash.as_str()].concat();
+            scopes.keys.extend(group.iter().map(key));
+        }
         let mut known = Known::default();
-        let mut last: Option<&Arc<Shared>> = None;
-        for names in entries {
-            if !last.is_some_and(|last| Arc::ptr_eq(last, &names.shared)) {
-                let group = scopes.group(tier, &names.shared, &mut known);
-                scopes.groups.push(group);
-                last = Some(&names.shared);
-            }
-            let group = scopes.groups.len() - 1;
-            let own = names.own.as_deref().map(|own| {
-                let key = tier.version_key(own);
-                scopes.add(key)
-            });
-            for at in scopes.groups[group].0.iter().copied().chain(own) {
-                let lifetime = &mut scopes.versions[at].lifetime;
-                *lifetime = names.lifetime.max(*lifetime);
-            }
-            scopes.entries.push(Entry { group, own });
+        for group in groups() {
+            scopes.add_group(tier, group, &mut known);
         }
         scopes
     }
 
-    fn group<'a>(&mut self, tier: &Tier, shared: &'a Shared, known: &mut Known<'a>) -> Group {
-        let alone = self.first == 1;
-        let each = shared.versions.iter().map(|version| {
+    /// Adds the versions of entries with the same names in common.
+    fn add_group<'a>(&mut self, tier: &Tier, entries: &[&'a Names], known: &mut Known<'a>) {
+        let group = self.groups.len();
+        let lifetimes = entries.iter().map(|names| names.lifetime);
+        let lifetime = lifetimes.max().unwrap_or_default();
+        let alone = self.first == entries.len();
+        let shared = entries[0].shared.versions.iter().map(|version| {
             let mut add = || self.add(tier.key_of_version(version));
-            match alone {
+            let at = match alone {
                 true => add(),
                 false => *known.entry(version).or_insert_with(add),
-            }
+            };
+            let longest = &mut self.versions[at].lifetime;
+            *longest = lifetime.max(*longest);
+            at
         });
-        Group(each.collect())
+        let shared = Group(shared.collect());
+        self.groups.push(shared);
+        let stem = tier.key_of_version("");
+        for names in entries {
+            let own = names.own_version().map(|version| {
+                let at = self.add([&stem, version].concat());
+                self.versions[at].lifetime = names.lifetime;
+                at
+            });
+            self.entries.push(Entry { group, own });
+        }
     }
 
     fn add(&mut self, key: String) -> usize {

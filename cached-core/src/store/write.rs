@@ -140,7 +140,7 @@ impl Tier {
 
     /// What is to be stored for an entry; none if it cannot be written as it is to be.
     pub(crate) fn item(&self, entry: &Written<'_>) -> Option<Item> {
-        let key = self.entry_key(&entry.names.key);
+        let key = self.key_of(entry.names);
         let millis = |nanos: Nanos| match nanos {
             NEVER => EVER,
             nanos => nanos / 1_000_000,
@@ -205,7 +205,7 @@ impl Tier {
 
     /// Frees what entries take that are about to be void.
     pub(crate) async fn remove(&self, entries: &[&Names]) {
-        let keys: Vec<String> = entries.iter().map(|e| self.entry_key(&e.key)).collect();
+        let keys: Vec<String> = entries.iter().map(|names| self.key_of(names)).collect();
         let removed = self.store().delete_many(&keys);
         self.guard.try_run(&self.budget(), removed).await;
     }
