@@ -143,7 +143,7 @@ impl Engine {
         };
         let (value_bytes, lifetime) = load.encode(&value).ok_or_else(|| unserialisable(key))?;
         // Before anything is there for others to take away: as for any load.
-        self.fence(&*load.key());
+        self.fence(load.key());
         let _loading = self.loading(load.base().hash);
         let began = self.begin();
         let spot = self.spot(&**load).await?;
@@ -160,7 +160,7 @@ impl Engine {
         // The store may have lost what others have copies of.
         changing.done(won).await;
         if won && !load.store(&value, began) {
-            self.forget(&*load.key());
+            self.forget(load.key());
         }
         Ok(won)
     }

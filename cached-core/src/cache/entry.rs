@@ -79,10 +79,10 @@ impl<R: 'static> At<R> {
             Place::Hit(_) | Place::Bypass(None) => return Ok(()),
         };
         let engine = &load.base().engine;
-        engine.fence(&*load.key());
+        engine.fence(load.key());
         if !load.store(value, engine.begin()) {
             // What was there is not what the function returns any more.
-            engine.forget(&*load.key());
+            engine.forget(load.key());
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! A call that missed: everything the load needs, the types of its arguments forgotten.
 
+use std::any::{Any, TypeId};
 use std::marker::PhantomData;
 use std::sync::Arc;
 #[cfg(feature = "stores")]
@@ -200,7 +201,10 @@ pub(crate) trait Load<R>: Send + Sync {
     fn base(&self) -> &Base;
 
     /// The owned key.
-    fn key(&self) -> Arc<dyn AnyKey>;
+    fn key(&self) -> &dyn AnyKey;
+
+    /// The same, to be kept: the call itself.
+    fn into_key(self: Arc<Self>) -> Arc<dyn AnyKey>;
 
     /// The entry's value, if there is one that is fresh by now.
     fn fresh(&self) -> Option<R>;
@@ -276,10 +280,34 @@ impl<R> Overdue<R> {
 /// A call that missed.
 pub(crate) struct Call<R, O: Outcome<R>, K> {
     pub(crate) base: Base,
-    pub(crate) key: Arc<OwnedKey<K>>,
+    pub(crate) key: OwnedKey<K>,
     pub(crate) outcome: O,
     pub(crate) plan: Plan<R, O::Value, O::Error>,
     pub(crate) result: PhantomData<fn() -> R>,
+}
+
+/// A call stands for its key, where that is kept as long as the call is.
+impl<R, O, K> AnyKey for Call<R, O, K>
+where
+    R: 'static,
+    O: Outcome<R>,
+    K: Eq + Send + Sync + 'static,
+{
+    fn hash(&self) -> u64 {
+        self.key.hash
+    }
+
+    fn marker(&self) -> TypeId {
+        self.key.marker
+    }
+
+    fn parts(&self) -> &dyn Any {
+        self.key.parts()
+    }
+
+    fn same(&self, other: &dyn AnyKey) -> bool {
+        self.key.same(other)
+    }
 }
 
 impl<R, O, K> Load<R> for Call<R, O, K>
@@ -292,13 +320,17 @@ where
         &self.base
     }
 
-    fn key(&self) -> Arc<dyn AnyKey> {
-        Arc::clone(&self.key) as _
+    fn key(&self) -> &dyn AnyKey {
+        &self.key
+    }
+
+    fn into_key(self: Arc<Self>) -> Arc<dyn AnyKey> {
+        self
     }
 
     fn fresh(&self) -> Option<R> {
         let engine = &self.base.engine;
-        let slot = engine.memory.as_ref()?.find(&*self.key)?;
+        let slot = engine.memory.as_ref()?.find(&self.key)?;
         let entry: &Entry<K, O::Stored> = slot.downcast()?;
         let valid = engine.verdict(&entry.meta, &entry.key) != Verdict::Invalid
             && entry.meta.order() != self.base.refused;
@@ -361,7 +393,7 @@ where
 
     fn left(&self) -> Option<Nanos> {
         let engine = &self.base.engine;
-        let slot = engine.memory.as_ref()?.find(&*self.key)?;
+        let slot = engine.memory.as_ref()?.find(&self.key)?;
         let times = slot.meta().times();
         let now = engine.clock.now();
         let fresh = matches!(times.judge(now), Judgement::Fresh | Judgement::Refresh);
@@ -454,7 +486,7 @@ where
     fn arrived(&self) -> Option<Slot> {
         let memory = self.base.engine.memory.as_ref();
         let found = memory.filter(|_| self.base.hears_of_stale())?;
-        let found = found.find(&*self.key)?;
+        let found = found.find(&self.key)?;
         (found.meta().order() != self.base.refused).then_some(found)
     }
 
@@ -462,7 +494,7 @@ where
     fn outdate(&self, began: Began) {
         let engine = &self.base.engine;
         let memory = engine.memory.as_ref();
-        let old = memory.and_then(|memory| memory.find(&*self.key));
+        let old = memory.and_then(|memory| memory.find(&self.key));
         if let Some(old) = old.filter(|old| old.meta().order() < began.order) {
             engine.discard(&old, EvictionReason::Invalidated);
         }
@@ -482,7 +514,7 @@ where
         let counters = Arc::clone(&self.base.counters);
         Entry {
             meta: Meta::new(began, times, scopes, counters),
-            key: self.key.as_ref().clone(),
+            key: self.key.clone(),
             value: stored,
         }
     }

@@ -1,9 +1,9 @@
 //! Who loads what right now.
 
 use std::any::Any;
+use std::borrow::Borrow;
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,7 +13,7 @@ use super::call::Load;
 use super::flight::Flight;
 use super::lead::Lead;
 use super::wait::Joined;
-use super::{Began, Loading};
+use super::{Began, Engine, Loading};
 use crate::clock::Nanos;
 use crate::key::AnyKey;
 use crate::memory::Identity;
@@ -105,15 +105,21 @@ struct Key(Arc<dyn AnyKey>);
 
 impl PartialEq for Key {
     fn eq(&self, other: &Key) -> bool {
-        self.0.same(&*other.0)
+        *self.0 == *other.0
     }
 }
 
 impl Eq for Key {}
 
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(self.0.hash());
+impl std::hash::Hash for Key {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        std::hash::Hash::hash(&*self.0, state);
+    }
+}
+
+impl<'a> Borrow<dyn AnyKey + 'a> for Key {
+    fn borrow(&self) -> &(dyn AnyKey + 'a) {
+        &*self.0
     }
 }
 
@@ -150,28 +156,44 @@ impl Flights {
     /// With `anew`, a load that is under way is not joined but replaced: those who come later join
     /// the new one. Without `single_flight`, everybody loads.
     pub(crate) fn enter<R: 'static>(&self, load: &Arc<dyn Load<R>>, anew: bool) -> Entered<R> {
-        if load.base().policy.single_flight {
-            let entered = self.enter_one(load, anew);
-            if let Entered::Fresh(_) = entered {
-                let base = load.base();
-                base.counters.waited(base.named());
-            }
-            entered
-        } else {
-            Entered::Lead(Lead::solo(Arc::clone(load)))
+        self.enter_at(load, anew, Engine::start)
+    }
+
+    /// The same where several loads start together: `start` says when, if it is asked.
+    pub(crate) fn enter_at<R: 'static>(
+        &self,
+        load: &Arc<dyn Load<R>>,
+        anew: bool,
+        start: impl FnOnce(&Engine) -> Nanos,
+    ) -> Entered<R> {
+        let base = load.base();
+        if !base.policy.single_flight {
+            let started = start(&base.engine);
+            return Entered::Lead(Lead::solo_at(Arc::clone(load), started));
         }
+        let entered = self.enter_one(load, anew, start);
+        if let Entered::Fresh(_) = entered {
+            base.counters.waited(base.named());
+        }
+        entered
     }
 
     /// The same for a refresh while a value is served: one at a time, whatever the function says.
     pub(crate) fn refresh<R: 'static>(&self, load: &Arc<dyn Load<R>>) -> Entered<R> {
-        self.enter_one(load, false)
+        self.enter_one(load, false, Engine::start)
     }
 
-    fn enter_one<R: 'static>(&self, load: &Arc<dyn Load<R>>, anew: bool) -> Entered<R> {
+    fn enter_one<R: 'static>(
+        &self,
+        load: &Arc<dyn Load<R>>,
+        anew: bool,
+        start: impl FnOnce(&Engine) -> Nanos,
+    ) -> Entered<R> {
         let base = load.base();
-        let key = load.key();
         let mut shard = lock(self.shard(base.hash));
-        if let Some(aloft) = shard.get(&Key(Arc::clone(&key))).filter(|_| !anew) {
+        let known = shard.get(load.key());
+        let replaces = known.is_some();
+        if let Some(aloft) = known.filter(|_| !anew) {
             let current =
                 base.engine
                     .ticks
@@ -186,16 +208,17 @@ impl Flights {
             }
         }
         let flight: Arc<FlightOf<R>> = Arc::new(FlightOf::new());
-        let lead = Lead::new(Arc::clone(load), Arc::clone(&flight));
+        let started = start(&base.engine);
+        let lead = Lead::new(Arc::clone(load), Arc::clone(&flight), started);
         let scopes = base.scopes.and(base.late_tags.then(of_any_tag));
         let aloft = Aloft {
             flight,
             tick: lead.began().tick,
             scopes,
         };
-        let key = Key(key);
-        let replaced = shard.remove_entry(&key);
-        shard.insert(key, aloft);
+        // With its key, which is the other call's.
+        let replaced = replaces.then(|| shard.remove_entry(load.key()));
+        shard.insert(Key(Arc::clone(load).into_key()), aloft);
         drop(shard);
         // Not under the lock: what hangs on it may be the user's.
         drop(replaced);
@@ -208,14 +231,7 @@ impl Flights {
 
     /// Takes a flight off the table, unless another of the same key has replaced it.
     pub(crate) fn remove<R: 'static>(&self, load: &dyn Load<R>, flight: &Arc<FlightOf<R>>) {
-        let key = Key(load.key());
-        let mut shard = lock(self.shard(load.base().hash));
-        let this = address(flight);
-        let listed = shard
-            .get(&key)
-            .is_some_and(|aloft| address(&aloft.flight) == this);
-        let removed = listed.then(|| shard.remove_entry(&key)).flatten();
-        drop(shard);
+        let removed = take(self.shard(load.base().hash), load.key(), address(flight));
         // Not under the lock: the key is the user's.
         drop(removed);
     }
@@ -265,15 +281,20 @@ impl Flights {
 
     /// Takes such a load off the table, unless another of the same key has replaced it.
     pub(crate) fn leave<F>(&self, key: Arc<dyn AnyKey>, flight: &Arc<F>) {
-        let mut shard = lock(self.shard(key.hash()));
-        let key = Key(key);
-        let listed = shard
-            .get(&key)
-            .is_some_and(|aloft| address(&aloft.flight) == address(flight));
-        let removed = listed.then(|| shard.remove_entry(&key)).flatten();
-        drop(shard);
+        let removed = take(self.shard(key.hash()), &*key, address(flight));
         drop(removed);
     }
+}
+
+/// Takes a flight off the table, if it still is the one of its key.
+fn take(shard: &Shard, key: &dyn AnyKey, flight: usize) -> Option<(Key, Aloft)> {
+    let mut shard = lock(shard);
+    let (key, aloft) = shard.remove_entry(key)?;
+    if address(&aloft.flight) == flight {
+        return Some((key, aloft));
+    }
+    shard.insert(key, aloft);
+    None
 }
 
 fn address<T: ?Sized>(flight: &Arc<T>) -> usize {

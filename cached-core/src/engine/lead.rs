@@ -31,13 +31,13 @@ pub(crate) struct Lead<R: 'static> {
 }
 
 impl<R: 'static> Lead<R> {
-    pub(crate) fn new(load: Arc<dyn Load<R>>, flight: Arc<FlightOf<R>>) -> Self {
+    /// Of a load that has [started](Engine::start) at that time.
+    pub(crate) fn new(load: Arc<dyn Load<R>>, flight: Arc<FlightOf<R>>, started: Nanos) -> Self {
         let engine = &load.base().engine;
         // First the count, then the tick: a write that sees no load running comes before it.
         let loading = engine.loading(load.base().hash);
-        let began = engine.begin();
+        let began = engine.now();
         load.base().begins(began);
-        let started = engine.clock.now();
         Lead {
             load,
             flight: Some(flight),
@@ -50,7 +50,13 @@ impl<R: 'static> Lead<R> {
 
     /// A load that nobody else may join.
     pub(crate) fn solo(load: Arc<dyn Load<R>>) -> Self {
-        Lead::new(load, Arc::new(FlightOf::new()))
+        let started = load.base().engine.start();
+        Lead::solo_at(load, started)
+    }
+
+    /// The same of one that has started at that time.
+    pub(crate) fn solo_at(load: Arc<dyn Load<R>>, started: Nanos) -> Self {
+        Lead::new(load, Arc::new(FlightOf::new()), started)
     }
 
     /// The same duty, taken over from a leader that is gone; and the half-run body.
@@ -137,7 +143,7 @@ impl<R: 'static> Lead<R> {
             trace::repeated(&base.engine, base.function);
         }
         if anew && self.load.fresh().is_some() {
-            base.engine.forget(&*self.load.key());
+            base.engine.forget(self.load.key());
         }
         self.end(|load| {
             let shares: Option<_> = rows.iter().map(|row| load.share(row)).collect();

@@ -88,7 +88,7 @@ where
     };
     Call {
         base,
-        key: Arc::new(key),
+        key,
         outcome,
         plan,
         result: PhantomData,

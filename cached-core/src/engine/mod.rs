@@ -49,6 +49,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use foldhash::fast::RandomState;
+
 use crate::clock::{Clock, Nanos};
 use crate::key::AnyKey;
 use crate::memory::{Memory, Meta, Slot};
@@ -83,7 +85,7 @@ pub(crate) struct Engine {
     /// What is not a function's own: invalidations, and the low-level API.
     pub(crate) counters: Arc<Counters>,
     pub(crate) watch: Arc<Watch>,
-    pub(crate) functions: Mutex<HashMap<usize, Function>>,
+    pub(crate) functions: Mutex<HashMap<usize, Function, RandomState>>,
     orders: AtomicU64,
     /// The loads that run, by hash: a write that sees none of its key need not fence any off.
     loads: Box<[AtomicU32]>,
@@ -192,10 +194,26 @@ impl Engine {
         self.hit(meta, hash, &meta.counters);
     }
 
-    /// A load or a write begins.
-    pub(crate) fn begin(&self) -> Began {
+    /// Loads are to begin, one or several: looks after what not every hit looks after, and says
+    /// what time it is.
+    pub(crate) fn start(&self) -> Nanos {
+        self.look_after();
+        self.clock.now()
+    }
+
+    fn look_after(&self) {
         self.clock.check();
         self.notice_tracing();
+    }
+
+    /// A load or a write begins.
+    pub(crate) fn begin(&self) -> Began {
+        self.look_after();
+        self.now()
+    }
+
+    /// The moment now, which no other load or write has.
+    pub(crate) fn now(&self) -> Began {
         // Two: what the shared store has for a load stands right before what it brings itself.
         let order = self.orders.fetch_add(2, Ordering::SeqCst);
         Began {

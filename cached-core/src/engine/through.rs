@@ -73,8 +73,8 @@ mod shared {
     /// What goes to the store, and for how long; none for what is not to be kept.
     type Encoded = Option<(Vec<u8>, crate::clock::Nanos)>;
 
-    fn place(base: &Base) -> Option<(Arc<Tier>, &Names)> {
-        Some((Arc::clone(base.engine.tier.as_ref()?), base.names.as_ref()?))
+    fn place(base: &Base) -> Option<(&Arc<Tier>, &Names)> {
+        Some((base.engine.tier.as_ref()?, base.names.as_ref()?))
     }
 
     /// What the store had for one load, and what is left of the time that its call may spend there.
@@ -202,7 +202,7 @@ mod shared {
         values: Vec<(Arc<dyn Load<R>>, Encoded)>,
     ) -> Result<(), Error> {
         let of = |load: &Arc<dyn Load<R>>| {
-            place(load.base()).and_then(|(tier, names)| Some((tier, names.own()?)))
+            place(load.base()).and_then(|(tier, names)| Some((Arc::clone(tier), names.own()?)))
         };
         let (loads, values): (Vec<_>, Vec<_>) = values
             .into_iter()
@@ -214,7 +214,7 @@ mod shared {
         };
         let mut delivery = tier.announce(names, false);
         let mine = delivery.written().await?;
-        let forget = |load: &Arc<dyn Load<R>>| load.base().engine.forget(&*load.key());
+        let forget = |load: &Arc<dyn Load<R>>| load.base().engine.forget(load.key());
         let read = fetch_settled(&loads.iter().collect::<Vec<_>>()).await;
         let values = loads.iter().zip(read).zip(values);
         let values = values.map(|((load, read), value)| (load, read, value));
@@ -281,24 +281,21 @@ mod shared {
     }
 
     async fn read_all<R>(loads: &[&Arc<dyn Load<R>>], to_load: bool) -> Vec<Read> {
-        let places: Vec<_> = loads.iter().map(|load| place(load.base())).collect();
-        let Some((tier, _)) = places.iter().flatten().next() else {
+        let placed = || loads.iter().filter(|load| place(load.base()).is_some());
+        let names = placed().filter_map(|load| load.base().names.as_ref());
+        let names: Vec<&Names> = names.collect();
+        let Some((tier, _)) = placed().find_map(|load| place(load.base())) else {
             return loads.iter().map(|_| Read::default()).collect();
         };
-        let names: Vec<&Names> = places.iter().flatten().map(|(_, names)| *names).collect();
         let budget = Arc::new(tier.budget());
         let fetched = match to_load {
             true => tier.fetch(&budget, &names).await,
             false => tier.peek(&budget, &names).await,
         };
-        let placed = loads
-            .iter()
-            .zip(&places)
-            .filter(|(_, place)| place.is_some());
-        let read = placed.map(|(load, _)| *load).zip(&fetched);
-        let idle: Vec<_> = read
+        let idle: Vec<_> = placed()
+            .zip(&fetched)
             .inspect(|(load, read)| read.count_unreadable(&load.base().counters))
-            .filter(|(load, read)| is_half_idle(&***load, read))
+            .filter(|(load, read)| is_half_idle(&****load, read))
             .collect();
         if to_load && !idle.is_empty() {
             let prolonged = idle
@@ -311,10 +308,11 @@ mod shared {
             fetched: fetched.next().unwrap_or_default(),
             budget: Some(Arc::clone(&budget)),
         };
-        places
-            .iter()
-            .map(|place| place.as_ref().map(|_| next()).unwrap_or_default())
-            .collect()
+        let read = |load: &&Arc<dyn Load<R>>| match place(load.base()) {
+            Some(_) => next(),
+            None => Read::default(),
+        };
+        loads.iter().map(read).collect()
     }
 
     /// The same, if it is good enough.
@@ -407,7 +405,7 @@ mod shared {
         let mut to = None;
         let places = results.iter_mut().map(|(load, read, _)| {
             let (tier, names) = place(load.base())?;
-            to = Some((tier, read.budget.clone()?));
+            to = Some((Arc::clone(tier), read.budget.clone()?));
             Some((names, read.fetched.versions.as_mut()?))
         });
         let mut places: Vec<_> = places.collect();
@@ -450,7 +448,7 @@ mod shared {
             useful: base.policy.useful(lifetime),
         };
         Some(Writing {
-            tier,
+            tier: Arc::clone(tier),
             budget: read.budget?,
             entry,
             raw: read.fetched.raw,

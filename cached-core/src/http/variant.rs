@@ -45,8 +45,12 @@ impl AnyKey for VariantKey {
         self.url.marker()
     }
 
+    fn parts(&self) -> &dyn Any {
+        self
+    }
+
     fn same(&self, other: &dyn AnyKey) -> bool {
-        let other: Option<&Self> = (other as &dyn Any).downcast_ref();
+        let other: Option<&Self> = other.parts().downcast_ref();
         other.is_some_and(|other| self.selecting == other.selecting && self.url.same(&*other.url))
     }
 }

@@ -43,9 +43,11 @@ pub(crate) struct OwnedKey<K> {
 }
 
 /// An owned key whose arguments' types are forgotten.
-pub(crate) trait AnyKey: Any + Send + Sync {
+pub(crate) trait AnyKey: Send + Sync {
     fn hash(&self) -> u64;
     fn marker(&self) -> TypeId;
+    /// What it is made of, for keys of the same kind to compare with theirs.
+    fn parts(&self) -> &dyn Any;
     /// Whether the other key is of the same function and the same arguments.
     fn same(&self, other: &dyn AnyKey) -> bool;
 }
@@ -59,11 +61,28 @@ impl<K: Eq + Send + Sync + 'static> AnyKey for OwnedKey<K> {
         self.marker
     }
 
+    fn parts(&self) -> &dyn Any {
+        &self.parts
+    }
+
     fn same(&self, other: &dyn AnyKey) -> bool {
-        let other: Option<&Self> = (other as &dyn Any).downcast_ref();
-        other.is_some_and(|other| {
-            self.hash == other.hash && self.marker == other.marker && self.parts == other.parts
-        })
+        self.hash == other.hash()
+            && self.marker == other.marker()
+            && other.parts().downcast_ref() == Some(&self.parts)
+    }
+}
+
+impl PartialEq for dyn AnyKey + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.same(other)
+    }
+}
+
+impl Eq for dyn AnyKey + '_ {}
+
+impl Hash for dyn AnyKey + '_ {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(AnyKey::hash(self));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Text with values in it: prefixes and tags.
 
+use std::borrow::Cow;
 use std::fmt::{self, Display, Write};
 
 /// An empty value: a level of its own, where nothing at all would be the level above.
@@ -18,7 +19,7 @@ const EMPTY: &str = "%-";
 /// assert_eq!(label.as_str(), "user:42%3Aposts");
 /// ```
 #[derive(Default, Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Label(String);
+pub struct Label(Cow<'static, str>);
 
 impl Label {
     /// An empty label.
@@ -26,10 +27,16 @@ impl Label {
         Self::default()
     }
 
+    /// For generated code: text without values.
+    #[doc(hidden)]
+    pub const fn fixed(text: &'static str) -> Self {
+        Label(Cow::Borrowed(text))
+    }
+
     /// Appends text as it is; `:` separates levels.
     #[must_use]
     pub fn text(mut self, text: &str) -> Self {
-        self.0.push_str(text);
+        self.0.to_mut().push_str(text);
         self
     }
 
@@ -38,9 +45,10 @@ impl Label {
     pub fn value(mut self, value: impl Display) -> Self {
         let before = self.0.len();
         // A `Display` that fails has written what it could; there is nothing better to add.
-        let _ = write!(Escaped(&mut self.0), "{value}");
-        if self.0.len() == before {
-            self.0.push_str(EMPTY);
+        let text = self.0.to_mut();
+        let _ = write!(Escaped(text), "{value}");
+        if text.len() == before {
+            text.push_str(EMPTY);
         }
         self
     }
@@ -59,7 +67,7 @@ impl From<&str> for Label {
 
 impl From<String> for Label {
     fn from(text: String) -> Self {
-        Label(text)
+        Label(Cow::Owned(text))
     }
 }
 

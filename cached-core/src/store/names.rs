@@ -5,6 +5,8 @@ use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use arrayvec::ArrayString;
+
 use crate::clock::Nanos;
 use crate::key::Stable;
 
@@ -162,7 +164,7 @@ fn stem(prefix: &str) -> String {
 
 /// 160 bits of a cryptographic hash, as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Digest([u8; 40]);
+pub(crate) struct Digest(ArrayString<40>);
 
 impl Digest {
     /// Of these bytes.
@@ -176,12 +178,12 @@ impl Digest {
         for (digits, byte) in text.chunks_exact_mut(2).zip(hash.as_bytes()) {
             (digits[0], digits[1]) = (digit(byte >> 4), digit(byte & 15));
         }
-        Digest(text)
+        // All of them are digits.
+        Digest(ArrayString::from_byte_string(&text).unwrap_or_default())
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        // All of them are digits.
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        &self.0
     }
 }
 

@@ -37,6 +37,9 @@ use crate::model::{Piece, Template};
 
 /// A template as a `Label`.
 fn label(template: &Template) -> TokenStream {
+    if let [Piece::Text(text)] = template.pieces.as_slice() {
+        return quote!(::dewar::__private::Label::fixed(#text));
+    }
     let pieces = pieces(template);
     quote!(::dewar::__private::Label::new() #pieces)
 }

@@ -168,7 +168,7 @@ where
             };
             match &value {
                 Some(value) => missing.at().place(value)?,
-                None => load.base().engine.forget(&*load.key()),
+                None => load.base().engine.forget(load.key()),
             }
             #[cfg(feature = "stores")]
             published.push((

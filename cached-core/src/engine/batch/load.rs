@@ -46,7 +46,7 @@ where
 
 /// What a load brought.
 pub(super) struct Brought<R: Answers> {
-    pub(super) asked: Vec<(R::Key, Rows<R::Value>)>,
+    pub(super) asked: Vec<Answer<R>>,
     /// What the body returned beyond that.
     pub(super) beyond: Vec<(R::Key, Rows<R::Value>)>,
     /// How it failed, where nothing stands in for it.
@@ -54,6 +54,9 @@ pub(super) struct Brought<R: Answers> {
     /// It failed, whatever stands in for it.
     pub(super) ill: bool,
 }
+
+/// What there is for a key, by its place in the batch.
+type Answer<R> = (usize, Rows<<R as Answers>::Value>);
 
 pub(super) enum Failure<R> {
     /// The `Err` or `None` of the whole.
@@ -139,7 +142,7 @@ struct Shared {
 #[cfg(feature = "stores")]
 async fn share_out<R>(
     leads: Leads<R>,
-    asked: &mut Vec<(R::Key, Rows<R::Value>)>,
+    asked: &mut Vec<Answer<R>>,
     turn: &mut Turn,
 ) -> (Leads<R>, Leads<R>, Shared)
 where
@@ -177,11 +180,7 @@ where
 
 /// Takes what was fetched for a key, if that is good enough; else it is left to be loaded.
 #[cfg(feature = "stores")]
-fn take<R>(
-    led: LedBy<R>,
-    mut read: Read,
-    asked: &mut Vec<(R::Key, Rows<R::Value>)>,
-) -> Option<(LedBy<R>, Read)>
+fn take<R>(led: LedBy<R>, mut read: Read, asked: &mut Vec<Answer<R>>) -> Option<(LedBy<R>, Read)>
 where
     R: Answers<Value: 'static>,
 {
@@ -197,26 +196,22 @@ where
         Some(lead) => lead.land(value),
         None => value,
     };
-    asked.push((led.missing.key, Rows::One(value)));
+    asked.push((led.missing.at, Rows::One(value)));
     None
 }
 
 /// Takes what the shared store has, all read in one operation; the rest is left to be loaded.
 #[cfg(feature = "stores")]
-async fn fetch<R>(
-    leads: Leads<R>,
-    asked: &mut Vec<(R::Key, Rows<R::Value>)>,
-) -> (Leads<R>, Vec<Read>)
+async fn fetch<R>(leads: Leads<R>, asked: &mut Vec<Answer<R>>) -> (Leads<R>, Vec<Read>)
 where
     R: Answers<Value: 'static>,
 {
-    let loads: Vec<_> = leads
+    let loads = leads
         .iter()
-        .filter_map(|led| led.missing.load.as_ref().ok().cloned())
-        .collect();
-    let mut all = fetch_all(&loads.iter().collect::<Vec<_>>())
-        .await
-        .into_iter();
+        .filter_map(|led| led.missing.load.as_ref().ok());
+    let loads: Vec<_> = loads.collect();
+    let mut all = fetch_all(&loads).await.into_iter();
+    asked.reserve(leads.len());
     let (mut left, mut rest) = (Vec::new(), Vec::new());
     for led in leads {
         let read = match &led.missing.load {
@@ -297,7 +292,7 @@ where
             (Some(rows), None) => rows,
             (None, None) => continue,
         };
-        brought.asked.push((missing.key, rows));
+        brought.asked.push((missing.at, rows));
     }
     brought.beyond.extend(answers.rest());
 }
@@ -316,7 +311,7 @@ fn fail<R>(
         .iter()
         .map(|led| {
             let load = led.missing.load.as_ref().ok()?;
-            Some((led.missing.key.clone(), Rows::One(load.stale()?)))
+            Some((led.missing.at, Rows::One(load.stale()?)))
         })
         .collect();
     let error = match &failure {

@@ -30,6 +30,7 @@ use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
+use super::Engine;
 use super::answers::{Answers, Keys};
 use super::at::{At, Place};
 use super::call::Load;
@@ -46,13 +47,16 @@ use wait::{Told, Waits};
 pub struct Batch<R: Answers<Value: 'static>> {
     /// In the order in which the keys were given.
     keys: Vec<R::Key>,
-    found: HashMap<R::Key, Rows<R::Value>, RandomState>,
+    /// What there is for each of them.
+    found: Vec<Option<Rows<R::Value>>>,
     missing: Vec<Missing<R::Key, R::Value>>,
 }
 
 /// A key without a value.
 struct Missing<K, V: 'static> {
     key: K,
+    /// Its place among the keys of the batch.
+    at: usize,
     load: Result<Arc<dyn Load<V>>, Uncached>,
     anew: bool,
     /// Its flight was waited for in vain: load it without one.
@@ -101,7 +105,7 @@ where
         let many = each.size_hint().0;
         let mut batch = Batch {
             keys: Vec::with_capacity(many),
-            found: HashMap::default(),
+            found: Vec::with_capacity(many),
             missing: Vec::new(),
         };
         let mut seen = HashSet::with_capacity_and_hasher(many, RandomState::default());
@@ -109,23 +113,29 @@ where
             if !seen.insert(key) {
                 continue;
             }
-            batch.keys.push(key.clone());
-            batch.add(key, at(key));
+            batch.add(key, at(key), many);
         }
         batch
     }
 
-    fn add(&mut self, key: &R::Key, at: At<R::Value>) {
+    /// Adds a key, one of so many.
+    fn add(&mut self, key: &R::Key, at: At<R::Value>, many: usize) {
+        self.keys.push(key.clone());
         let (load, anew) = match at.0 {
             Place::Hit(value) | Place::Ready { value, .. } => {
-                self.found.insert(key.clone(), Rows::One(value));
+                self.found.push(Some(Rows::One(value)));
                 return;
             }
             Place::Miss { load, anew } => (Ok(load), anew),
             Place::Bypass(error) => (Err(Uncached(error)), false),
         };
+        self.found.push(None);
+        if self.missing.is_empty() {
+            self.missing.reserve(many);
+        }
         self.missing.push(Missing {
             key: key.clone(),
+            at: self.keys.len() - 1,
             load,
             anew,
             alone: false,
@@ -163,10 +173,10 @@ where
     }
 
     /// All that was found, in the order of the keys.
-    fn answers(mut self) -> R {
+    fn answers(self) -> R {
         let mut pairs = Vec::with_capacity(self.keys.len());
-        for key in self.keys {
-            match self.found.remove(&key) {
+        for (key, found) in self.keys.into_iter().zip(self.found) {
+            match found {
                 Some(Rows::One(value)) => pairs.push((key, value)),
                 Some(Rows::Several(values)) => {
                     pairs.extend(values.into_iter().map(|value| (key.clone(), value)));
@@ -180,25 +190,30 @@ where
     /// Decides for every missing key who loads it.
     fn enter(&mut self) -> Round<R::Key, R::Value> {
         let mut round = Round {
-            leads: Vec::new(),
+            leads: Vec::with_capacity(self.missing.len()),
             joins: Vec::new(),
         };
+        let mut started = None;
+        let mut start = |engine: &Engine| *started.get_or_insert_with(|| engine.start());
         for missing in std::mem::take(&mut self.missing) {
             let lead = match &missing.load {
                 Err(_) => None,
                 Ok(load) if missing.alone => Some(Lead::solo(Arc::clone(load))),
-                Ok(load) => match load.base().engine.flights.enter(load, missing.anew) {
-                    Entered::Fresh(value) => {
-                        self.found.insert(missing.key, Rows::One(value));
-                        continue;
+                Ok(load) => {
+                    let flights = &load.base().engine.flights;
+                    match flights.enter_at(load, missing.anew, &mut start) {
+                        Entered::Fresh(value) => {
+                            self.found[missing.at] = Some(Rows::One(value));
+                            continue;
+                        }
+                        Entered::Join(joined) => {
+                            round.joins.push((missing, joined));
+                            continue;
+                        }
+                        Entered::Lead(lead) => Some(lead),
+                        Entered::Inside => None,
                     }
-                    Entered::Join(joined) => {
-                        round.joins.push((missing, joined));
-                        continue;
-                    }
-                    Entered::Lead(lead) => Some(lead),
-                    Entered::Inside => None,
-                },
+                }
             };
             round.leads.push(Led { missing, lead });
         }
@@ -207,15 +222,31 @@ where
 
     /// Takes what this call's load brought.
     fn take(&mut self, brought: Brought<R>) -> Option<Failure<R>> {
-        // What was not asked for is returned, and not stored: nothing says which load it is of.
-        for (key, rows) in brought.beyond {
-            if !self.found.contains_key(&key) {
-                self.keys.push(key.clone());
-                self.found.insert(key, rows);
+        if !brought.beyond.is_empty() {
+            self.add_beyond(brought.beyond);
+        }
+        for (at, rows) in brought.asked {
+            self.found[at] = Some(rows);
+        }
+        brought.failed
+    }
+
+    /// Takes what this call's load was not asked for: it is returned, and not stored, as nothing
+    /// says which load it is of.
+    fn add_beyond(&mut self, beyond: Vec<(R::Key, Rows<R::Value>)>) {
+        let keys = self.keys.iter().enumerate();
+        let places: HashMap<_, _, RandomState> = keys.map(|(at, key)| (key.clone(), at)).collect();
+        for (key, rows) in beyond {
+            match places.get(&key) {
+                Some(at) => {
+                    self.found[*at].get_or_insert(rows);
+                }
+                None => {
+                    self.keys.push(key);
+                    self.found.push(Some(rows));
+                }
             }
         }
-        self.found.extend(brought.asked);
-        brought.failed
     }
 
     /// Takes what others' loads brought; returns their error, if that is what this call ends with.
@@ -223,9 +254,7 @@ where
         let mut failed = None;
         for told in told {
             match told {
-                Told::Rows(key, rows) => {
-                    self.found.insert(key, rows);
-                }
+                Told::Rows(at, rows) => self.found[at] = Some(rows),
                 Told::Absent => {}
                 Told::Again(missing) => self.missing.push(missing),
                 Told::Failed(mut missing, error) => {

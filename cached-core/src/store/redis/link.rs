@@ -283,8 +283,11 @@ impl Connection {
             Connection::One(connection) => {
                 let mut connection = connection.clone();
                 if let [command] = commands {
-                    let reply = connection.send_packed_command(command).await?;
-                    return Ok(vec![reply.extract_error()?]);
+                    // What is inside the reply is judged where it is read.
+                    return match connection.send_packed_command(command).await? {
+                        Value::ServerError(error) => Err(error.into()),
+                        reply => Ok(vec![reply]),
+                    };
                 }
                 let mut pipeline = Pipeline::with_capacity(commands.len());
                 for command in commands {

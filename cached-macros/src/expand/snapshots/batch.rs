@@ -40,7 +40,7 @@ impl __products {
                 >()
                     .kind(),
                 |plan| {
-                    plan.prefix(::dewar::__private::Label::new().text("product"));
+                    plan.prefix(::dewar::__private::Label::fixed("product"));
                 },
             ),
         )
@@ -80,7 +80,7 @@ impl __products {
                     >()
                         .kind(),
                     |plan| {
-                        plan.prefix(::dewar::__private::Label::new().text("product"));
+                        plan.prefix(::dewar::__private::Label::fixed("product"));
                     },
                 ),
             )

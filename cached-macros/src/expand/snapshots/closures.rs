@@ -41,7 +41,7 @@ impl __user {
                 ::dewar::__private::out::<Result<User, DbError>>().kind(),
                 |v| v.id != id,
                 |plan| {
-                    plan.tag(::dewar::__private::Label::new().text("users"))
+                    plan.tag(::dewar::__private::Label::fixed("users"))
                         .timeout_by(|v: &User| v.max_age())
                         .cache_if(|v| v.is_whole())
                         .stale_if({

@@ -3,6 +3,6 @@
 fn main() {
     let _ = ::dewar::__private::Invalidation::new()
         .of(&SESSIONS)
-        .pattern(::dewar::__private::Label::new().text("product_*"))
+        .pattern(::dewar::__private::Label::fixed("product_*"))
         .run();
 }

@@ -7,7 +7,7 @@ fn main() {
                 .by_arguments()(id, ::dewar::__private::KEY)
                 .place(),
         )
-        .tag(::dewar::__private::Label::new().text("users"))
+        .tag(::dewar::__private::Label::fixed("users"))
         .prefix(::dewar::__private::Label::new().text("user:").value(&id))
         .run();
 }

@@ -9,7 +9,7 @@ fn rename(db: &Pool, id: u64, name: &str) -> Result<(), DbError> {
                     .by_arguments()(id, ::dewar::__private::KEY)
                     .place(),
             )
-            .tag(::dewar::__private::Label::new().text("users"))
+            .tag(::dewar::__private::Label::fixed("users"))
             .prefix(
                 ::dewar::__private::Label::new().text("user:").value(&id).text(":posts"),
             ),

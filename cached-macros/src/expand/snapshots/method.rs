@@ -37,7 +37,7 @@ pub fn __cached_entry_user(
             ::dewar::__private::out::<Option<User>>().kind(),
             |plan| {
                 plan.prefix(::dewar::__private::Label::new().text("user:").value(&id))
-                    .tag(::dewar::__private::Label::new().text("users"))
+                    .tag(::dewar::__private::Label::fixed("users"))
                     .tag(::dewar::__private::Label::new().text("org:").value(&org));
             },
         )

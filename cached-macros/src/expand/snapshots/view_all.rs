@@ -40,7 +40,7 @@ pub async fn product(
         ),
         |plan| {
             plan.prefix(::dewar::__private::Label::new().text("product:").value(&(*id)))
-                .tag(::dewar::__private::Label::new().text("products"))
+                .tag(::dewar::__private::Label::fixed("products"))
                 .timeout(ttl());
         },
     );
