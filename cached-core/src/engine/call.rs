@@ -4,9 +4,9 @@ use std::any::{Any, TypeId};
 use std::marker::PhantomData;
 use std::sync::Arc;
 #[cfg(feature = "stores")]
-use std::sync::OnceLock;
-#[cfg(feature = "stores")]
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+#[cfg(feature = "stores")]
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use super::plan::Plan;
@@ -22,6 +22,8 @@ use crate::scope::{Scopes, of_tag};
 use crate::stats::Counters;
 #[cfg(feature = "stores")]
 use crate::store::names::Names;
+#[cfg(feature = "stores")]
+use crate::sync::lock;
 use crate::watch::{EvictionReason, Named};
 
 /// What is the same whatever the types of arguments and result.
@@ -61,7 +63,7 @@ pub(crate) struct Base {
     pub(crate) offered: OnceLock<Slot>,
     /// When this call's load began.
     #[cfg(feature = "stores")]
-    pub(crate) began: OnceLock<Began>,
+    pub(crate) began: Mutex<Option<Began>>,
     /// It runs within a load of its own key.
     #[cfg(feature = "stores")]
     pub(crate) inside: AtomicBool,
@@ -127,7 +129,7 @@ impl Base {
     /// Notes when the load of this call began; of several, the first counts.
     pub(crate) fn begins(&self, began: Began) {
         #[cfg(feature = "stores")]
-        let _ = self.began.set(began);
+        lock(&self.began).get_or_insert(began);
         #[cfg(not(feature = "stores"))]
         let _ = began;
     }
@@ -156,7 +158,7 @@ impl Base {
     /// Whether it waits for a load for which an expired value may turn up.
     fn hears_of_stale(&self) -> bool {
         #[cfg(feature = "stores")]
-        return self.awaits_stale() && self.began.get().is_none();
+        return self.awaits_stale() && lock(&self.began).is_none();
         #[cfg(not(feature = "stores"))]
         false
     }
@@ -329,6 +331,9 @@ where
     }
 
     fn fresh(&self) -> Option<R> {
+        if self.base.serves_no_copies() {
+            return None;
+        }
         let engine = &self.base.engine;
         let slot = engine.memory.as_ref()?.find(&self.key)?;
         let entry: &Entry<K, O::Stored> = slot.downcast()?;
@@ -422,7 +427,7 @@ where
     #[cfg(feature = "stores")]
     fn offer(&self, stale: &crate::store::tier::Value, bytes: &[u8]) {
         let (base, policy) = (&self.base, self.base.policy);
-        let (Some(began), Some(codec)) = (base.began.get(), self.outcome.codec()) else {
+        let (Some(began), Some(codec)) = (*lock(&base.began), self.outcome.codec()) else {
             return;
         };
         if base.expired().is_some() || stale.past >= policy.stale() {
@@ -439,7 +444,7 @@ where
         let times = Times::expired(now, stale.past, policy);
         // What the load brings comes after it.
         let order = began.order.saturating_sub(1);
-        let entry = self.made(stored, base.vouched(now, times), Began { order, ..*began });
+        let entry = self.made(stored, base.vouched(now, times), Began { order, ..began });
         let slot = Slot::new(entry);
         if !base.serves_no_copies() {
             self.insert(slot.clone());

@@ -100,8 +100,8 @@ impl<'a, R> Fillings<'a, R> {
             let mut read = reads.next().unwrap_or_default();
             let replaces = replace(filling, &mut read);
             // It was not nothing when something was to be put there, and is nothing again.
-            filling.foreign = filling.entry.1.is_none() && read.fetched.raw.is_none();
-            filling.entry.1 = read.fetched.raw;
+            filling.foreign = filling.entry.1.is_none() && read.raw.is_none();
+            filling.entry.1 = read.raw;
             replaces
         });
     }
@@ -110,7 +110,7 @@ impl<'a, R> Fillings<'a, R> {
 impl<R> Filling<'_, R> {
     /// Whether it is valid still.
     fn is_valid(&self, read: &Read) -> bool {
-        read.fetched.versions.as_ref() == Some(&self.entry.0.versions)
+        read.versions.as_ref() == Some(&self.entry.0.versions)
     }
 }
 
@@ -127,7 +127,7 @@ pub(super) async fn fill_all<R>(results: Vec<Fresh<'_, R>>) -> Result<(), Error>
         return Ok(());
     }
     let void = |filling: &Filling<'_, R>, read: &mut Read| {
-        filling.is_valid(read) && read.fetched.value.is_none()
+        filling.is_valid(read) && read.value.is_none()
     };
     fillings.look(void).await;
     fillings.fill().await

@@ -270,7 +270,7 @@ impl Held {
         let base = load.base();
         let tier = base.engine.tier.clone()?;
         Some(Held {
-            key: tier.lease_key(base.names.as_ref()?, read.fetched.versions.as_ref()),
+            key: tier.lease_key(base.names.as_ref()?, read.versions.as_ref()),
             token: names::unique().to_le_bytes().to_vec(),
             tier,
         })

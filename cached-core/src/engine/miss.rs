@@ -199,7 +199,7 @@ where
     if engine.tier.is_none() || site.policy().local {
         return Elsewhere::Nowhere;
     }
-    let mut stable = crate::key::stable::Stable::roomy();
+    let mut stable = crate::key::Stable::default();
     parts.stable(&mut stable);
     if stable.is_local() {
         engine.memory_only_at(site.id(), site.name(), ARGUMENT);

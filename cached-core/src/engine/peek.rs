@@ -35,7 +35,7 @@ async fn ask_all<R>(loads: &[&LoadOf<R>], mut left: Vec<Option<Nanos>>) -> Vec<O
     let missing = missing(loads, &left);
     let asked: Vec<&LoadOf<R>> = missing.iter().map(|at| loads[*at]).collect();
     for (at, read) in missing.into_iter().zip(peek_all(&asked).await) {
-        left[at] = read.fetched.value.map(|value| value.left);
+        left[at] = read.value.map(|value| value.left);
     }
     left
 }

@@ -63,7 +63,8 @@ mod shared {
     use crate::store::Found;
     use crate::store::guard::Budget;
     use crate::store::names::Names;
-    use crate::store::tier::{Fetched, Tier, Value};
+    pub(crate) use crate::store::tier::Fetched as Read;
+    use crate::store::tier::{Tier, Value};
     use crate::store::versions::Versions;
     use crate::store::write::Written;
 
@@ -75,13 +76,6 @@ mod shared {
 
     fn place(base: &Base) -> Option<(&Arc<Tier>, &Names)> {
         Some((base.engine.tier.as_ref()?, base.names.as_ref()?))
-    }
-
-    /// What the store had for one load, and what is left of the time that its call may spend there.
-    #[derive(Default)]
-    pub(crate) struct Read {
-        pub(crate) fetched: Fetched,
-        budget: Option<Arc<Budget>>,
     }
 
     /// The body of a load, by way of the store.
@@ -238,7 +232,7 @@ mod shared {
 
     /// Whether the store has said what all these depend on that are to be kept.
     fn all_read<R>(results: &[Fresh<'_, R>]) -> bool {
-        (results.iter()).all(|(_, read, value)| value.is_none() || read.fetched.versions.is_some())
+        (results.iter()).all(|(_, read, value)| value.is_none() || read.versions.is_some())
     }
 
     fn unread() -> Error {
@@ -250,7 +244,7 @@ mod shared {
     fn is_overtaken(base: &Base, read: &Read, mine: &HashMap<String, u64>) -> bool {
         let own = base.names.as_ref().and_then(Names::own);
         let mine = own.and_then(|own| mine.get(&own));
-        let now = read.fetched.versions.as_ref().map(Versions::own);
+        let now = read.versions.as_ref().map(Versions::own);
         mine.zip(now).is_some_and(|(mine, now)| now != Some(*mine))
     }
 
@@ -268,7 +262,7 @@ mod shared {
                 tier.settled(names).await;
             }
             reads = fetch_all(loads).await;
-            if !reads.iter().any(|read: &Read| read.fetched.overtaken) {
+            if !reads.iter().any(|read: &Read| read.overtaken) {
                 break;
             }
         }
@@ -288,10 +282,13 @@ mod shared {
             return loads.iter().map(|_| Read::default()).collect();
         };
         let budget = Arc::new(tier.budget());
-        let fetched = match to_load {
+        let mut fetched = match to_load {
             true => tier.fetch(&budget, &names).await,
             false => tier.peek(&budget, &names).await,
         };
+        for read in &mut fetched {
+            read.budget = Some(Arc::clone(&budget));
+        }
         let idle: Vec<_> = placed()
             .zip(&fetched)
             .inspect(|(load, read)| read.count_unreadable(&load.base().counters))
@@ -303,11 +300,11 @@ mod shared {
                 .map(|(load, read)| Box::pin(prolong(tier, &budget, load.base(), read)));
             crate::rt::all(prolonged).await;
         }
+        if fetched.len() == loads.len() {
+            return fetched;
+        }
         let mut fetched = fetched.into_iter();
-        let mut next = || Read {
-            fetched: fetched.next().unwrap_or_default(),
-            budget: Some(Arc::clone(&budget)),
-        };
+        let mut next = || fetched.next().unwrap_or_default();
         let read = |load: &&Arc<dyn Load<R>>| match place(load.base()) {
             Some(_) => next(),
             None => Read::default(),
@@ -322,7 +319,7 @@ mod shared {
             let last = value.lifetime / 1000 * 1000u64.saturating_sub(ahead);
             ahead > 0 && value.left <= last
         };
-        let value = read.fetched.value.as_ref();
+        let value = read.value.as_ref();
         if want == Want::Newer && value.is_some_and(due) {
             return None;
         }
@@ -331,21 +328,21 @@ mod shared {
 
     /// Keeps what was fetched and has expired, for the case that the load fails or is slow.
     pub(crate) fn offer<R>(load: &dyn Load<R>, read: &Read) {
-        let stale = read.fetched.stale.as_ref();
+        let stale = read.stale.as_ref();
         if let Some(stale) = stale.filter(|stale| !idle(load, stale)) {
-            load.offer(stale, stale.bytes(&read.fetched.raw));
+            load.offer(stale, stale.bytes(&read.raw));
         }
     }
 
     /// Whether a value is read for which nobody may have said so for half of its `idle_timeout`.
-    fn is_half_idle<R>(load: &dyn Load<R>, read: &Fetched) -> bool {
+    fn is_half_idle<R>(load: &dyn Load<R>, read: &Read) -> bool {
         let half = load.base().policy.idle / 2;
         half > 0 && (read.value.as_ref()).is_some_and(|it| it.age >= half && !idle(load, it))
     }
 
     /// Writes a value that is being read once more, to live for as long as it would have and to be
     /// taken for idle from now on, unless somebody else has written since.
-    async fn prolong(tier: &Tier, budget: &Budget, base: &Base, read: &Fetched) {
+    async fn prolong(tier: &Tier, budget: &Budget, base: &Base, read: &Read) {
         let (Some(names), Some(value), Some(versions)) = (&base.names, &read.value, &read.versions)
         else {
             return;
@@ -382,12 +379,12 @@ mod shared {
 
     /// The same, not counted as an answer to a miss.
     pub(crate) fn decode<R>(load: &dyn Load<R>, read: &mut Read) -> Option<R> {
-        let value = read.fetched.value.take()?;
+        let value = read.value.take()?;
         if idle(load, &value) {
             return None;
         }
         let base = load.base();
-        match load.decode(value.bytes(&read.fetched.raw), value.format) {
+        match load.decode(value.bytes(&read.raw), value.format) {
             Decoded::Result(result) => {
                 base.fetched.store(value.left.max(1), Ordering::SeqCst);
                 return Some(result);
@@ -406,7 +403,7 @@ mod shared {
         let places = results.iter_mut().map(|(load, read, _)| {
             let (tier, names) = place(load.base())?;
             to = Some((Arc::clone(tier), read.budget.clone()?));
-            Some((names, read.fetched.versions.as_mut()?))
+            Some((names, read.versions.as_mut()?))
         });
         let mut places: Vec<_> = places.collect();
         let Some((tier, budget)) = to else {
@@ -440,7 +437,7 @@ mod shared {
         let (value, lifetime) = value?;
         let entry = Written {
             names,
-            versions: read.fetched.versions?,
+            versions: read.versions?,
             value,
             format: tier.format(),
             lifetime,
@@ -451,7 +448,7 @@ mod shared {
             tier: Arc::clone(tier),
             budget: read.budget?,
             entry,
-            raw: read.fetched.raw,
+            raw: read.raw,
         })
     }
 

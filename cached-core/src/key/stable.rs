@@ -2,26 +2,20 @@
 
 use std::hash::Hasher;
 
+use smallvec::SmallVec;
+
 /// Collects what a `Hash` feeds to its hasher, or canonical bytes.
 ///
 /// Integers are little-endian and `usize` is 64 bits wide, whatever the machine.
 #[derive(Default, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stable {
-    bytes: Vec<u8>,
+    /// Those of most calls have room in it.
+    bytes: SmallVec<[u8; 64]>,
     /// There is something in it that means nothing to other processes.
     local: bool,
 }
 
 impl Stable {
-    /// With room for the key of most calls.
-    #[cfg(feature = "stores")]
-    pub(crate) fn roomy() -> Self {
-        Stable {
-            bytes: Vec::with_capacity(64),
-            local: false,
-        }
-    }
-
     /// Appends bytes as they are.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);

@@ -54,17 +54,17 @@ impl Shared {
 impl Names {
     /// The key of the entry, without the namespace: prefix and hash.
     pub(crate) fn key(&self) -> String {
-        [&self.shared.stem, self.hash.as_str()].concat()
+        self.hash.after(&self.shared.stem)
     }
 
     /// The scope of its key alone.
     pub(crate) fn own(&self) -> Option<String> {
-        self.keyed.then(|| [KEY, self.hash.as_str()].concat())
+        self.keyed.then(|| self.hash.after(KEY))
     }
 
     /// The key of that scope's version, without the namespace.
-    pub(crate) fn own_version(&self) -> Option<&str> {
-        self.keyed.then(|| self.hash.as_str())
+    pub(crate) fn own_version(&self) -> Option<&Digest> {
+        self.keyed.then_some(&self.hash)
     }
 
     /// All its scopes.
@@ -184,6 +184,14 @@ impl Digest {
 
     pub(crate) fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A text with it at the end.
+    pub(crate) fn after(&self, before: &str) -> String {
+        let mut text = String::with_capacity(before.len() + self.0.len());
+        text.push_str(before);
+        text.push_str(&self.0);
+        text
     }
 }
 

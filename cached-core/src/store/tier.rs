@@ -82,6 +82,8 @@ pub(crate) struct Fetched {
     pub(crate) unreadable: bool,
     /// Nothing is said, as somebody in this process is invalidating something of it right now.
     pub(crate) overtaken: bool,
+    /// What is left of the time that a call may spend here, if it is to go on.
+    pub(crate) budget: Option<Arc<Budget>>,
 }
 
 impl Fetched {
@@ -276,6 +278,7 @@ impl Tier {
                     raw: entry,
                     unreadable,
                     overtaken: false,
+                    budget: None,
                 }
             }
             _ => Fetched {
@@ -391,7 +394,7 @@ impl Tier {
 
     /// The key of an entry.
     pub(super) fn key_of(&self, names: &Names) -> String {
-        [&self.stem_of(&names.shared), names.hash.as_str()].concat()
+        names.hash.after(&self.stem_of(&names.shared))
     }
 
     /// What the keys of entries begin with that have these names in common; their hashes follow.

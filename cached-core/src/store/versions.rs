@@ -88,7 +88,7 @@ impl Scopes {
         let groups = || entries.chunk_by(|a, b| Arc::ptr_eq(&a.shared, &b.shared));
         for group in groups() {
             let stem = tier.stem_of(&group[0].shared);
-            let key = |names: &&Names| [&stem, names.hash.as_str()].concat();
+            let key = |names: &&Names| names.hash.after(&stem);
             scopes.keys.extend(group.iter().map(key));
         }
         let mut known = Known::default();
@@ -119,7 +119,7 @@ impl Scopes {
         let stem = tier.key_of_version("");
         for names in entries {
             let own = names.own_version().map(|version| {
-                let at = self.add([&stem, version].concat());
+                let at = self.add(version.after(&stem));
                 self.versions[at].lifetime = names.lifetime;
                 at
             });
