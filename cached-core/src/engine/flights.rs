@@ -1,13 +1,12 @@
 //! Who loads what right now.
 
 use std::any::Any;
-use std::borrow::Borrow;
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use super::aloft::{Aloft, Key, Shard};
 use super::batch::rest::Parked;
 use super::call::Load;
 use super::flight::Flight;
@@ -15,12 +14,13 @@ use super::lead::Lead;
 use super::wait::Joined;
 use super::{Began, Engine, Loading};
 use crate::clock::Nanos;
+#[cfg(feature = "tower")]
 use crate::key::AnyKey;
-use crate::memory::Identity;
 use crate::outcome::Share;
 use crate::rt::BoxFuture;
-use crate::scope::ticks::Verdict;
-use crate::scope::{Scopes, of_any_tag};
+#[cfg(feature = "tower")]
+use crate::scope::Scopes;
+use crate::scope::of_any_tag;
 use crate::sync::lock;
 
 /// What a load lands as, for those who waited.
@@ -64,19 +64,39 @@ pub(crate) struct Half<R> {
     pub(crate) span: crate::trace::Load,
 }
 
-/// A flight of a function that returns `R`.
+/// A flight of a function that returns `R`: where others wait for a load.
 pub(crate) struct FlightOf<R: 'static> {
     flight: Flight<Landing<R>, Orphan<R>>,
-    /// Never used again, which its address may be.
-    number: u64,
+    /// That of the load.
+    pub(crate) number: u64,
 }
 
 impl<R: 'static> FlightOf<R> {
-    pub(crate) fn new() -> Self {
-        static NUMBERS: AtomicU64 = AtomicU64::new(0);
-        FlightOf {
-            flight: Flight::new(),
-            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+    pub(super) fn new(number: u64) -> Self {
+        let flight = Flight::new();
+        FlightOf { flight, number }
+    }
+}
+
+/// A number for a load, which no other has.
+fn number() -> u64 {
+    static NUMBERS: AtomicU64 = AtomicU64::new(1);
+    NUMBERS.fetch_add(1, Ordering::Relaxed)
+}
+
+/// When a load starts, or one of several keys, and its number.
+#[derive(Clone, Copy)]
+pub(crate) struct Start {
+    pub(super) number: u64,
+    pub(super) time: Nanos,
+}
+
+impl Start {
+    /// A load starts now.
+    pub(crate) fn now(engine: &Engine) -> Self {
+        Start {
+            number: number(),
+            time: engine.start(),
         }
     }
 }
@@ -101,39 +121,9 @@ pub(crate) enum Entered<R: 'static> {
     Fresh(R),
 }
 
-struct Key(Arc<dyn AnyKey>);
-
-impl PartialEq for Key {
-    fn eq(&self, other: &Key) -> bool {
-        *self.0 == *other.0
-    }
-}
-
-impl Eq for Key {}
-
-impl std::hash::Hash for Key {
-    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
-        std::hash::Hash::hash(&*self.0, state);
-    }
-}
-
-impl<'a> Borrow<dyn AnyKey + 'a> for Key {
-    fn borrow(&self) -> &(dyn AnyKey + 'a) {
-        &*self.0
-    }
-}
-
-struct Aloft {
-    flight: Arc<dyn Any + Send + Sync>,
-    tick: u64,
-    scopes: Scopes,
-}
-
-type Shard = Mutex<HashMap<Key, Aloft, Identity>>;
-
 /// All loads of one cache that others may join.
 pub(crate) struct Flights {
-    shards: Box<[Shard]>,
+    shards: Box<[Mutex<Shard>]>,
 }
 
 const SHARDS: usize = 64;
@@ -141,13 +131,13 @@ const SHARDS: usize = 64;
 impl Default for Flights {
     fn default() -> Self {
         Flights {
-            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
         }
     }
 }
 
 impl Flights {
-    fn shard(&self, hash: u64) -> &Shard {
+    fn shard(&self, hash: u64) -> &Mutex<Shard> {
         &self.shards[(hash >> 40) as usize % SHARDS]
     }
 
@@ -156,7 +146,7 @@ impl Flights {
     /// With `anew`, a load that is under way is not joined but replaced: those who come later join
     /// the new one. Without `single_flight`, everybody loads.
     pub(crate) fn enter<R: 'static>(&self, load: &Arc<dyn Load<R>>, anew: bool) -> Entered<R> {
-        self.enter_at(load, anew, Engine::start)
+        self.enter_at(load, anew, Start::now)
     }
 
     /// The same where several loads start together: `start` says when, if it is asked.
@@ -164,12 +154,12 @@ impl Flights {
         &self,
         load: &Arc<dyn Load<R>>,
         anew: bool,
-        start: impl FnOnce(&Engine) -> Nanos,
+        start: impl FnOnce(&Engine) -> Start,
     ) -> Entered<R> {
         let base = load.base();
         if !base.policy.single_flight {
-            let started = start(&base.engine);
-            return Entered::Lead(Lead::solo_at(Arc::clone(load), started));
+            let start = start(&base.engine);
+            return Entered::Lead(Lead::new(Arc::clone(load), start));
         }
         let entered = self.enter_one(load, anew, start);
         if let Entered::Fresh(_) = entered {
@@ -180,45 +170,32 @@ impl Flights {
 
     /// The same for a refresh while a value is served: one at a time, whatever the function says.
     pub(crate) fn refresh<R: 'static>(&self, load: &Arc<dyn Load<R>>) -> Entered<R> {
-        self.enter_one(load, false, Engine::start)
+        self.enter_one(load, false, Start::now)
     }
 
     fn enter_one<R: 'static>(
         &self,
         load: &Arc<dyn Load<R>>,
         anew: bool,
-        start: impl FnOnce(&Engine) -> Nanos,
+        start: impl FnOnce(&Engine) -> Start,
     ) -> Entered<R> {
         let base = load.base();
         let mut shard = lock(self.shard(base.hash));
-        let known = shard.get(load.key());
-        let replaces = known.is_some();
-        if let Some(aloft) = known.filter(|_| !anew) {
-            let current =
-                base.engine
-                    .ticks
-                    .check(aloft.scopes.ids(), aloft.scopes.prefix(), aloft.tick)
-                    == Verdict::Valid;
-            let flight = Arc::clone(&aloft.flight).downcast::<FlightOf<R>>();
-            if let (true, Ok(flight)) = (current, flight) {
-                return match inside(&flight) {
-                    true => Entered::Inside,
-                    false => Entered::Join(Joined::new(Arc::clone(load), flight)),
-                };
+        if let Some(aloft) = shard.get(load.key()).filter(|_| !anew)
+            && aloft.is_valid(&base.engine.ticks)
+        {
+            if inside(aloft.number) {
+                return Entered::Inside;
+            }
+            if let Some(flight) = aloft.awaited() {
+                return Entered::Join(Joined::new(Arc::clone(load), flight));
             }
         }
-        let flight: Arc<FlightOf<R>> = Arc::new(FlightOf::new());
-        let started = start(&base.engine);
-        let lead = Lead::new(Arc::clone(load), Arc::clone(&flight), started);
+        let start = start(&base.engine);
+        let lead = Lead::new(Arc::clone(load), start);
         let scopes = base.scopes.and(base.late_tags.then(of_any_tag));
-        let aloft = Aloft {
-            flight,
-            tick: lead.began().tick,
-            scopes,
-        };
-        // With its key, which is the other call's.
-        let replaced = replaces.then(|| shard.remove_entry(load.key()));
-        shard.insert(Key(Arc::clone(load).into_key()), aloft);
+        let aloft = Aloft::new::<R>(start.number, lead.began().tick, scopes);
+        let replaced = shard.put(Key(Arc::clone(load).into_key()), aloft);
         drop(shard);
         // Not under the lock: what hangs on it may be the user's.
         drop(replaced);
@@ -229,11 +206,36 @@ impl Flights {
         }
     }
 
-    /// Takes a flight off the table, unless another of the same key has replaced it.
-    pub(crate) fn remove<R: 'static>(&self, load: &dyn Load<R>, flight: &Arc<FlightOf<R>>) {
-        let removed = take(self.shard(load.base().hash), load.key(), address(flight));
-        // Not under the lock: the key is the user's.
-        drop(removed);
+    /// Takes a load off the table; returns where others wait for it, if there is such a place.
+    pub(crate) fn remove<R: 'static>(
+        &self,
+        load: &dyn Load<R>,
+        number: u64,
+    ) -> Option<Arc<FlightOf<R>>> {
+        let is = |aloft: &Aloft| aloft.number == number;
+        let removed = lock(self.shard(load.base().hash)).take(load.key(), is);
+        removed?.1.flight()
+    }
+
+    /// Where others wait for a load, if there is such a place.
+    pub(crate) fn awaited<R: 'static>(
+        &self,
+        load: &dyn Load<R>,
+        number: u64,
+    ) -> Option<Arc<FlightOf<R>>> {
+        let shard = lock(self.shard(load.base().hash));
+        shard.find(load.key(), number)?.flight()
+    }
+
+    /// Where others wait, or will, for one of the keys of a load.
+    pub(crate) fn all_of<R: 'static>(&self, number: u64) -> Vec<Arc<FlightOf<R>>> {
+        let mut flights = Vec::new();
+        for shard in &self.shards {
+            let mut shard = lock(shard);
+            let of_it = shard.all().filter(|aloft| aloft.number == number);
+            flights.extend(of_it.filter_map(Aloft::awaited));
+        }
+        flights
     }
 }
 
@@ -256,23 +258,15 @@ impl Flights {
         new: impl FnOnce() -> F,
     ) -> Part<F> {
         let mut shard = lock(self.shard(key.hash()));
-        let key = Key(key);
-        if let Some(aloft) = shard.get(&key) {
-            let scopes = &aloft.scopes;
-            let verdict = ticks.check(scopes.ids(), scopes.prefix(), aloft.tick);
-            let flight = Arc::clone(&aloft.flight).downcast::<F>();
-            if let (Verdict::Valid, Ok(flight)) = (verdict, flight) {
-                return Part::Join(flight);
-            }
+        if let Some(aloft) = shard.get(&*key)
+            && aloft.is_valid(ticks)
+            && let Some(flight) = aloft.flight()
+        {
+            return Part::Join(flight);
         }
         let flight = Arc::new(new());
-        let aloft = Aloft {
-            flight: Arc::clone(&flight) as Arc<dyn Any + Send + Sync>,
-            tick,
-            scopes: scopes.clone(),
-        };
-        let replaced = shard.remove_entry(&key);
-        shard.insert(key, aloft);
+        let aloft = Aloft::with(Arc::clone(&flight), tick, scopes.clone());
+        let replaced = shard.put(Key(key), aloft);
         drop(shard);
         // Not under the lock: what hangs on it may be the user's.
         drop(replaced);
@@ -280,29 +274,18 @@ impl Flights {
     }
 
     /// Takes such a load off the table, unless another of the same key has replaced it.
-    pub(crate) fn leave<F>(&self, key: Arc<dyn AnyKey>, flight: &Arc<F>) {
-        let removed = take(self.shard(key.hash()), &*key, address(flight));
+    pub(crate) fn leave<F: Any + Send + Sync>(&self, key: Arc<dyn AnyKey>, flight: &Arc<F>) {
+        let is = |aloft: &Aloft| {
+            let other = aloft.flight();
+            other.is_some_and(|other: Arc<F>| Arc::ptr_eq(&other, flight))
+        };
+        let removed = lock(self.shard(key.hash())).take(&*key, is);
         drop(removed);
     }
 }
 
-/// Takes a flight off the table, if it still is the one of its key.
-fn take(shard: &Shard, key: &dyn AnyKey, flight: usize) -> Option<(Key, Aloft)> {
-    let mut shard = lock(shard);
-    let (key, aloft) = shard.remove_entry(key)?;
-    if address(&aloft.flight) == flight {
-        return Some((key, aloft));
-    }
-    shard.insert(key, aloft);
-    None
-}
-
-fn address<T: ?Sized>(flight: &Arc<T>) -> usize {
-    Arc::as_ptr(flight).addr()
-}
-
 thread_local! {
-    /// The flights whose bodies run on this thread right now, innermost last.
+    /// The loads whose bodies run on this thread right now, innermost last.
     static BODIES: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -313,12 +296,13 @@ fn bodies<T: Default>(look: impl FnOnce(&mut Vec<u64>) -> T) -> T {
         .unwrap_or_default()
 }
 
-/// Marks the body of a flight as running on this thread, as long as it lives.
+/// Marks the body of a load as running on this thread, as long as it lives.
 pub(crate) struct Body;
 
 impl Body {
-    pub(crate) fn of<R>(flight: &FlightOf<R>) -> Body {
-        bodies(|bodies| bodies.push(flight.number));
+    /// Of the load with this number.
+    pub(crate) fn of(number: u64) -> Body {
+        bodies(|bodies| bodies.push(number));
         Body
     }
 }
@@ -329,7 +313,7 @@ impl Drop for Body {
     }
 }
 
-/// The flights whose bodies run on a thread, for another that goes on with one of them.
+/// The loads whose bodies run on a thread, for another that goes on with one of them.
 pub(crate) struct Bodies(Vec<u64>);
 
 impl Bodies {
@@ -356,8 +340,8 @@ impl Drop for Within {
     }
 }
 
-fn inside<R>(flight: &FlightOf<R>) -> bool {
-    bodies(|bodies| bodies.contains(&flight.number))
+fn inside(number: u64) -> bool {
+    bodies(|bodies| bodies.contains(&number))
 }
 
 #[cfg(test)]
@@ -365,20 +349,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_body_that_outlives_its_flight_is_not_inside_a_later_one_at_the_same_place() {
-        let flight: FlightOf<u8> = FlightOf::new();
-        let mut place = Arc::new(flight);
+    fn a_body_is_inside_its_own_load_and_no_other() {
+        let (load, later) = (number(), number());
         let within = {
-            let _body = Body::of(&place);
-            assert!(inside(&place));
+            let _body = Body::of(load);
+            assert!(inside(load) && !inside(later));
             Bodies::here()
         };
+        assert!(!inside(load));
         let _within = within.enter();
-        assert!(inside(&place), "its body runs on here");
-        // The same place, whatever the allocator does.
-        if let Some(flight) = Arc::get_mut(&mut place) {
-            *flight = FlightOf::new();
-        }
-        assert!(!inside(&place));
+        assert!(inside(load) && !inside(later), "its body runs on here");
     }
 }

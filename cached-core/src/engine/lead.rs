@@ -4,12 +4,12 @@ use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::call::Load;
 use super::detach::{Body, Spawner};
-use super::flights::{self, FlightOf, Half, Landing, Orphan};
+use super::flights::{self, FlightOf, Half, Landing, Orphan, Start};
 use super::{Began, Engine, Loading};
 use crate::clock::{Nanos, Sleep};
 use crate::rt::BoxFuture;
@@ -22,7 +22,8 @@ pub(crate) type Panic = Box<dyn Any + Send>;
 /// will be none.
 pub(crate) struct Lead<R: 'static> {
     load: Arc<dyn Load<R>>,
-    flight: Option<Arc<FlightOf<R>>>,
+    /// The load's, until it ends.
+    number: Option<u64>,
     began: Began,
     started: Nanos,
     loading: Option<Loading>,
@@ -31,8 +32,8 @@ pub(crate) struct Lead<R: 'static> {
 }
 
 impl<R: 'static> Lead<R> {
-    /// Of a load that has [started](Engine::start) at that time.
-    pub(crate) fn new(load: Arc<dyn Load<R>>, flight: Arc<FlightOf<R>>, started: Nanos) -> Self {
+    /// Of a load that is listed under the number of its start, if others may join it.
+    pub(crate) fn new(load: Arc<dyn Load<R>>, start: Start) -> Self {
         let engine = &load.base().engine;
         // First the count, then the tick: a write that sees no load running comes before it.
         let loading = engine.loading(load.base().hash);
@@ -40,9 +41,9 @@ impl<R: 'static> Lead<R> {
         load.base().begins(began);
         Lead {
             load,
-            flight: Some(flight),
+            number: Some(start.number),
             began,
-            started,
+            started: start.time,
             loading: Some(loading),
             span: trace::Load::NONE,
         }
@@ -50,19 +51,14 @@ impl<R: 'static> Lead<R> {
 
     /// A load that nobody else may join.
     pub(crate) fn solo(load: Arc<dyn Load<R>>) -> Self {
-        let started = load.base().engine.start();
-        Lead::solo_at(load, started)
-    }
-
-    /// The same of one that has started at that time.
-    pub(crate) fn solo_at(load: Arc<dyn Load<R>>, started: Nanos) -> Self {
-        Lead::new(load, Arc::new(FlightOf::new()), started)
+        let start = Start::now(&load.base().engine);
+        Lead::new(load, start)
     }
 
     /// The same duty, taken over from a leader that is gone; and the half-run body.
     pub(crate) fn adopt(
         load: Arc<dyn Load<R>>,
-        flight: Arc<FlightOf<R>>,
+        number: u64,
         half: Half<R>,
     ) -> (Self, BoxFuture<'static, R>) {
         let Half {
@@ -75,7 +71,7 @@ impl<R: 'static> Lead<R> {
         (
             Lead {
                 load,
-                flight: Some(flight),
+                number: Some(number),
                 began,
                 started,
                 loading: Some(loading),
@@ -181,14 +177,18 @@ impl<R: 'static> Lead<R> {
     }
 
     fn end(&mut self, landing: impl FnOnce(&dyn Load<R>) -> Landing<R>) {
-        let Some(flight) = self.flight.take() else {
-            return;
-        };
-        self.load.base().engine.flights.remove(&*self.load, &flight);
+        let Some(flight) = self.leave() else { return };
         // Off the table nobody can join any more: if this is the only hold on it, nobody waits.
         if Arc::strong_count(&flight) > 1 {
             flight.land(landing(&*self.load));
         }
+    }
+
+    /// Takes the load off the table; returns where others wait, if there is such a place.
+    fn leave(&mut self) -> Option<Arc<FlightOf<R>>> {
+        let number = self.number.take()?;
+        let flights = &self.load.base().engine.flights;
+        flights.remove(&*self.load, number)
     }
 
     /// The cache that the load is of.
@@ -196,14 +196,14 @@ impl<R: 'static> Lead<R> {
         Arc::clone(&self.load.base().engine)
     }
 
-    /// Where others wait for the load; it is not kept alive by that.
-    pub(crate) fn flight(&self) -> Option<Weak<FlightOf<R>>> {
-        self.flight.as_ref().map(Arc::downgrade)
+    /// The number of the load, until it ends.
+    pub(crate) fn number(&self) -> Option<u64> {
+        self.number
     }
 
     /// Marks the body as running on this thread.
     pub(crate) fn body(&self) -> Option<flights::Body> {
-        self.flight.as_deref().map(flights::Body::of)
+        self.number.map(flights::Body::of)
     }
 
     /// The body is about to be run, unless somebody has begun to do so.
@@ -232,7 +232,7 @@ impl<R: 'static> Lead<R> {
 
     /// Leaves a half-run body to a waiter, or gives it back for the background to run.
     fn hand_over(mut self, body: BoxFuture<'static, R>) -> Option<(Self, BoxFuture<'static, R>)> {
-        let (flight, loading) = (self.flight.take()?, self.loading.take()?);
+        let (number, loading) = (self.number.take()?, self.loading.take()?);
         let half = Half {
             body,
             began: self.began,
@@ -240,8 +240,13 @@ impl<R: 'static> Lead<R> {
             loading,
             span: std::mem::replace(&mut self.span, trace::Load::NONE),
         };
-        match flight.orphan(Orphan::Half(half)) {
-            Err(Orphan::Half(half)) => Some(Lead::adopt(Arc::clone(&self.load), flight, half)),
+        let flights = &self.load.base().engine.flights;
+        let left = match flights.awaited(&*self.load, number) {
+            Some(flight) => flight.orphan(Orphan::Half(half)),
+            None => Err(Orphan::Half(half)),
+        };
+        match left {
+            Err(Orphan::Half(half)) => Some(Lead::adopt(Arc::clone(&self.load), number, half)),
             _ => None,
         }
     }
@@ -249,8 +254,7 @@ impl<R: 'static> Lead<R> {
 
 impl<R: 'static> Drop for Lead<R> {
     fn drop(&mut self) {
-        if let Some(flight) = self.flight.take() {
-            self.load.base().engine.flights.remove(&*self.load, &flight);
+        if let Some(flight) = self.leave() {
             flight.abandon();
         }
     }

@@ -21,6 +21,7 @@
 //! alone. Those who joined such a flight earlier are still given its result: their reads began
 //! before the invalidation returned.
 
+mod aloft;
 pub(crate) mod answers;
 pub(crate) mod at;
 pub(crate) mod batch;

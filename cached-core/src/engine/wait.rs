@@ -56,7 +56,7 @@ impl<R: 'static> Joined<R> {
     }
 
     fn lead(&self, half: Half<R>) -> (Lead<R>, BoxFuture<'static, R>) {
-        Lead::adopt(Arc::clone(&self.load), Arc::clone(&self.flight), half)
+        Lead::adopt(Arc::clone(&self.load), self.flight.number, half)
     }
 
     /// What became of the load, as soon as there is something to know.

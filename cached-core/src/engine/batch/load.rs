@@ -11,7 +11,6 @@ use super::{Led, Sharing};
 use crate::engine::answers::Answers;
 #[cfg(feature = "stores")]
 use crate::engine::fill::fill_leased;
-use crate::engine::flights::Body;
 use crate::engine::lead::{Lead, Panic};
 #[cfg(feature = "stores")]
 use crate::engine::lease::{Lease, Turn, release_all, take_many};
@@ -358,8 +357,9 @@ impl<K, V: 'static, F: Future> Future for Marked<'_, K, V, F> {
     type Output = Result<F::Output, Panic>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let leads = self.leads.iter().filter_map(|led| led.lead.as_ref());
-        let _inside: Vec<Body> = leads.filter_map(Lead::body).collect();
+        // They have one number.
+        let lead = self.leads.iter().find_map(|led| led.lead.as_ref());
+        let _inside = lead.and_then(Lead::body);
         let Marked { run, span, .. } = &mut *self;
         let _span = span.enter();
         let run = run.as_mut();

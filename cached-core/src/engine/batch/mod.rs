@@ -34,7 +34,7 @@ use super::Engine;
 use super::answers::{Answers, Keys};
 use super::at::{At, Place};
 use super::call::Load;
-use super::flights::Entered;
+use super::flights::{Entered, Start};
 use super::lead::Lead;
 use super::wait::Joined;
 use crate::error::Error;
@@ -193,12 +193,14 @@ where
             leads: Vec::with_capacity(self.missing.len()),
             joins: Vec::new(),
         };
-        let mut started = None;
-        let mut start = |engine: &Engine| *started.get_or_insert_with(|| engine.start());
+        let mut start = None;
+        let mut start = |engine: &Engine| *start.get_or_insert_with(|| Start::now(engine));
         for missing in std::mem::take(&mut self.missing) {
             let lead = match &missing.load {
                 Err(_) => None,
-                Ok(load) if missing.alone => Some(Lead::solo(Arc::clone(load))),
+                Ok(load) if missing.alone => {
+                    Some(Lead::new(Arc::clone(load), start(&load.base().engine)))
+                }
                 Ok(load) => {
                     let flights = &load.base().engine.flights;
                     match flights.enter_at(load, missing.anew, &mut start) {

@@ -4,8 +4,9 @@
 //! to its end does so for all of them: one who waits for one of the keys, or else the background.
 
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use super::Led;
@@ -13,22 +14,22 @@ use super::load::Brought;
 use crate::cache::current::Scoped;
 use crate::engine::Engine;
 use crate::engine::answers::Answers;
-use crate::engine::flights::{FlightOf, Orphan};
-use crate::engine::lead::Lead;
+use crate::engine::flights::Orphan;
 use crate::rt::BoxFuture;
 use crate::sync::lock;
 
 /// The load that a call polls in its own task, and leaves to others when it is dropped.
 pub(super) struct Carried<R: Answers<Value: 'static> + 'static> {
     load: Option<BoxFuture<'static, Brought<R>>>,
-    others: Others<R::Value>,
+    /// Where others find it who might take it over; nowhere if no key is the cache's business.
+    listed: Option<Listed>,
 }
 
-/// Those who might take the load over.
-struct Others<V: 'static> {
-    /// None where no key is the cache's business.
-    engine: Option<Arc<Engine>>,
-    flights: Vec<Weak<FlightOf<V>>>,
+/// A cache, and the number under which it lists a load.
+#[derive(Clone)]
+struct Listed {
+    engine: Arc<Engine>,
+    number: u64,
 }
 
 impl<R: Answers<Value: 'static> + 'static> Carried<R> {
@@ -39,14 +40,15 @@ impl<R: Answers<Value: 'static> + 'static> Carried<R> {
     where
         F: Future<Output = Brought<R>> + Send + 'static,
     {
-        let held = leads.iter().filter_map(|led| led.lead.as_ref());
-        let others = Others {
-            engine: held.clone().next().map(Lead::engine),
-            flights: held.filter_map(Lead::flight).collect(),
-        };
+        // They started together, under one number.
+        let first = leads.iter().find_map(|led| led.lead.as_ref());
+        let listed = first.and_then(|lead| {
+            let (engine, number) = (lead.engine(), lead.number()?);
+            Some(Listed { engine, number })
+        });
         Carried {
             load: Some(Box::pin(load(leads))),
-            others,
+            listed,
         }
     }
 }
@@ -73,11 +75,9 @@ impl<R: Answers<Value: 'static> + 'static> Future for Carried<R> {
 impl<R: Answers<Value: 'static> + 'static> Drop for Carried<R> {
     fn drop(&mut self) {
         let Some(load) = self.load.take() else { return };
-        let Some(engine) = self.others.engine.take() else {
-            return;
-        };
-        let flights = std::mem::take(&mut self.others.flights);
-        drop(Rest::new(load, engine, flights));
+        if let Some(listed) = self.listed.take() {
+            drop(Rest::new(load, listed));
+        }
     }
 }
 
@@ -87,21 +87,17 @@ impl<R: Answers<Value: 'static> + 'static> Drop for Carried<R> {
 /// it came from there. Where there is neither, it ends, and says so to those who come to wait.
 pub(crate) struct Rest<V: 'static> {
     task: Option<BoxFuture<'static, ()>>,
-    engine: Arc<Engine>,
-    flights: Vec<Weak<FlightOf<V>>>,
+    listed: Listed,
     background: bool,
+    values: PhantomData<fn() -> V>,
 }
 
 impl<V: 'static> Rest<V> {
-    fn new<R>(
-        load: BoxFuture<'static, Brought<R>>,
-        engine: Arc<Engine>,
-        flights: Vec<Weak<FlightOf<V>>>,
-    ) -> Self
+    fn new<R>(load: BoxFuture<'static, Brought<R>>, listed: Listed) -> Self
     where
         R: Answers<Value = V> + 'static,
     {
-        let of = Arc::clone(&engine);
+        let of = Arc::clone(&listed.engine);
         let task = async move {
             if load.await.ill {
                 crate::trace::background_failed(&of.name);
@@ -109,18 +105,18 @@ impl<V: 'static> Rest<V> {
         };
         Rest {
             task: Some(Box::pin(task)),
-            engine,
-            flights,
+            listed,
             background: false,
+            values: PhantomData,
         }
     }
 
     /// Leaves the task to whoever of those who wait for its keys is polled first.
     fn left_to_a_waiter(self) -> Option<Self> {
-        let flights = self.flights.clone();
+        let Listed { engine, number } = self.listed.clone();
         let parked = Parked(Arc::new(Mutex::new(Some(self))));
         let mut waited_for = false;
-        for flight in flights.iter().filter_map(Weak::upgrade) {
+        for flight in engine.flights.all_of::<V>(number) {
             waited_for |= flight.park(Orphan::Rest(parked.clone()));
         }
         // One who has come to wait meanwhile may have it already.
@@ -161,11 +157,11 @@ impl<V: 'static> Future for Rest<V> {
 impl<V: 'static> Drop for Rest<V> {
     fn drop(&mut self) {
         let Some(task) = self.task.take() else { return };
-        let rest = Rest {
+        let rest: Rest<V> = Rest {
             task: Some(task),
-            engine: Arc::clone(&self.engine),
-            flights: std::mem::take(&mut self.flights),
+            listed: self.listed.clone(),
             background: false,
+            values: PhantomData,
         };
         let Some(mut rest) = rest.left_to_a_waiter() else {
             return;
@@ -176,7 +172,7 @@ impl<V: 'static> Drop for Rest<V> {
             return;
         }
         rest.background = true;
-        let runtime = Arc::clone(&rest.engine.runtime);
+        let runtime = Arc::clone(&rest.listed.engine.runtime);
         drop(runtime.spawn(Box::pin(Scoped::again(rest))));
     }
 }

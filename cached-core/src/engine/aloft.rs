@@ -1,0 +1,155 @@
+//! The table of loads that others may join.
+//!
+//! Most loads end before anybody comes to wait for them. So the place where others wait is made by
+//! the first one who does; until then a load is a number.
+
+use std::any::{Any, TypeId};
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::flights::FlightOf;
+use crate::key::AnyKey;
+use crate::memory::Identity;
+use crate::scope::Scopes;
+use crate::scope::ticks::{Ticks, Verdict};
+
+/// What a load is of, as long as it is on the table.
+pub(super) struct Key(pub(super) Arc<dyn AnyKey>);
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Key) -> bool {
+        *self.0 == *other.0
+    }
+}
+
+impl Eq for Key {}
+
+impl std::hash::Hash for Key {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        std::hash::Hash::hash(&*self.0, state);
+    }
+}
+
+impl<'a> Borrow<dyn AnyKey + 'a> for Key {
+    fn borrow(&self) -> &(dyn AnyKey + 'a) {
+        &*self.0
+    }
+}
+
+/// A load that others may join.
+pub(super) struct Aloft {
+    /// The load's, which those of several keys have in common that are loaded by one run.
+    pub(super) number: u64,
+    /// The type of its flight.
+    kind: TypeId,
+    /// Where others wait.
+    flight: Option<Arc<dyn Any + Send + Sync>>,
+    /// That at which it began, and what invalidates it.
+    tick: u64,
+    scopes: Scopes,
+}
+
+impl Aloft {
+    /// A load that nobody waits for yet, of a function that returns `R`.
+    pub(super) fn new<R: 'static>(number: u64, tick: u64, scopes: Scopes) -> Self {
+        Aloft {
+            number,
+            kind: TypeId::of::<FlightOf<R>>(),
+            flight: None,
+            tick,
+            scopes,
+        }
+    }
+
+    /// A load with a flight of another kind.
+    #[cfg(feature = "tower")]
+    pub(super) fn with<F: Any + Send + Sync>(flight: Arc<F>, tick: u64, scopes: Scopes) -> Self {
+        Aloft {
+            number: 0,
+            kind: TypeId::of::<F>(),
+            flight: Some(flight),
+            tick,
+            scopes,
+        }
+    }
+
+    /// Nothing of it was invalidated since it began.
+    pub(super) fn is_valid(&self, ticks: &Ticks) -> bool {
+        let scopes = &self.scopes;
+        ticks.check(scopes.ids(), scopes.prefix(), self.tick) == Verdict::Valid
+    }
+
+    /// Where others wait, if there is such a place.
+    pub(super) fn flight<F: Any + Send + Sync>(&self) -> Option<Arc<F>> {
+        self.flight.clone()?.downcast().ok()
+    }
+
+    /// The same, made if there is none; none for a load of another type.
+    pub(super) fn awaited<R: 'static>(&mut self) -> Option<Arc<FlightOf<R>>> {
+        if self.flight.is_none() && self.kind == TypeId::of::<FlightOf<R>>() {
+            self.flight = Some(Arc::new(FlightOf::<R>::new(self.number)));
+        }
+        self.flight()
+    }
+}
+
+/// A part of the table.
+#[derive(Default)]
+pub(super) struct Shard {
+    loads: HashMap<Key, Aloft, Identity>,
+    /// Whose place others have taken while somebody waited for them: their leaders tell those.
+    displaced: Vec<(Key, Aloft)>,
+}
+
+impl Shard {
+    /// The load of a key.
+    pub(super) fn get(&mut self, key: &dyn AnyKey) -> Option<&mut Aloft> {
+        self.loads.get_mut(key)
+    }
+
+    /// Puts a load on the table. What is returned is not to be dropped under the lock: the key is
+    /// the user's.
+    #[must_use]
+    pub(super) fn put(&mut self, key: Key, aloft: Aloft) -> Option<(Key, Aloft)> {
+        let replaced = self.loads.remove_entry(&*key.0);
+        self.loads.insert(key, aloft);
+        let (key, aloft) = replaced?;
+        if aloft.flight.is_none() {
+            return Some((key, aloft));
+        }
+        self.displaced.push((key, aloft));
+        None
+    }
+
+    /// Takes a load off the table; the same goes for what is returned.
+    #[must_use]
+    pub(super) fn take(
+        &mut self,
+        key: &dyn AnyKey,
+        is: impl Fn(&Aloft) -> bool,
+    ) -> Option<(Key, Aloft)> {
+        if let Some((key, aloft)) = self.loads.remove_entry(key) {
+            if is(&aloft) {
+                return Some((key, aloft));
+            }
+            self.loads.insert(key, aloft);
+        }
+        let this = |(other, aloft): &(Key, Aloft)| is(aloft) && other.0.same(key);
+        let at = self.displaced.iter().position(this)?;
+        Some(self.displaced.swap_remove(at))
+    }
+
+    /// The load of a key and a number, wherever it is.
+    pub(super) fn find(&self, key: &dyn AnyKey, number: u64) -> Option<&Aloft> {
+        let this = |(other, aloft): &&(Key, Aloft)| aloft.number == number && other.0.same(key);
+        let listed = self.loads.get(key).filter(|aloft| aloft.number == number);
+        listed.or_else(|| Some(&self.displaced.iter().find(this)?.1))
+    }
+
+    /// Every load.
+    pub(super) fn all(&mut self) -> impl Iterator<Item = &mut Aloft> {
+        let displaced = self.displaced.iter_mut().map(|(_, aloft)| aloft);
+        self.loads.values_mut().chain(displaced)
+    }
+}
