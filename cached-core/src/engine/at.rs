@@ -198,7 +198,7 @@ fn bypass<R, O, K>(
     engine: &Arc<Engine>,
     site: &'static Site,
     mode: Mode,
-    call: impl FnOnce() -> Call<R, O, K>,
+    call: impl FnOnce() -> Arc<Call<R, O, K>>,
 ) -> At<R>
 where
     R: 'static,
@@ -207,7 +207,7 @@ where
 {
     if mode == Mode::Key {
         return At(Place::Miss {
-            load: Arc::new(call()),
+            load: call(),
             anew: false,
         });
     }

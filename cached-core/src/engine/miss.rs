@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::at::{At, Look, Mode, Place};
-use super::call::{Base, Call, Load};
+use super::call::{Base, Call};
 #[cfg(feature = "stores")]
 use super::named::Known;
 use super::plan::Plan;
 use super::site::{Marker, Site};
+#[cfg(feature = "stores")]
+use crate::key::Stable;
 use crate::key::{OwnedKey, Parts};
+use crate::memory::Slot;
 use crate::outcome::Outcome;
 use crate::scope::of_key;
 #[cfg(feature = "stores")]
@@ -27,7 +30,7 @@ pub(super) fn call<R, O, P>(
     parts: P,
     outcome: O,
     fill: impl FnOnce(&mut Plan<R, O::Value, O::Error>),
-) -> Call<R, O, P::Owned>
+) -> Arc<Call<R, O, P::Owned>>
 where
     R: 'static,
     O: Outcome<R>,
@@ -86,13 +89,13 @@ where
         #[cfg(feature = "stores")]
         overtaken: Default::default(),
     };
-    Call {
+    Arc::new(Call {
         base,
         key,
         outcome,
         plan,
         result: PhantomData,
-    }
+    })
 }
 
 /// Counts the miss by its reason and says what is to be done.
@@ -102,7 +105,7 @@ pub(super) fn missed<R, O, K>(
     look: Option<Look<R>>,
     engine: &Engine,
     hash: u64,
-    mut call: Call<R, O, K>,
+    mut call: Arc<Call<R, O, K>>,
 ) -> At<R>
 where
     R: 'static,
@@ -112,7 +115,7 @@ where
     let miss = |base: &Base, reason: MissReason| base.counters.missed(base.named(), reason);
     if mode == Mode::Key {
         return At(Place::Miss {
-            load: Arc::new(call),
+            load: call,
             anew: false,
         });
     }
@@ -125,13 +128,12 @@ where
         _ if mode == Mode::Refresh => {
             miss(&call.base, MissReason::Refreshed);
             return At(Place::Miss {
-                load: Arc::new(call),
+                load: call,
                 anew: true,
             });
         }
         Some(Look::Due(value, slot)) => {
-            call.base.refused = slot.meta().order();
-            call.base.stale = Some(slot);
+            refuse(&mut call, slot, true);
             Some(value)
         }
         Some(Look::Expired {
@@ -143,8 +145,7 @@ where
             if !useful && !refused {
                 engine.discard(&slot, EvictionReason::Expired);
             }
-            call.base.refused = slot.meta().order();
-            call.base.stale = useful.then_some(slot);
+            refuse(&mut call, slot, useful);
             None
         }
         Some(Look::Invalid(slot)) => {
@@ -157,10 +158,20 @@ where
             None
         }
     };
-    let load: Arc<dyn Load<R>> = Arc::new(call);
+    let load = call;
     match due {
         Some(value) => At(Place::Ready { value, load }),
         None => At(Place::Miss { load, anew: false }),
+    }
+}
+
+/// Notes the entry that was found and is to be loaded afresh, and whether it may stand in until it
+/// is.
+fn refuse<R, O: Outcome<R>, K>(call: &mut Arc<Call<R, O, K>>, slot: Slot, useful: bool) {
+    // Nobody else has the call yet.
+    if let Some(call) = Arc::get_mut(call) {
+        call.base.refused = slot.meta().order();
+        call.base.stale = useful.then_some(slot);
     }
 }
 
@@ -199,18 +210,20 @@ where
     if engine.tier.is_none() || site.policy().local {
         return Elsewhere::Nowhere;
     }
-    let mut stable = crate::key::Stable::default();
-    parts.stable(&mut stable);
-    if stable.is_local() {
+    let known = plan.known(site, marker);
+    let hash = Stable::with_room(|stable| {
+        parts.stable(stable);
+        (!stable.is_local()).then(|| known.hash(stable))
+    });
+    let Some(hash) = hash else {
         engine.memory_only_at(site.id(), site.name(), ARGUMENT);
         // Others hold what they loaded, and cannot find this call's: all of the function's.
         return Elsewhere::Heard(names::function(site.name()));
-    }
+    };
     let policy = || site.policy().lifetime(engine.default_timeout);
     let lifetime = plan.lifetime(None).unwrap_or_else(policy);
     let useful = site.policy().useful(lifetime);
-    let known = plan.known(site, marker);
-    let named = known.names(&stable, useful);
+    let named = known.names(hash, useful);
     if outcome.codec().is_none() {
         engine.memory_only_at(site.id(), site.name(), RESULT);
         return named.own().map_or(Elsewhere::Nowhere, Elsewhere::Heard);

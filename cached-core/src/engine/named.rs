@@ -7,7 +7,7 @@ use super::site::Site;
 use crate::clock::Nanos;
 use crate::key::Stable;
 use crate::scope::{Label, Scope, Scopes, levels};
-use crate::store::names::{self, ANY_TAG, EVERYTHING, Names, Root, Shared};
+use crate::store::names::{self, ANY_TAG, Digest, EVERYTHING, Names, Root, Shared};
 
 /// What a call says of itself beside its arguments.
 pub(super) struct Said<'a> {
@@ -58,11 +58,16 @@ impl Known {
             && self.tags == said.tags
     }
 
-    /// The names of the entry with these arguments.
-    pub(super) fn names(&self, parts: &Stable, lifetime: Nanos) -> Names {
+    /// The hash of the key with these arguments.
+    pub(super) fn hash(&self, parts: &Stable) -> Digest {
+        self.root.key(parts)
+    }
+
+    /// The names of the entry whose key has this hash.
+    pub(super) fn names(&self, hash: Digest, lifetime: Nanos) -> Names {
         Names {
             shared: Arc::clone(&self.shared),
-            hash: self.root.key(parts),
+            hash,
             keyed: true,
             lifetime,
         }
@@ -139,8 +144,9 @@ mod tests {
             (Some("a"), "x", true),
         ];
         for (prefix, tag, late) in calls {
-            let named = known(&last, prefix, tag, late).names(&parts, 0);
-            let afresh = known(&Last::new(), prefix, tag, late).names(&parts, 0);
+            let names = |known: Arc<Known>| known.names(known.hash(&parts), 0);
+            let named = names(known(&last, prefix, tag, late));
+            let afresh = names(known(&Last::new(), prefix, tag, late));
             assert_eq!(named.key(), afresh.key());
             assert!(named.scopes().eq(afresh.scopes()));
         }

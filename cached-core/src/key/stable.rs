@@ -1,21 +1,46 @@
 //! The bytes of a key that are the same in every process of one build.
 
+#[cfg(feature = "stores")]
+use std::cell::Cell;
 use std::hash::Hasher;
-
-use smallvec::SmallVec;
 
 /// Collects what a `Hash` feeds to its hasher, or canonical bytes.
 ///
 /// Integers are little-endian and `usize` is 64 bits wide, whatever the machine.
 #[derive(Default, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stable {
-    /// Those of most calls have room in it.
-    bytes: SmallVec<[u8; 64]>,
+    bytes: Vec<u8>,
     /// There is something in it that means nothing to other processes.
     local: bool,
 }
 
+#[cfg(feature = "stores")]
+thread_local! {
+    /// The room of the last one: a batch needs one for each of its keys.
+    static ROOM: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// So much room is left for the next.
+#[cfg(feature = "stores")]
+const ROOM_LEFT: usize = 4096;
+
 impl Stable {
+    /// Uses one for a moment, with the room that this thread's last one had.
+    #[cfg(feature = "stores")]
+    pub(crate) fn with_room<T>(look: impl FnOnce(&mut Stable) -> T) -> T {
+        // A thread that is ending has none.
+        let bytes = ROOM.try_with(Cell::take).unwrap_or_default();
+        let local = false;
+        let mut stable = Stable { bytes, local };
+        let looked = look(&mut stable);
+        let mut bytes = stable.bytes;
+        if bytes.capacity() <= ROOM_LEFT {
+            bytes.clear();
+            let _ = ROOM.try_with(|room| room.set(bytes));
+        }
+        looked
+    }
+
     /// Appends bytes as they are.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
