@@ -54,17 +54,12 @@ impl Shared {
 impl Names {
     /// The key of the entry, without the namespace: prefix and hash.
     pub(crate) fn key(&self) -> String {
-        self.hash.after(&self.shared.stem)
+        self.hash.after([&self.shared.stem])
     }
 
     /// The scope of its key alone.
     pub(crate) fn own(&self) -> Option<String> {
-        self.keyed.then(|| self.hash.after(KEY))
-    }
-
-    /// The key of that scope's version, without the namespace.
-    pub(crate) fn own_version(&self) -> Option<&Digest> {
-        self.keyed.then_some(&self.hash)
+        self.keyed.then(|| self.hash.after([KEY]))
     }
 
     /// All its scopes.
@@ -186,12 +181,13 @@ impl Digest {
         &self.0
     }
 
-    /// A text with it at the end.
-    pub(crate) fn after(&self, before: &str) -> String {
-        let mut text = String::with_capacity(before.len() + self.0.len());
-        text.push_str(before);
-        text.push_str(&self.0);
-        text
+    /// These texts in one, with it at the end.
+    pub(crate) fn after<const N: usize>(&self, before: [&str; N]) -> String {
+        let length: usize = before.iter().map(|text| text.len()).sum();
+        let mut whole = String::with_capacity(length + self.0.len());
+        before.iter().for_each(|text| whole.push_str(text));
+        whole.push_str(&self.0);
+        whole
     }
 }
 

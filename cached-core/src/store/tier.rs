@@ -29,7 +29,7 @@ use super::envelope::{self, EVER, Envelope};
 use super::guard::{Budget, Guard, Limits};
 use super::journal::{Concern, Journal};
 use super::memory::Known;
-use super::names::{self, Names, Shared};
+use super::names::{self, Names};
 use super::versions::{Scopes, Versions};
 use super::{Found, Item, Store};
 use crate::clock::{Clock, NEVER, Nanos};
@@ -170,7 +170,7 @@ impl Tier {
     /// # Errors
     /// The store does not answer, or refuses.
     pub(crate) async fn check(&self) -> Result<(), Error> {
-        let (budget, key) = (self.budget(), self.within("check"));
+        let (budget, key) = (self.budget(), [&self.namespace, ":check"].concat());
         let item = Item {
             key: key.clone(),
             value: b"dewar".to_vec(),
@@ -394,16 +394,13 @@ impl Tier {
 
     /// The key of an entry.
     pub(super) fn key_of(&self, names: &Names) -> String {
-        names.hash.after(&self.stem_of(&names.shared))
+        (names.hash).after([&self.namespace, ":", &names.shared.stem])
     }
 
-    /// What the keys of entries begin with that have these names in common; their hashes follow.
-    pub(super) fn stem_of(&self, shared: &Shared) -> String {
-        self.within(&shared.stem)
-    }
-
-    fn within(&self, key: &str) -> String {
-        [&self.namespace, ":", key].concat()
+    /// The key of the version of the scope that an entry's key is, if it is one.
+    pub(super) fn own_version(&self, names: &Names) -> Option<String> {
+        let version = || names.hash.after([&self.namespace, ":v:"]);
+        names.keyed.then(version)
     }
 
     pub(super) fn version_key(&self, scope: &str) -> String {

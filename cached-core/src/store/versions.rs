@@ -85,14 +85,10 @@ impl Scopes {
             groups: Vec::new(),
             versions: Vec::with_capacity(room - entries.len()),
         };
-        let groups = || entries.chunk_by(|a, b| Arc::ptr_eq(&a.shared, &b.shared));
-        for group in groups() {
-            let stem = tier.stem_of(&group[0].shared);
-            let key = |names: &&Names| names.hash.after(&stem);
-            scopes.keys.extend(group.iter().map(key));
-        }
+        let keys = entries.iter().map(|names| tier.key_of(names));
+        scopes.keys.extend(keys);
         let mut known = Known::default();
-        for group in groups() {
+        for group in entries.chunk_by(|a, b| Arc::ptr_eq(&a.shared, &b.shared)) {
             scopes.add_group(tier, group, &mut known);
         }
         scopes
@@ -116,10 +112,9 @@ impl Scopes {
         });
         let shared = Group(shared.collect());
         self.groups.push(shared);
-        let stem = tier.key_of_version("");
         for names in entries {
-            let own = names.own_version().map(|version| {
-                let at = self.add(version.after(&stem));
+            let own = tier.own_version(names).map(|key| {
+                let at = self.add(key);
                 self.versions[at].lifetime = names.lifetime;
                 at
             });
