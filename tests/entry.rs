@@ -111,6 +111,22 @@ fn refresh_does_not_join_a_load_that_may_have_read_before() {
 }
 
 #[test]
+fn who_waits_for_a_load_that_a_refresh_overtakes_is_given_its_result() {
+    isolated(|_| {
+        let source = Source::shut(1);
+        let call = || Task::new(item_async(Arc::clone(&source), 1));
+        let (mut old, mut joined) = (call().waiting(), call().waiting());
+        source.set(2);
+        source.end(2, End::Well);
+        let fresh = entry!(item_async(Arc::clone(&source), 1)).refresh();
+        assert_eq!(Task::new(fresh).done(), Ok(2));
+        source.end(1, End::Well);
+        assert_eq!((old.done(), joined.done()), (Ok(1), Ok(1)));
+        assert_eq!(call().done(), Ok(2));
+    });
+}
+
+#[test]
 fn uncached_runs_the_body_past_the_cache() {
     isolated(|cache| {
         let source = Source::open(1);

@@ -153,3 +153,49 @@ impl Shard {
         self.loads.values_mut().chain(displaced)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::OwnedKey;
+
+    fn key(parts: u64) -> Arc<dyn AnyKey> {
+        let (hash, marker) = (parts, TypeId::of::<()>());
+        Arc::new(OwnedKey {
+            hash,
+            marker,
+            parts,
+        })
+    }
+
+    fn aloft(number: u64) -> Aloft {
+        Aloft::new::<u8>(number, 0, Scopes::new(0, "", []))
+    }
+
+    #[test]
+    fn whose_place_another_load_takes_is_kept_while_somebody_waits_for_it() {
+        let (mut shard, key) = (Shard::default(), key(1));
+        let mut put = |number| shard.put(Key(Arc::clone(&key)), aloft(number)).is_some();
+        assert!(!put(1));
+        let waits = shard.get(&*key).and_then(Aloft::awaited::<u8>);
+        let mut put = |number| shard.put(Key(Arc::clone(&key)), aloft(number)).is_some();
+        assert!(!put(2), "somebody waits for the first");
+        assert!(put(3), "nobody waits for the second");
+        let mut take = |number| shard.take(&*key, |aloft| aloft.number == number);
+        assert!(take(2).is_none());
+        let flight = take(1).and_then(|(_, aloft)| aloft.flight::<FlightOf<u8>>());
+        let same = waits
+            .zip(flight)
+            .map(|(one, other)| Arc::ptr_eq(&one, &other));
+        assert_eq!(same, Some(true), "its leader finds those who wait");
+        assert!(take(1).is_none() && take(3).is_some());
+    }
+
+    #[test]
+    fn nobody_waits_for_a_result_of_another_type() {
+        let mut aloft = aloft(1);
+        assert!(aloft.awaited::<u16>().is_none());
+        assert!(aloft.awaited::<u8>().is_some());
+        assert!(aloft.awaited::<u16>().is_none());
+    }
+}
