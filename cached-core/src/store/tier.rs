@@ -399,7 +399,7 @@ impl Tier {
 
     /// The key of the version of the scope that an entry's key is, if it is one.
     pub(super) fn own_version(&self, names: &Names) -> Option<String> {
-        let version = || names.hash.after([&self.namespace, ":v:"]);
+        let version = || names.hash.after([&self.namespace, VERSION]);
         names.keyed.then(version)
     }
 
