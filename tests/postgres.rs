@@ -107,7 +107,7 @@ fn a_connection_that_the_server_ends_is_no_refusal() {
 fn a_server_that_is_not_there_is_said_at_the_start() {
     let url = format!("postgres://shop:secret@127.0.0.1:{}/postgres", free_port());
     let builder = process(&url).check_store();
-    let error = builder.build().err().expect("nobody listens");
+    let error = builder.build().map(drop).expect_err("nobody listens");
     let text = format!("{error} {error:?}");
     assert!(text.contains("Connection refused"), "{text}");
     assert!(!text.contains("secret"), "{text}");
