@@ -410,6 +410,32 @@ async fn what_memory_may_hold_counts_from_when_the_handler_began() {
     assert_eq!(one.get("/").await.text(), "data 2");
 }
 
+#[tokio::test]
+async fn who_asks_later_than_a_copy_would_live_is_not_given_the_page_of_a_handler_from_before() {
+    let _turn = slow::TURN.lock().await;
+    slow::DATA.store(1, SeqCst);
+    let [one, other] = two(&FaultyStore::new(), slow::router).map(Arc::new);
+    let ask = || {
+        let asked = Arc::clone(&one);
+        tokio::spawn(async move { asked.get("/").await.text() })
+    };
+    let first = ask();
+    slow::BEGUN.notified().await;
+    slow::DATA.store(2, SeqCst);
+    other.cache.invalidation().tag("slow").run().await.unwrap();
+    one.cache.advance(Duration::from_secs(5));
+    let late = [ask(), ask(), ask()];
+    while one.cache.stats().coalesced < 3 {
+        tokio::task::yield_now().await;
+    }
+    slow::GO.notify_one();
+    assert_eq!(first.await.unwrap(), "data 1");
+    for late in late {
+        assert_eq!(late.await.unwrap(), "data 2");
+    }
+    assert_eq!(one.cache.stats().loads, 2, "one for all of them");
+}
+
 mod users {
     use super::*;
     use serde::Serialize;

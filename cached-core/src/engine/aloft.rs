@@ -8,6 +8,7 @@ use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::Began;
 use super::flights::FlightOf;
 use crate::key::AnyKey;
 use crate::memory::Identity;
@@ -45,31 +46,31 @@ pub(super) struct Aloft {
     kind: TypeId,
     /// Where others wait.
     flight: Option<Arc<dyn Any + Send + Sync>>,
-    /// That at which it began, and what invalidates it.
-    tick: u64,
+    /// When it began, and what invalidates it.
+    pub(super) began: Began,
     scopes: Scopes,
 }
 
 impl Aloft {
     /// A load that nobody waits for yet, of a function that returns `R`.
-    pub(super) fn new<R: 'static>(number: u64, tick: u64, scopes: Scopes) -> Self {
+    pub(super) fn new<R: 'static>(number: u64, began: Began, scopes: Scopes) -> Self {
         Aloft {
             number,
             kind: TypeId::of::<FlightOf<R>>(),
             flight: None,
-            tick,
+            began,
             scopes,
         }
     }
 
     /// A load with a flight of another kind.
     #[cfg(feature = "tower")]
-    pub(super) fn with<F: Any + Send + Sync>(flight: Arc<F>, tick: u64, scopes: Scopes) -> Self {
+    pub(super) fn with<F: Any + Send + Sync>(flight: Arc<F>, began: Began, scopes: Scopes) -> Self {
         Aloft {
             number: 0,
             kind: TypeId::of::<F>(),
             flight: Some(flight),
-            tick,
+            began,
             scopes,
         }
     }
@@ -77,7 +78,7 @@ impl Aloft {
     /// Nothing of it was invalidated since it began.
     pub(super) fn is_valid(&self, ticks: &Ticks) -> bool {
         let scopes = &self.scopes;
-        ticks.check(scopes.ids(), scopes.prefix(), self.tick) == Verdict::Valid
+        ticks.check(scopes.ids(), scopes.prefix(), self.began.tick) == Verdict::Valid
     }
 
     /// Where others wait, if there is such a place.
@@ -169,7 +170,13 @@ mod tests {
     }
 
     fn aloft(number: u64) -> Aloft {
-        Aloft::new::<u8>(number, 0, Scopes::new(0, "", []))
+        let began = Began {
+            tick: 0,
+            order: 0,
+            #[cfg(feature = "stores")]
+            at: 0,
+        };
+        Aloft::new::<u8>(number, began, Scopes::new(0, "", []))
     }
 
     #[test]

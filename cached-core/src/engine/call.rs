@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use super::plan::Plan;
 use super::{Began, Engine};
+#[cfg(feature = "stores")]
+use crate::clock::NEVER;
 use crate::clock::Nanos;
 use crate::error::TimedOut;
 use crate::key::{AnyKey, OwnedKey};
@@ -55,9 +57,15 @@ pub(crate) struct Base {
     /// travel.
     #[cfg(feature = "stores")]
     pub(crate) heard_as: Option<String>,
+    /// When it was found that memory has nothing.
+    #[cfg(feature = "stores")]
+    pub(crate) asked: Nanos,
     /// How long a value that came from the store is good for still; 0 for one that was loaded.
     #[cfg(feature = "stores")]
     pub(crate) fetched: AtomicU64,
+    /// When the store was asked for that value.
+    #[cfg(feature = "stores")]
+    pub(crate) fetched_at: AtomicU64,
     /// The expired entry that the shared store has, if it has one that is of use.
     #[cfg(feature = "stores")]
     pub(crate) offered: OnceLock<Slot>,
@@ -171,29 +179,51 @@ impl Base {
         false
     }
 
-    /// The deadlines of an entry in memory whose value lives for `lifetime`.
-    fn times(&self, lifetime: Nanos) -> Times {
+    /// The deadlines of an entry in memory whose value lives for `lifetime` and comes of a load that
+    /// began then.
+    #[cfg_attr(
+        not(feature = "stores"),
+        expect(unused_variables, reason = "nobody else invalidates")
+    )]
+    fn times(&self, lifetime: Nanos, began: Began) -> Times {
         let now = self.engine.clock.now();
         #[cfg(feature = "stores")]
         {
-            let (lifetime, random) = match self.fetched.load(Ordering::SeqCst) {
-                0 => (lifetime, self.random),
+            let (lifetime, random, since) = match self.fetched.load(Ordering::SeqCst) {
+                0 => (lifetime, self.random, began.at),
                 // It has been shortened where it was stored.
-                left => (lifetime.min(left), 0),
+                left => (
+                    lifetime.min(left),
+                    0,
+                    self.fetched_at.load(Ordering::SeqCst),
+                ),
             };
-            self.vouched(now, self.policy.times(now, lifetime, random))
+            let times = self.policy.times(now, lifetime, random);
+            times.vouch_until(now, self.vouched(since))
         }
         #[cfg(not(feature = "stores"))]
         self.policy.times(now, lifetime, self.random)
     }
 
-    /// The same for as long as nothing can have been invalidated elsewhere unheard: what is here
-    /// alone is bounded as a copy is.
+    /// Until when nothing of what was read then, of the source or of the store, can have been
+    /// invalidated elsewhere unheard for too long: what is here alone is bounded as a copy is.
     #[cfg(feature = "stores")]
-    fn vouched(&self, now: Nanos, times: Times) -> Times {
+    fn vouched(&self, since: Nanos) -> Nanos {
         match &self.engine.tier {
-            Some(tier) if !self.policy.local => times.vouch_until(now, tier.vouched(now)),
-            _ => times,
+            Some(tier) if !self.policy.local => tier.vouched(since),
+            _ => NEVER,
+        }
+    }
+
+    /// Whether a load that began then is too old for this call: what others had invalidated before
+    /// the call may not have been heard of, and the load may have read what was there before.
+    pub(crate) fn comes_too_late_for(&self, began: Began) -> bool {
+        #[cfg(feature = "stores")]
+        return self.asked > began.at && self.asked >= self.vouched(began.at);
+        #[cfg(not(feature = "stores"))]
+        {
+            let _ = began;
+            false
         }
     }
 }
@@ -245,9 +275,9 @@ pub(crate) trait Load<R>: Send + Sync {
     #[cfg(feature = "stores")]
     fn decode(&self, bytes: &[u8], format: crate::codec::Format) -> Decoded<R>;
 
-    /// Takes what the shared store has and has expired, in case that it is of use.
+    /// Takes what the shared store, asked then, has and has expired, in case that it is of use.
     #[cfg(feature = "stores")]
-    fn offer(&self, stale: &crate::store::tier::Value, bytes: &[u8]);
+    fn offer(&self, stale: &crate::store::tier::Value, bytes: &[u8], asked: Nanos);
 
     /// The value of the entry that was found, while it may be served.
     #[cfg(feature = "stores")]
@@ -425,7 +455,7 @@ where
     }
 
     #[cfg(feature = "stores")]
-    fn offer(&self, stale: &crate::store::tier::Value, bytes: &[u8]) {
+    fn offer(&self, stale: &crate::store::tier::Value, bytes: &[u8], asked: Nanos) {
         let (base, policy) = (&self.base, self.base.policy);
         let (Some(began), Some(codec)) = (*lock(&base.began), self.outcome.codec()) else {
             return;
@@ -444,7 +474,8 @@ where
         let times = Times::expired(now, stale.past, policy);
         // What the load brings comes after it.
         let order = began.order.saturating_sub(1);
-        let entry = self.made(stored, base.vouched(now, times), Began { order, ..began });
+        let times = times.vouch_until(now, base.vouched(asked));
+        let entry = self.made(stored, times, Began { order, ..began });
         let slot = Slot::new(entry);
         if !base.serves_no_copies() {
             self.insert(slot.clone());
@@ -492,6 +523,11 @@ where
         let memory = self.base.engine.memory.as_ref();
         let found = memory.filter(|_| self.base.hears_of_stale())?;
         let found = found.find(&self.key)?;
+        #[cfg(feature = "stores")]
+        if found.meta().times().vouched() <= self.base.asked {
+            // It was read too long before this call.
+            return None;
+        }
         (found.meta().order() != self.base.refused).then_some(found)
     }
 
@@ -509,7 +545,7 @@ where
     fn entry(&self, result: &R, began: Began) -> Option<Entry<K, O::Stored>> {
         let (stored, lifetime) = self.keep(result)?;
         self.base.engine.memory.as_ref()?;
-        Some(self.made(stored, self.base.times(lifetime), began))
+        Some(self.made(stored, self.base.times(lifetime, began), began))
     }
 
     fn made(&self, stored: O::Stored, times: Times, began: Began) -> Entry<K, O::Stored> {

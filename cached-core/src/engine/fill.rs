@@ -126,9 +126,8 @@ pub(super) async fn fill_all<R>(results: Vec<Fresh<'_, R>>) -> Result<(), Error>
     if fillings.all.is_empty() {
         return Ok(());
     }
-    let void = |filling: &Filling<'_, R>, read: &mut Read| {
-        filling.is_valid(read) && read.value.is_none()
-    };
+    let void =
+        |filling: &Filling<'_, R>, read: &mut Read| filling.is_valid(read) && read.value.is_none();
     fillings.look(void).await;
     fillings.fill().await
 }

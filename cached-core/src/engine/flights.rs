@@ -18,9 +18,9 @@ use crate::clock::Nanos;
 use crate::key::AnyKey;
 use crate::outcome::Share;
 use crate::rt::BoxFuture;
-#[cfg(feature = "tower")]
-use crate::scope::Scopes;
 use crate::scope::of_any_tag;
+#[cfg(feature = "tower")]
+use crate::scope::{Scopes, ticks::Ticks};
 use crate::sync::lock;
 
 /// What a load lands as, for those who waited.
@@ -187,14 +187,15 @@ impl Flights {
             if inside(aloft.number) {
                 return Entered::Inside;
             }
+            let late = base.comes_too_late_for(aloft.began);
             if let Some(flight) = aloft.awaited() {
-                return Entered::Join(Joined::new(Arc::clone(load), flight));
+                return Entered::Join(Joined::new(Arc::clone(load), flight, late));
             }
         }
         let start = start(&base.engine);
         let lead = Lead::new(Arc::clone(load), start);
         let scopes = base.scopes.and(base.late_tags.then(of_any_tag));
-        let aloft = Aloft::new::<R>(start.number, lead.began().tick, scopes);
+        let aloft = Aloft::new::<R>(start.number, lead.began(), scopes);
         let replaced = shard.put(Key(Arc::clone(load).into_key()), aloft);
         drop(shard);
         // Not under the lock: what hangs on it may be the user's.
@@ -243,29 +244,33 @@ impl Flights {
 #[cfg(feature = "tower")]
 pub(crate) enum Part<F> {
     Lead(Arc<F>),
-    Join(Arc<F>),
+    /// With when it began.
+    Join(Arc<F>, Began),
 }
 
 #[cfg(feature = "tower")]
 impl Flights {
-    /// Leads or joins a load; `tick` is that at which a leader begins, read before this call.
+    /// Leads or joins a load; `began` is when a leader begins, taken before this call. One that was
+    /// waited for in vain is not joined again, but replaced.
     pub(crate) fn enter_as<F: Any + Send + Sync>(
         &self,
-        ticks: &crate::scope::ticks::Ticks,
+        ticks: &Ticks,
         key: Arc<dyn AnyKey>,
         scopes: &Scopes,
-        tick: u64,
+        began: Began,
+        in_vain: Option<&Arc<F>>,
         new: impl FnOnce() -> F,
     ) -> Part<F> {
         let mut shard = lock(self.shard(key.hash()));
         if let Some(aloft) = shard.get(&*key)
             && aloft.is_valid(ticks)
             && let Some(flight) = aloft.flight()
+            && !in_vain.is_some_and(|known| Arc::ptr_eq(known, &flight))
         {
-            return Part::Join(flight);
+            return Part::Join(flight, aloft.began);
         }
         let flight = Arc::new(new());
-        let aloft = Aloft::with(Arc::clone(&flight), tick, scopes.clone());
+        let aloft = Aloft::with(Arc::clone(&flight), began, scopes.clone());
         let replaced = shard.put(Key(key), aloft);
         drop(shard);
         // Not under the lock: what hangs on it may be the user's.

@@ -77,7 +77,11 @@ where
         #[cfg(feature = "stores")]
         heard_as,
         #[cfg(feature = "stores")]
+        asked: engine.shared_now(),
+        #[cfg(feature = "stores")]
         fetched: Default::default(),
+        #[cfg(feature = "stores")]
+        fetched_at: Default::default(),
         #[cfg(feature = "stores")]
         offered: Default::default(),
         #[cfg(feature = "stores")]

@@ -109,6 +109,10 @@ pub(crate) struct Began {
     pub(crate) tick: u64,
     /// Among all loads and writes of this cache.
     pub(crate) order: u64,
+    /// The time, where other processes share a store: what they have invalidated since may not have
+    /// been heard of.
+    #[cfg(feature = "stores")]
+    pub(crate) at: Nanos,
 }
 
 /// The parts of an engine that do not follow from others.
@@ -220,7 +224,15 @@ impl Engine {
         Began {
             tick: self.ticks.now(),
             order,
+            #[cfg(feature = "stores")]
+            at: self.shared_now(),
         }
+    }
+
+    /// The time, where other processes share a store; nobody asks for it elsewhere.
+    #[cfg(feature = "stores")]
+    pub(crate) fn shared_now(&self) -> Nanos {
+        self.tier.as_ref().map_or(0, |_| self.clock.now())
     }
 
     /// Counts a load of a key as running, as long as the guard lives.

@@ -281,6 +281,7 @@ mod shared {
         let Some((tier, _)) = placed().find_map(|load| place(load.base())) else {
             return loads.iter().map(|_| Read::default()).collect();
         };
+        let asked = (loads.first()).map_or(0, |load| load.base().engine.shared_now());
         let budget = Arc::new(tier.budget());
         let mut fetched = match to_load {
             true => tier.fetch(&budget, &names).await,
@@ -288,6 +289,7 @@ mod shared {
         };
         for read in &mut fetched {
             read.budget = Some(Arc::clone(&budget));
+            read.asked = asked;
         }
         let idle: Vec<_> = placed()
             .zip(&fetched)
@@ -330,7 +332,7 @@ mod shared {
     pub(crate) fn offer<R>(load: &dyn Load<R>, read: &Read) {
         let stale = read.stale.as_ref();
         if let Some(stale) = stale.filter(|stale| !idle(load, stale)) {
-            load.offer(stale, stale.bytes(&read.raw));
+            load.offer(stale, stale.bytes(&read.raw), read.asked);
         }
     }
 
@@ -386,6 +388,7 @@ mod shared {
         let base = load.base();
         match load.decode(value.bytes(&read.raw), value.format) {
             Decoded::Result(result) => {
+                base.fetched_at.store(read.asked, Ordering::SeqCst);
                 base.fetched.store(value.left.max(1), Ordering::SeqCst);
                 return Some(result);
             }

@@ -21,6 +21,9 @@ pub(crate) struct Joined<R: 'static> {
     limit: Option<Sleep>,
     counted: bool,
     done: bool,
+    /// The load began too long ago for this caller: its end is waited for, and its result is not
+    /// taken.
+    late: bool,
     spawner: Spawner,
 }
 
@@ -37,7 +40,7 @@ pub(crate) enum Waited<R: 'static> {
 }
 
 impl<R: 'static> Joined<R> {
-    pub(crate) fn new(load: Arc<dyn Load<R>>, flight: Arc<FlightOf<R>>) -> Self {
+    pub(crate) fn new(load: Arc<dyn Load<R>>, flight: Arc<FlightOf<R>>, late: bool) -> Self {
         Joined {
             load,
             flight,
@@ -45,6 +48,7 @@ impl<R: 'static> Joined<R> {
             limit: None,
             counted: false,
             done: false,
+            late,
             spawner: Spawner::Runtime,
         }
     }
@@ -73,7 +77,11 @@ impl<R: 'static> Joined<R> {
             }
             Poll::Pending => self.count(),
         }
-        polled
+        match polled {
+            // What it has brought is on the store, if it is valid.
+            Poll::Ready(News::Landed(_)) if self.late => Poll::Ready(News::Gone),
+            polled => polled,
+        }
     }
 
     /// Counts this caller as one that waited, once; one that comes just in time counts as well.
@@ -96,6 +104,11 @@ impl<R: 'static> Joined<R> {
             News::Landed(Landing::Alone { failed }) => Waited::Alone { failed },
             News::TakeOver(Orphan::Half(half)) => {
                 let (lead, body) = self.lead(half);
+                if self.late {
+                    // It is waited for where it goes on; where it cannot, it has ended.
+                    drop(self.spawner.drive(lead, body));
+                    return Waited::Gone;
+                }
                 Waited::TakeOver(Leading::new(lead, Boxed(body), self.spawner))
             }
             News::Gone => Waited::Gone,

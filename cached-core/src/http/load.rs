@@ -321,8 +321,8 @@ impl Load {
         let known = current.as_ref().map(|slot| slot.meta().order());
         // Of its own: which variant is the newer, each of them says.
         let began = Began {
-            tick: origin.began.tick,
             order: engine.begin().order,
+            ..origin.began
         };
         let heap = variants.bytes() + self.spot.heap();
         let meta = self.meta(&variants, scopes, began, now, vouched);
@@ -363,6 +363,19 @@ impl Load {
         }
         let _ = began;
         NEVER
+    }
+
+    /// Whether a load that began then is too old for a request that was made then: what others had
+    /// invalidated before it may not have been heard of, and the load may have read what was there
+    /// before.
+    pub(super) fn comes_too_late(&self, began: Began, asked: Nanos) -> bool {
+        #[cfg(feature = "stores")]
+        return asked > began.at && asked >= self.vouched(began.at);
+        #[cfg(not(feature = "stores"))]
+        {
+            let _ = (began, asked);
+            false
+        }
     }
 
     fn meta(

@@ -15,6 +15,7 @@ use super::look::Usable;
 use super::stored::Stored;
 use super::variant;
 use crate::clock::Nanos;
+use crate::engine::Began;
 use crate::engine::flight::{Flight, News};
 use crate::engine::flights;
 use crate::rt::BoxFuture;
@@ -26,7 +27,8 @@ const WITHOUT_END: Nanos = 2_000_000_000;
 /// The part a request has in a load.
 enum Part {
     Lead(Start),
-    Join(Arc<FlightOf>),
+    /// With when it began.
+    Join(Arc<FlightOf>, Began),
 }
 
 /// How a request comes to its response.
@@ -52,19 +54,21 @@ enum Waited {
     Nothing,
 }
 
-/// Leads a load or joins one that is under way, of a variant as far as the fields are known.
-fn enter(load: &Arc<Load>, names: &[HeaderName]) -> Part {
+/// Leads a load or joins one that is under way, of a variant as far as the fields are known; not one
+/// that was waited for in vain.
+fn enter(load: &Arc<Load>, names: &[HeaderName], in_vain: Option<&Arc<FlightOf>>) -> Part {
     let mut start = load.begin();
     let key = variant::key(load.spot.key(), &load.asked.headers, names);
     let entered = load.engine.flights.enter_as(
         &load.engine.ticks,
         Arc::clone(&key),
         &load.scopes,
-        start.began.tick,
+        start.began,
+        in_vain,
         Flight::new,
     );
     match entered {
-        flights::Part::Join(flight) => Part::Join(flight),
+        flights::Part::Join(flight, began) => Part::Join(flight, began),
         flights::Part::Lead(flight) => {
             start.duty = Some(Duty {
                 load: Arc::clone(load),
@@ -78,9 +82,9 @@ fn enter(load: &Arc<Load>, names: &[HeaderName]) -> Part {
 
 /// Leads a load that others may wait for; none if one is under way.
 pub(crate) fn lead(load: &Arc<Load>) -> Option<Start> {
-    match enter(load, &load.varies) {
+    match enter(load, &load.varies, None) {
         Part::Lead(start) => Some(start),
-        Part::Join(_) => None,
+        Part::Join(..) => None,
     }
 }
 
@@ -88,24 +92,27 @@ pub(crate) fn lead(load: &Arc<Load>) -> Option<Start> {
 /// this request.
 ///
 /// Where it turns out to be of another variant, those who waited in vain make theirs together; where
-/// its handler panicked or was dropped half way, one of them runs it for all. Where it failed, what
-/// is stale stands in, so that a handler in need is not asked by everybody. Those who have nothing
-/// that may are led by one of them a second time, and then go side by side: not one after the other,
-/// with a handler that takes long to fail.
+/// its handler panicked or was dropped half way, one of them runs it for all. So does one where the
+/// load began too long ago for them. Where it failed, what is stale stands in, so that a handler in
+/// need is not asked by everybody. Those who have nothing that may are led by one of them a second
+/// time, and then go side by side: not one after the other, with a handler that takes long to fail.
 pub(crate) async fn turn(load: &Arc<Load>, old: Option<&(Arc<Stored>, Usable)>) -> Turn {
-    let until = (load.engine.clock.now()).saturating_add(load.engine.wait_limit);
+    let asked = load.engine.clock.now();
+    let until = asked.saturating_add(load.engine.wait_limit);
     let mut other: Option<Vec<HeaderName>> = None;
     let (mut waited, mut again) = (false, true);
+    let mut in_vain = None;
     loop {
         let names = other.as_ref().unwrap_or(&load.varies);
-        let flight = match enter(load, names) {
+        let (flight, began) = match enter(load, names, in_vain.as_ref()) {
             Part::Lead(start) => return Turn::Lead(start),
-            Part::Join(flight) => flight,
+            Part::Join(flight, began) => (flight, began),
         };
         if !std::mem::replace(&mut waited, true) {
             load.counters.waited(load.named());
         }
-        match wait(load, flight, until).await {
+        match wait(load, &flight, until).await {
+            Waited::Stored(_) if load.comes_too_late(began, asked) => in_vain = Some(flight),
             Waited::Stored(stored) => return Turn::Collapsed(stored),
             Waited::Other(names) if other.is_none() => other = Some(names),
             Waited::Failed(failed) => {
@@ -136,14 +143,11 @@ fn has_conditions(load: &Load) -> bool {
 }
 
 /// Waits for another's load.
-async fn wait(load: &Load, flight: Arc<FlightOf>, until: Nanos) -> Waited {
+async fn wait(load: &Load, flight: &Arc<FlightOf>, until: Nanos) -> Waited {
     let clock = &load.engine.clock;
     let left = until.saturating_sub(clock.now());
     let mut limit = pin!(clock.sleep(left));
-    let mut waiting = Waiting {
-        flight: &flight,
-        id: None,
-    };
+    let mut waiting = Waiting { flight, id: None };
     let mut filling: Option<BoxFuture<'static, Whole>> = None;
     let mut open = false;
     poll_fn(|cx| {

@@ -27,7 +27,13 @@ pub(super) fn slot(key: u64, order: u64) -> Slot {
 fn slot_at(hash: u64, key: u64, order: u64) -> Slot {
     let times = Policy::DEFAULT.times(0, NEVER, 0);
     let scopes = crate::scope::Scopes::new(0, "", []);
-    let meta = Meta::new(Began { tick: 0, order }, times, scopes, Arc::default());
+    let began = Began {
+        tick: 0,
+        order,
+        #[cfg(feature = "stores")]
+        at: 0,
+    };
+    let meta = Meta::new(began, times, scopes, Arc::default());
     let key = OwnedKey {
         hash,
         marker: TypeId::of::<()>(),

@@ -209,7 +209,7 @@ impl Deadlines<'_> {
     }
 
     /// Until when memory may vouch for a copy of what a shared store has.
-    #[cfg(all(feature = "stores", feature = "tower"))]
+    #[cfg(feature = "stores")]
     pub(crate) fn vouched(self) -> Nanos {
         self.windows.map_or(NEVER, |windows| windows.vouched)
     }

@@ -84,6 +84,8 @@ pub(crate) struct Fetched {
     pub(crate) overtaken: bool,
     /// What is left of the time that a call may spend here, if it is to go on.
     pub(crate) budget: Option<Arc<Budget>>,
+    /// When the store was asked.
+    pub(crate) asked: Nanos,
 }
 
 impl Fetched {
@@ -279,6 +281,7 @@ impl Tier {
                     unreadable,
                     overtaken: false,
                     budget: None,
+                    asked: 0,
                 }
             }
             _ => Fetched {
