@@ -1,5 +1,11 @@
 //! The only place that starts threads and tasks, and the only executor of the crate's own.
 
+#[cfg(feature = "stores")]
+mod leftovers;
+
+#[cfg(feature = "stores")]
+pub(crate) use leftovers::Leftovers;
+
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;

@@ -397,9 +397,10 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         if let Some(held) = self.0.take() {
-            // The load panicked, or nobody wants it any more: the next should not have to wait.
-            let release = move || crate::rt::block_on(held.release());
-            drop(crate::rt::thread("dewar-lease", release));
+            // The load panicked, or nobody wants it any more: the next should not have to wait. What is
+            // not given back runs out.
+            let leftovers = Arc::clone(&held.tier.leftovers);
+            leftovers.add(Box::pin(held.release()));
         }
     }
 }

@@ -35,6 +35,7 @@ use super::{Found, Item, Store};
 use crate::clock::{Clock, NEVER, Nanos};
 use crate::codec::{Format, Writing};
 use crate::error::Error;
+use crate::rt::Leftovers;
 use crate::stats::Counters;
 use crate::sync::lock;
 
@@ -53,6 +54,8 @@ pub(crate) struct Tier {
     pub(super) undelivered: AtomicBool,
     pub(super) channel: Channel,
     pub(super) memory: Known,
+    /// Leases to be given back.
+    pub(crate) leftovers: Arc<Leftovers>,
     #[cfg(feature = "tower")]
     pub(crate) claims: super::claims::Claims,
 }
@@ -162,6 +165,7 @@ impl Tier {
             undelivered: AtomicBool::new(false),
             channel: Channel::new(heard),
             memory: Known::default(),
+            leftovers: Leftovers::new("dewar-leases"),
             #[cfg(feature = "tower")]
             claims: Default::default(),
         }
