@@ -140,6 +140,12 @@ impl Error {
         Error::new(Kind::Store { problem, cause })
     }
 
+    /// The code of a store panicked.
+    #[cfg(feature = "stores")]
+    pub(crate) fn store_panicked(operation: &str) -> Self {
+        Error::store(operation, "its code panicked")
+    }
+
     /// A store was not asked.
     #[cfg(feature = "stores")]
     pub(crate) fn store_down() -> Self {

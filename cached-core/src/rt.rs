@@ -7,6 +7,8 @@ mod leftovers;
 pub(crate) use leftovers::Leftovers;
 
 use std::future::Future;
+#[cfg(feature = "stores")]
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -143,6 +145,19 @@ impl Drop for Blocked {
         #[cfg(feature = "io")]
         let _ = DRIVEN.try_with(|driven| driven.set(driven.get() - 1));
     }
+}
+
+/// The output of a future; or what it panicked with, and then it is not to be polled any more.
+#[cfg(feature = "stores")]
+pub(crate) async fn caught<F: Future>(future: F) -> thread::Result<F::Output> {
+    let mut future = pin!(future);
+    std::future::poll_fn(
+        |cx| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+            Ok(polled) => polled.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic)),
+        },
+    )
+    .await
 }
 
 /// Drives a future on this thread, asleep while it waits.

@@ -161,7 +161,9 @@ impl Listener {
                     None => Error::store("listen", "it cannot push"),
                 }
             };
-            let why = first(listening, self.look_after()).await;
+            // A store that panics is one that cannot be heard, not one that is trusted for ever.
+            let heard = crate::rt::caught(first(listening, self.look_after())).await;
+            let why = heard.unwrap_or_else(|_| Error::store_panicked("listen"));
             self.lose(&why);
             pause = match self.tier.channel.heard() > before {
                 true => PAUSE,
@@ -248,6 +250,11 @@ impl Listener {
         loop {
             let silence = clock.now().saturating_sub(channel.heard());
             let left = tier.copies.saturating_sub(silence);
+            // Before anything is waited for: where listening fails again and again, this is begun
+            // again each time.
+            if left == 0 && !channel.is_up() {
+                self.drop_memory();
+            }
             // To the moment, when the time of copies is over.
             let pause = match left {
                 0 if !channel.is_up() => interval,
@@ -259,9 +266,6 @@ impl Listener {
             }
             let silence = clock.now().saturating_sub(channel.heard());
             let (up, listening) = (channel.is_up(), channel.listening.load(Ordering::SeqCst));
-            if !up && silence >= tier.copies {
-                self.drop_memory();
-            }
             if up && silence >= tier.copies {
                 let why = Error::store("push", "nothing was heard for too long");
                 self.lose(&why);

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -70,7 +70,9 @@ impl Tier {
         &self,
         pending: BTreeMap<String, Pending>,
     ) -> Result<HashMap<String, u64>, Error> {
-        let delivered = self.deliver_once(pending).await;
+        let delivered = crate::rt::caught(self.deliver_once(pending)).await;
+        let panicked = |_| Err(Error::store_panicked("take an invalidation"));
+        let delivered = delivered.unwrap_or_else(panicked);
         let (counters, store) = (self.guard.counters(), self.store());
         match &delivered {
             Err(error) if !self.undelivered.swap(true, Ordering::SeqCst) => {
@@ -193,19 +195,21 @@ impl Tier {
         }
         let tier = Arc::clone(self);
         let started = crate::rt::thread("dewar-invalidations", move || {
+            let running = Running(&tier.delivering);
             crate::rt::block_on(async {
                 let clock = tier.guard.clock();
                 clock.sleep(pause).await;
                 loop {
                     // A comparison that fails holds nothing up.
-                    let current = tier.is_current(&tier.budget()).await;
-                    if tier.deliver_waiting().await.is_ok() && current {
+                    let budget = tier.budget();
+                    let current = crate::rt::caught(tier.is_current(&budget)).await;
+                    if tier.deliver_waiting().await.is_ok() && current.unwrap_or(false) {
                         break;
                     }
                     clock.sleep(AGAIN).await;
                 }
             });
-            tier.delivering.store(false, Ordering::SeqCst);
+            drop(running);
             // Something may have come between the last look and the flag.
             if lock(&tier.journal).has_waiting() || tier.is_doubtful() {
                 tier.deliver_later(0);
@@ -214,6 +218,15 @@ impl Tier {
         if started.is_none() {
             self.delivering.store(false, Ordering::SeqCst);
         }
+    }
+}
+
+/// Somebody delivers in the background, until this is dropped.
+struct Running<'a>(&'a AtomicBool);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
     }
 }
 

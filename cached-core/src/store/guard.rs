@@ -265,11 +265,13 @@ impl Guard {
         limit: Nanos,
         operation: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
+        let operation = crate::rt::caught(operation);
         let mut operation = pin!(operation);
         let mut sleep = None;
         std::future::poll_fn(|cx| {
             if let Poll::Ready(result) = operation.as_mut().poll(cx) {
-                return Poll::Ready(result);
+                let panicked = |_| Err(Error::store_panicked("answer"));
+                return Poll::Ready(result.unwrap_or_else(panicked));
             }
             let sleep = sleep.get_or_insert_with(|| Box::pin(self.clock.sleep(limit)));
             let over = sleep.as_mut().poll(cx);
