@@ -213,6 +213,30 @@ fn an_invalidation_is_told_when_the_store_has_it_and_not_before() {
     assert_eq!(world.gate.steps(), [], "the store has not got it");
 }
 
+#[cached(timeout = 60, stale_while_revalidate = 60, key_prefix = "kept")]
+async fn kept(id: u64) -> u64 {
+    static LOADS: AtomicU64 = AtomicU64::new(0);
+    id * 1000 + LOADS.fetch_add(1, SeqCst)
+}
+
+#[test]
+fn an_invalidation_that_nobody_was_told_of_is_not_softened_by_the_next() {
+    let world = World::pushing();
+    let old = world.call(&world.other, || kept(7)).done();
+    world.gate.shut(Step::ToldInvalid);
+    let hard = world.one.run(|| invalidate!(kept(7)));
+    let mut hard = Task::new(hard).waiting();
+    world.one.advance(LIMIT);
+    hard.done().unwrap_err();
+    world.gate.open();
+    world
+        .one
+        .run(|| invalidate!(soft, kept(7)).wait())
+        .unwrap();
+    // It is told by another thread. What is soft would be served until the background has run.
+    assert!(until(|| world.call(&world.other, || kept(7)).done() > old));
+}
+
 #[test]
 fn what_is_written_by_hand_is_told_when_the_store_has_it() {
     let world = World::pushing();

@@ -77,7 +77,8 @@ impl Journal {
             return;
         }
         for scope in scopes {
-            let known = self.pending.get(scope).filter(|known| !known.stored);
+            // Stored or not: the others have not heard of it.
+            let known = self.pending.get(scope);
             let pending = Pending {
                 ticket,
                 soft: soft && known.is_none_or(|known| known.soft),
@@ -92,14 +93,13 @@ impl Journal {
     pub(super) fn announce_stored(&mut self, scope: &str) {
         self.tickets += 1;
         let ticket = self.tickets;
-        let pending = || Pending {
+        let known = self.pending.get(scope);
+        let pending = Pending {
             ticket,
             soft: false,
-            stored: true,
+            stored: known.is_none_or(|known| known.stored),
         };
-        (self.pending.entry(scope.to_owned()))
-            .or_insert_with(pending)
-            .ticket = ticket;
+        self.pending.insert(scope.to_owned(), pending);
         self.bound(ticket);
     }
 
@@ -345,6 +345,27 @@ mod tests {
         journal.announce(&names(0..1), false);
         journal.announce(&names(0..1), true);
         assert!(journal.waiting().values().all(|pending| !pending.soft));
+    }
+
+    #[test]
+    fn nor_by_one_that_comes_when_the_store_has_it_and_the_others_were_not_told() {
+        let mut journal = Journal::default();
+        journal.announce(&names(0..1), false);
+        journal.stored(&journal.pending(), vec![1]);
+        journal.announce(&names(0..1), true);
+        let pending: Vec<_> = journal.pending().into_values().collect();
+        assert!(!pending[0].soft && !pending[0].stored);
+    }
+
+    #[test]
+    fn what_has_changed_is_told_as_invalid_whatever_was_announced_before() {
+        let mut journal = Journal::default();
+        journal.announce(&names(0..1), true);
+        journal.announce_stored(&names(0..1)[0]);
+        let pending: Vec<_> = journal.pending().into_values().collect();
+        assert!(!pending[0].soft && !pending[0].stored, "and is to be written");
+        journal.announce_stored(&names(1..2)[0]);
+        assert!(journal.pending()[&names(1..2)[0]].stored);
     }
 
     #[test]
