@@ -229,10 +229,7 @@ fn an_invalidation_that_nobody_was_told_of_is_not_softened_by_the_next() {
     world.one.advance(LIMIT);
     hard.done().unwrap_err();
     world.gate.open();
-    world
-        .one
-        .run(|| invalidate!(soft, kept(7)).wait())
-        .unwrap();
+    world.one.run(|| invalidate!(soft, kept(7)).wait()).unwrap();
     // It is told by another thread. What is soft would be served until the background has run.
     assert!(until(|| world.call(&world.other, || kept(7)).done() > old));
 }

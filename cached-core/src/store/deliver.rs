@@ -93,10 +93,23 @@ impl Tier {
         &self,
         pending: BTreeMap<String, Pending>,
     ) -> Result<HashMap<String, u64>, Error> {
-        let mut written = HashMap::new();
         if pending.is_empty() {
-            return Ok(written);
+            return Ok(HashMap::new());
         }
+        let delivered = self.deliver_these(&pending).await;
+        let mut journal = lock(&self.journal);
+        match delivered {
+            Ok(_) => journal.told(&pending),
+            Err(_) => journal.failed(pending.keys()),
+        }
+        delivered
+    }
+
+    async fn deliver_these(
+        &self,
+        pending: &BTreeMap<String, Pending>,
+    ) -> Result<HashMap<String, u64>, Error> {
+        let mut written = HashMap::new();
         let unwritten = pending.iter().filter(|(_, pending)| !pending.stored);
         let unwritten: Vec<(&String, &Pending)> = unwritten.collect();
         let budget = self.budget();
@@ -110,7 +123,6 @@ impl Tier {
             self.tell(&budget, scopes.map(|(scope, _)| scope), soft)
                 .await?;
         }
-        lock(&self.journal).told(&pending);
         Ok(written)
     }
 

@@ -1,7 +1,8 @@
 //! Invalidations that are not through yet, and those that were a moment ago.
 //!
-//! Of one scope the last invalidation wins. Both lists are bounded: where more scopes are
-//! undelivered than are kept, everything is invalidated in their stead.
+//! Of one scope the last invalidation wins. Both lists are bounded: where the store did not take more
+//! scopes than are kept, everything is invalidated in their stead. What was not tried yet does not
+//! count, so that a call may name as many as it likes, up to a bound of its own.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::task::Waker;
@@ -12,6 +13,8 @@ use super::names::EVERYTHING;
 
 /// How many of each are kept one by one.
 pub(super) const KEPT: usize = 1024;
+/// How many may be on their way, tried or not.
+const MOST: usize = 64 * 1024;
 
 /// Both lists of one cache.
 #[derive(Default)]
@@ -62,6 +65,8 @@ pub(super) struct Pending {
     pub(super) soft: bool,
     /// The store has it; only the others are to be told.
     pub(super) stored: bool,
+    /// It was tried in vain, at least once.
+    failed: bool,
 }
 
 impl Journal {
@@ -83,10 +88,14 @@ impl Journal {
                 ticket,
                 soft: soft && known.is_none_or(|known| known.soft),
                 stored: false,
+                failed: known.is_some_and(|known| known.failed),
             };
             self.pending.insert(scope.clone(), pending);
         }
-        self.bound(ticket);
+        // What somebody is delivering does not wait for anything, and they are as many as call.
+        if self.pending.len() > MOST + self.held.len() {
+            self.give_up(ticket);
+        }
     }
 
     /// Notes what the store has by now and the others have not heard of.
@@ -98,22 +107,40 @@ impl Journal {
             ticket,
             soft: false,
             stored: known.is_none_or(|known| known.stored),
+            failed: true,
         };
         self.pending.insert(scope.to_owned(), pending);
-        self.bound(ticket);
+        self.bound();
     }
 
-    /// What somebody is delivering does not wait for anything, and they are as many as call.
-    fn bound(&mut self, ticket: u64) {
-        if self.pending.len() > KEPT + self.held.len() {
-            self.pending.clear();
-            let everything = Pending {
-                ticket,
-                soft: false,
-                stored: false,
-            };
-            self.pending.insert(EVERYTHING.into(), everything);
+    /// These were tried in vain.
+    pub(super) fn failed<'a>(&mut self, sent: impl IntoIterator<Item = &'a String>) {
+        for scope in sent {
+            if let Some(pending) = self.pending.get_mut(scope) {
+                pending.failed = true;
+            }
         }
+        self.bound();
+    }
+
+    fn bound(&mut self) {
+        let failed = self.pending.values().filter(|pending| pending.failed);
+        if failed.count() > KEPT {
+            self.tickets += 1;
+            self.give_up(self.tickets);
+        }
+    }
+
+    /// There are too many: everything, in their stead.
+    fn give_up(&mut self, ticket: u64) {
+        self.pending.clear();
+        let everything = Pending {
+            ticket,
+            soft: false,
+            stored: false,
+            failed: true,
+        };
+        self.pending.insert(EVERYTHING.into(), everything);
     }
 
     /// Somebody is to deliver these: nobody else has to.
@@ -311,7 +338,7 @@ impl Journal {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::{Concern, EVERYTHING, Journal, KEPT, Pending};
+    use super::{Concern, EVERYTHING, Journal, KEPT, MOST, Pending};
 
     fn names(range: std::ops::Range<usize>) -> Vec<String> {
         range.map(|n| format!("tag {n:06}")).collect()
@@ -351,9 +378,9 @@ mod tests {
     fn nor_by_one_that_comes_when_the_store_has_it_and_the_others_were_not_told() {
         let mut journal = Journal::default();
         journal.announce(&names(0..1), false);
-        journal.stored(&journal.pending(), vec![1]);
+        journal.stored(&journal.waiting(), &[1]);
         journal.announce(&names(0..1), true);
-        let pending: Vec<_> = journal.pending().into_values().collect();
+        let pending: Vec<_> = journal.waiting().into_values().collect();
         assert!(!pending[0].soft && !pending[0].stored);
     }
 
@@ -362,18 +389,45 @@ mod tests {
         let mut journal = Journal::default();
         journal.announce(&names(0..1), true);
         journal.announce_stored(&names(0..1)[0]);
-        let pending: Vec<_> = journal.pending().into_values().collect();
-        assert!(!pending[0].soft && !pending[0].stored, "and is to be written");
+        let pending: Vec<_> = journal.waiting().into_values().collect();
+        assert!(
+            !pending[0].soft && !pending[0].stored,
+            "and is to be written"
+        );
         journal.announce_stored(&names(1..2)[0]);
-        assert!(journal.pending()[&names(1..2)[0]].stored);
+        assert!(journal.waiting()[&names(1..2)[0]].stored);
     }
 
     #[test]
-    fn more_than_are_kept_become_everything() {
+    fn what_was_not_tried_yet_may_be_more_than_are_kept() {
         let mut journal = Journal::default();
         journal.announce(&names(0..KEPT), false);
+        journal.announce(&names(KEPT..5000), true);
+        assert_eq!(journal.len(), 5000);
+        deliver_all(&mut journal, vec![1; 5000]);
+        assert_eq!((journal.len(), journal.delivered().len()), (0, KEPT));
+    }
+
+    #[test]
+    fn nor_may_that_be_without_bound() {
+        let mut journal = Journal::default();
+        for at in 0..100 {
+            journal.announce(&names(at * 1000..(at + 1) * 1000), true);
+            assert!(journal.len() <= MOST);
+        }
+        assert_eq!(journal.concerns([EVERYTHING]), Concern::Waits);
+        assert!(journal.waiting().values().all(|pending| !pending.soft));
+    }
+
+    #[test]
+    fn more_than_are_kept_that_were_tried_in_vain_become_everything() {
+        let mut journal = Journal::default();
+        journal.announce(&names(0..KEPT), false);
+        journal.failed(&names(0..KEPT));
         assert_eq!(journal.len(), KEPT);
         journal.announce(&names(KEPT..KEPT + 1), true);
+        assert_eq!(journal.len(), KEPT + 1);
+        journal.failed(&names(KEPT..KEPT + 1));
         let pending: Vec<_> = journal.waiting().into_iter().collect();
         assert_eq!(pending.len(), 1);
         assert_eq!(pending[0].0, EVERYTHING);
