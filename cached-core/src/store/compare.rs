@@ -4,13 +4,18 @@
 //! again, under which what was invalidated looks valid. So the last invalidations that each process
 //! delivered are remembered, and compared with what the store has after every sign that it may be
 //! another: an operation that failed, a channel that was lost. What is missing is delivered again.
+//! More than are remembered are gone only where nothing is there that this process wrote after them:
+//! neither its mark, which nobody else writes, nor any version. That holds for one server; of several
+//! the one with the mark says nothing of the others.
 //! Until it has been compared, nothing that the store has is served by this process; the others
 //! hear of it as soon as it answers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use super::Rollback;
 use super::guard::Budget;
+use super::journal::Delivered;
 use super::tier::{Tier, version};
 use crate::sync::lock;
 
@@ -71,15 +76,31 @@ impl Tier {
         self.compare_later(0);
     }
 
+    /// Where this process leaves its marks.
+    pub(super) fn mark_key(&self) -> String {
+        format!("{}:w:{:016x}", self.namespace, self.channel.me())
+    }
+
+    /// The mark to be written along with so many scopes, if it is time for one and it is of use.
+    pub(super) fn next_mark(&self, more: usize) -> Option<u64> {
+        let useful = self.store().rollback() == Rollback::Whole;
+        useful.then(|| lock(&self.journal).next_mark(more))?
+    }
+
+    /// Whether there is anything to compare.
+    fn may_have_lost(&self) -> bool {
+        self.store().rollback() != Rollback::Never && lock(&self.journal).remembers()
+    }
+
     fn compare_later(self: &Arc<Self>, pause: crate::clock::Nanos) {
-        if lock(&self.journal).remembers() {
+        if self.may_have_lost() {
             self.deliver_later(pause);
         }
     }
 
     /// Whether something is to be compared.
     pub(super) fn is_doubtful(&self) -> bool {
-        self.guard.doubts().open().is_some() && lock(&self.journal).remembers()
+        self.guard.doubts().open().is_some() && self.may_have_lost()
     }
 
     /// Whether what the store has is known to be no older than what this process has invalidated;
@@ -89,20 +110,25 @@ impl Tier {
         let Some(raised) = doubts.open() else {
             return true;
         };
-        let delivered = lock(&self.journal).delivered();
-        if !delivered.is_empty() {
-            let keys: Vec<String> = delivered
-                .iter()
-                .map(|known| self.version_key(&known.scope))
-                .collect();
+        if self.may_have_lost() {
+            let (delivered, mark) = {
+                let journal = lock(&self.journal);
+                (journal.delivered(), journal.mark())
+            };
+            let keys = delivered.iter().map(|known| self.version_key(&known.scope));
+            let keys: Vec<String> = keys.chain(mark.map(|_| self.mark_key())).collect();
             let found = self.store().get_many(&keys);
             let Some(found) = self.guard.try_run(budget, found).await else {
                 return false;
             };
-            let found: Vec<_> = found.iter().map(version).collect();
+            let mut found: Vec<_> = found.iter().map(version).collect();
+            let is_marked = mark.is_some() && found.pop().flatten() == mark;
+            let there = |(known, found): (&Delivered, &Option<u64>)| *found == Some(known.version);
+            let any = || delivered.iter().zip(&found).any(there);
+            let known_beyond = self.store().rollback() == Rollback::Whole && (is_marked || any());
             let lost = {
                 let mut journal = lock(&self.journal);
-                let lost = journal.compare(&delivered, &found);
+                let lost = journal.compare(&delivered, &found, known_beyond);
                 if !lost.is_empty() {
                     // Before anybody can deliver it.
                     doubts.losses.fetch_add(1, Ordering::SeqCst);

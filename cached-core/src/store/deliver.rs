@@ -24,6 +24,10 @@ pub(super) const AGAIN: Nanos = 1_000_000_000;
 /// it.
 const INVALID: Duration = Duration::from_secs(3600);
 
+/// How long the mark of a process stays. Longer: without it, one that has been quiet knows nothing of
+/// what it has forgotten.
+const MARK: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// So many are written in one operation: as many as a slow disk takes in its time.
 const AT_ONCE: usize = 256;
 
@@ -137,9 +141,15 @@ impl Tier {
             .iter()
             .zip(&versions)
             .map(|((scope, _), new)| version_item(self.version_key(scope), *new, Some(INVALID)));
-        let written = self.store().set_durably(items.collect());
+        let mark = self.next_mark(part.len());
+        let marked = mark.map(|mark| version_item(self.mark_key(), mark, Some(MARK)));
+        let written = self.store().set_durably(items.chain(marked).collect());
         self.guard.run(budget, written).await?;
-        lock(&self.journal).stored(part.iter().copied(), &versions);
+        let mut journal = lock(&self.journal);
+        journal.stored(part.iter().copied(), &versions);
+        if let Some(mark) = mark {
+            journal.marked(mark);
+        }
         Ok(versions)
     }
 

@@ -15,6 +15,8 @@ use super::names::EVERYTHING;
 pub(super) const KEPT: usize = 1024;
 /// How many may be on their way, tried or not.
 const MOST: usize = 64 * 1024;
+/// The store is given a mark with every so many: each is newer than what has been forgotten.
+const MARKED: usize = KEPT / 4;
 
 /// Both lists of one cache.
 #[derive(Default)]
@@ -28,6 +30,12 @@ pub(super) struct Journal {
     delivered: VecDeque<Delivered>,
     /// More were delivered than are remembered.
     forgotten: bool,
+    /// How many marks have set out.
+    marks: u64,
+    /// What the store has as this process' mark.
+    mark: Option<u64>,
+    /// How many were delivered since.
+    unmarked: usize,
 }
 
 /// An invalidation that the store has confirmed.
@@ -237,6 +245,7 @@ impl Journal {
             {
                 pending.stored = true;
             }
+            self.unmarked += 1;
             self.remember(scope, *version);
         }
         self.asleep.drain(..).for_each(Waker::wake);
@@ -299,6 +308,31 @@ impl Journal {
         }
     }
 
+    /// The mark that this process is to leave on the store along with so many scopes more, if it is
+    /// time for one.
+    ///
+    /// Nobody else writes it, so if it is there as it was written, the store has not gone back beyond
+    /// it; that a scope has another version may be the work of others.
+    pub(super) fn next_mark(&mut self, more: usize) -> Option<u64> {
+        let due = self.unmarked.saturating_add(more) >= MARKED;
+        due.then(|| {
+            self.marks += 1;
+            self.marks
+        })
+    }
+
+    /// The store has this mark; of several on their way at once, the one that set out last counts.
+    pub(super) fn marked(&mut self, mark: u64) {
+        if self.mark.is_none_or(|known| known < mark) {
+            self.mark = Some(mark);
+            self.unmarked = 0;
+        }
+    }
+
+    pub(super) fn mark(&self) -> Option<u64> {
+        self.mark
+    }
+
     /// Whether anything was delivered that the store could lose.
     pub(super) fn remembers(&self) -> bool {
         !self.delivered.is_empty()
@@ -308,17 +342,19 @@ impl Journal {
     /// older state: what it has another version of is to be delivered once more. What it has none
     /// of is invalid anyway. If the oldest that is remembered is lost, nobody knows what else is,
     /// and everything is invalidated; those that others have invalidated too say nothing of that.
-    /// Returns what is to be delivered.
+    /// With `known_beyond`, what is not remembered is known to be there. Returns what is to be
+    /// delivered.
     pub(super) fn compare(
         &mut self,
         delivered: &[Delivered],
         found: &[Option<u64>],
+        known_beyond: bool,
     ) -> Vec<String> {
         let present = (delivered.iter().zip(found))
             .filter_map(|(known, found)| Some((known, known.version == (*found)?)));
         let mut own = present.clone().filter(|(known, _)| !known.elsewhere);
-        let beyond = own.next().is_none_or(|(_, same)| !same);
-        if self.forgotten && beyond {
+        let mut beyond = || own.next().is_none_or(|(_, same)| !same);
+        if self.forgotten && !known_beyond && beyond() {
             let everything = vec![EVERYTHING.into()];
             self.announce(&everything, false);
             return everything;
@@ -441,7 +477,7 @@ mod tests {
         journal.announce(&names(0..3), false);
         deliver_all(&mut journal, vec![1, 2, 3]);
         let delivered = journal.delivered();
-        journal.compare(&delivered, &[Some(1), Some(9), None]);
+        journal.compare(&delivered, &[Some(1), Some(9), None], false);
         let again: Vec<_> = journal.waiting().into_keys().collect();
         assert_eq!(
             again,
@@ -461,15 +497,48 @@ mod tests {
         assert_eq!(delivered.len(), KEPT);
         let mut found: Vec<_> = delivered.iter().map(|known| Some(known.version)).collect();
         found[KEPT - 1] = Some(0);
-        journal.compare(&delivered, &found);
+        journal.compare(&delivered, &found, false);
         assert_eq!(
             journal.concerns([EVERYTHING]),
             Concern::None,
             "the oldest is there"
         );
         found[0] = Some(0);
-        journal.compare(&delivered, &found);
+        journal.compare(&delivered, &found, false);
         assert_eq!(journal.concerns([EVERYTHING]), Concern::Waits);
+    }
+
+    #[test]
+    fn whatever_differs_where_nothing_beyond_memory_can_be_lost_that_is_all() {
+        let mut journal = Journal::default();
+        for n in 0..KEPT + 1 {
+            journal.announce(&names(n..n + 1), false);
+            deliver_all(&mut journal, vec![n as u64]);
+        }
+        let delivered = journal.delivered();
+        let lost = journal.compare(&delivered, &vec![Some(0); KEPT], true);
+        assert_eq!(lost.len(), KEPT);
+        assert_eq!(journal.concerns([EVERYTHING]), Concern::None);
+    }
+
+    #[test]
+    fn a_mark_is_always_newer_than_what_is_forgotten() {
+        let mut journal = Journal::default();
+        let mut since = 0;
+        for n in 0..5 * KEPT {
+            let due = journal.next_mark(1);
+            journal.announce(&names(n..n + 1), false);
+            deliver_all(&mut journal, vec![n as u64]);
+            since += 1;
+            if let Some(mark) = due {
+                journal.marked(mark);
+                since = 0;
+            }
+            assert!(since < KEPT && !(journal.forgotten && journal.mark().is_none()));
+        }
+        let last = journal.mark();
+        journal.marked(1);
+        assert_eq!(journal.mark(), last, "one that was long on its way");
     }
 
     #[test]
@@ -509,8 +578,8 @@ mod tests {
         deliver_all(&mut journal, vec![1]);
         journal.renewed(&names(0..1)[0], 2);
         let delivered = journal.delivered();
-        assert!(journal.compare(&delivered, &[Some(2)]).is_empty());
-        assert_eq!(journal.compare(&delivered, &[Some(1)]), names(0..1));
+        assert!(journal.compare(&delivered, &[Some(2)], false).is_empty());
+        assert_eq!(journal.compare(&delivered, &[Some(1)], false), names(0..1));
     }
 
     #[test]
@@ -525,7 +594,7 @@ mod tests {
         let delivered = journal.delivered();
         let mut found: Vec<_> = delivered.iter().map(|known| Some(known.version)).collect();
         found[0] = Some(0);
-        journal.compare(&delivered, &found);
+        journal.compare(&delivered, &found, false);
         let again: Vec<_> = journal.waiting().into_keys().collect();
         assert_eq!(again, [oldest], "to be on the safe side, and no more");
     }
@@ -542,7 +611,7 @@ mod tests {
         journal.announce(&names(0..1), false);
         deliver_all(&mut journal, vec![8]);
         let delivered = journal.delivered();
-        journal.compare(&delivered, &[Some(7), Some(9)]);
+        journal.compare(&delivered, &[Some(7), Some(9)], false);
         let again: Vec<_> = journal.waiting().into_keys().collect();
         assert_eq!(again, names(0..1));
     }

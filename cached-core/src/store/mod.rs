@@ -138,6 +138,16 @@ pub trait Store: Send + Sync + 'static {
         Box::pin(std::future::ready(Ok(())))
     }
 
+    /// Whether it may come to hold an older state than it has confirmed: what each process has
+    /// invalidated is compared with that then, and if too much of it is gone, everything is
+    /// invalidated.
+    ///
+    /// Each part by itself unless it is overridden, which is right for any store, and dear for busy
+    /// ones.
+    fn rollback(&self) -> Rollback {
+        Rollback::Parts
+    }
+
     /// How it tells other processes something; none if it cannot.
     fn push(&self) -> Option<&dyn Push> {
         None
@@ -154,6 +164,19 @@ pub trait Store: Send + Sync + 'static {
     fn describe(&self) -> String {
         std::any::type_name::<Self>().to_owned()
     }
+}
+
+/// How a store may come to hold an older state: a server that restarts from a snapshot, a replica that
+/// takes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rollback {
+    /// It does not: what is lost is gone.
+    Never,
+    /// All that it holds at once: a server, or a directory.
+    Whole,
+    /// Each part by itself: several servers.
+    Parts,
 }
 
 /// How a store tells all processes something at once.
@@ -230,6 +253,10 @@ impl<S: Store + ?Sized> Store for std::sync::Arc<S> {
         ttl: Duration,
     ) -> BoxFuture<'a, Result<(), Error>> {
         (**self).extend_many(keys, ttl)
+    }
+
+    fn rollback(&self) -> Rollback {
+        (**self).rollback()
     }
 
     fn push(&self) -> Option<&dyn Push> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::clock::{Clock, ManualClock, NEVER, Nanos, nanos};
 use crate::error::Error;
 use crate::rt::BoxFuture;
-use crate::store::{Found, Item, Push, Store, StoreMemory};
+use crate::store::{Found, Item, Push, Rollback, Store, StoreMemory};
 use crate::sync::lock;
 
 /// A store in memory that fails, stalls and forgets when a test says so.
@@ -303,6 +303,10 @@ impl Store for FaultyStore {
                 }
             }
         })
+    }
+
+    fn rollback(&self) -> Rollback {
+        Rollback::Whole
     }
 
     fn push(&self) -> Option<&dyn Push> {

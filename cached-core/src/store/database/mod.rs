@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::{Found, Item, Push, Store};
+use super::{Found, Item, Push, Rollback, Store};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::rt::{BoxFuture, io};
@@ -229,6 +229,10 @@ impl Store for Database {
                 Kind::Sqlite(sqlite) => twice(&sqlite.table, || sqlite.extend(keys, ttl)).await,
             }
         })
+    }
+
+    fn rollback(&self) -> Rollback {
+        Rollback::Whole
     }
 
     fn push(&self) -> Option<&dyn Push> {

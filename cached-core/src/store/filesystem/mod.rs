@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use fs4::FileExt;
 
-use super::{Found, Item, Store, names};
+use super::{Found, Item, Rollback, Store, names};
 use crate::clock::{Clock, NEVER};
 use crate::error::Error;
 use crate::rt::{self, BoxFuture};
@@ -316,6 +316,10 @@ impl Store for Filesystem {
             keys.iter()
                 .try_for_each(|key| if_there(files.in_turn(key, || extend(key))))
         })
+    }
+
+    fn rollback(&self) -> Rollback {
+        Rollback::Whole
     }
 
     fn describe(&self) -> String {

@@ -9,7 +9,7 @@ mod servers;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Found, Item, Store};
+use super::{Found, Item, Rollback, Store};
 use crate::error::Error;
 use crate::rt::{self, BoxFuture, io};
 use command::{Command, Reply};
@@ -132,6 +132,10 @@ impl Store for Memcached {
     ) -> BoxFuture<'a, Result<(), Error>> {
         let sent = self.send("extend", Command::Extend(ttl), named(keys));
         Box::pin(async move { sent.await.map(drop) })
+    }
+
+    fn rollback(&self) -> Rollback {
+        Rollback::Never
     }
 
     fn describe(&self) -> String {

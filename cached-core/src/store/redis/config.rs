@@ -271,6 +271,10 @@ pub(crate) fn check_socket(path: &Path) -> Result<(), &'static str> {
 }
 
 impl Config {
+    pub(super) fn is_cluster(&self) -> bool {
+        matches!(self.servers, Servers::Cluster(_))
+    }
+
     fn check(&self) -> Result<(), Error> {
         let several = match &self.servers {
             Servers::One(address) => std::slice::from_ref(address),

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use ::redis::{Cmd, Value};
 
-use super::{Found, Item, Push, Store, StoreMemory};
+use super::{Found, Item, Push, Rollback, Store, StoreMemory};
 use crate::error::Error;
 use crate::rt::{BoxFuture, io};
 use config::Config;
@@ -214,6 +214,13 @@ impl Store for Redis {
                 extended => extended.map(drop),
             }
         })
+    }
+
+    fn rollback(&self) -> Rollback {
+        match self.0.config.is_cluster() {
+            true => Rollback::Parts,
+            false => Rollback::Whole,
+        }
     }
 
     fn push(&self) -> Option<&dyn Push> {
