@@ -250,6 +250,32 @@ fn who_waits_is_told_where_the_store_can_push() {
 }
 
 #[test]
+fn who_waits_is_told_of_the_load_that_is_under_way_since_an_invalidation() {
+    let world = World::pushing();
+    let (first, word) = world.begin();
+    let second = world.ask();
+    let third = world.process();
+    third.run(|| invalidate!(slow(1)).wait()).unwrap();
+    let (third, last) = world.begin_at(&third, || slow(1));
+    // The marks of those who wait, on both leases.
+    let marks = || {
+        let marks = AtomicU64::new(0);
+        world.store.damage(":l:", |token| {
+            marks.fetch_add(u64::from(token.len() == 9), SeqCst);
+        });
+        marks.into_inner()
+    };
+    assert!(until(|| marks() == 1));
+    world.other.advance(Duration::from_secs(1));
+    assert!(until(|| marks() == 2), "it waits for the other load");
+    last.send(()).unwrap();
+    third.join().unwrap();
+    assert!(until(|| second.is_finished()), "it was told");
+    word.send(()).unwrap();
+    first.join().unwrap();
+}
+
+#[test]
 fn who_waits_is_told_of_a_load_that_panicked() {
     let world = World::pushing();
     let (first, word) = world.begin();

@@ -290,6 +290,21 @@ fn whoever_has_invalidated_is_never_served_the_older_state_even_with_nothing_in_
 }
 
 #[test]
+fn an_older_state_is_noticed_as_soon_as_the_channel_is_lost() {
+    let world = World::new();
+    let [other, _] = without_memory(&world.store);
+    assert_eq!(other.run(|| value(1)), 1001);
+    let snapshot = world.store.snapshot();
+    SOURCE.store(2, SeqCst);
+    world.one.run(|| invalidate!(value(1)).wait()).unwrap();
+    world.store.restore(&snapshot);
+    world.store.cut();
+    let push = || world.one.store_status().and_then(|status| status.push);
+    world.until("the loss is noticed", || push() == Some(false));
+    assert_eq!(world.one.run(|| value(1)), 1002, "nobody listens yet");
+}
+
+#[test]
 fn more_invalidations_than_are_kept_become_everything() {
     let world = World::new();
     assert_eq!(world.other_sees(), 1001);

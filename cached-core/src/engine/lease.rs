@@ -105,8 +105,13 @@ impl Turn {
             return;
         }
         // First to hear, then the mark: whoever sees the mark will be heard.
-        let keys = || leases.iter().map(|held| held.key.clone()).collect();
-        let told = self.told.get_or_insert_with(|| tier.wait_for(keys()));
+        let keys: Vec<String> = leases.iter().map(|held| held.key.clone()).collect();
+        // Another lease is waited for where the versions have moved on meanwhile.
+        let told = match self.told.take().filter(|told| told.is_of(&keys)) {
+            Some(told) => told,
+            None => tier.wait_for(keys),
+        };
+        let told = self.told.insert(told);
         let marks = leases.iter().map(|held| Box::pin(held.mark()));
         let marked = crate::rt::all(marks).await;
         if marked.into_iter().all(|marked| marked) {

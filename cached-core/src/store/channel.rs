@@ -219,6 +219,10 @@ impl Listener {
     fn lose(&self, why: &Error) {
         let channel = &self.tier.channel;
         channel.listening.store(false, Ordering::SeqCst);
+        if channel.is_up() {
+            // Another server may have taken over, whether anything else notices it or not.
+            self.tier.doubt();
+        }
         if channel.up.swap(false, Ordering::SeqCst) {
             channel.missed.store(true, Ordering::SeqCst);
             crate::trace::channel_lost(

@@ -63,6 +63,11 @@ impl Waits {
 }
 
 impl Told {
+    /// Whether it hears of exactly these.
+    pub(crate) fn is_of(&self, leases: &[String]) -> bool {
+        self.leases == leases
+    }
+
     /// Waits until one of them has ended, or until something else has.
     pub(crate) async fn within(&self, limit: impl Future<Output = ()>) {
         let mut limit = pin!(limit);
