@@ -400,7 +400,8 @@ mod shared {
 
     /// Writes the results of loads that were to compute afresh, and has the other processes see
     /// them: neither their copies nor what they are loading now is. Where there is nothing to
-    /// write, what was there is void.
+    /// write, what was there is void; and so is what stands in the way, as nobody knows whether that
+    /// is older, and what the store does not answer for.
     pub(crate) async fn write_all_anew<R>(mut results: Vec<Fresh<'_, R>>) {
         let mut to = None;
         let places = results.iter_mut().map(|(load, read, _)| {
@@ -412,9 +413,17 @@ mod shared {
         let Some((tier, budget)) = to else {
             return;
         };
-        let mut renewed = tier.renew(&budget, &mut places).await.into_iter();
-        results.retain(|_| renewed.next() == Some(true));
+        let renewed = tier.renew(&budget, &mut places).await;
         let own = |(load, ..): &Fresh<'_, R>| load.base().names.as_ref()?.own();
+        let not_renewed = results
+            .iter()
+            .zip(&renewed)
+            .filter(|(_, renewed)| !**renewed);
+        let void = not_renewed.filter_map(|(result, _)| own(result)).collect();
+        // In the background, as nobody waits for that.
+        drop(tier.announce(void, false));
+        let mut renewed = renewed.into_iter();
+        results.retain(|_| renewed.next() == Some(true));
         let own: Vec<String> = results.iter().filter_map(own).collect();
         // What could not be written is loaded again; that is counted.
         let _ = fill_all(results).await;
