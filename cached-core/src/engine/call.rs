@@ -81,6 +81,9 @@ pub(crate) struct Base {
     /// A load was run, and another process has brought something newer meanwhile.
     #[cfg(feature = "stores")]
     pub(crate) overtaken: AtomicBool,
+    /// It began by itself while a refresh of its key ran.
+    #[cfg(feature = "stores")]
+    pub(crate) beside: AtomicBool,
 }
 
 impl Base {
@@ -140,6 +143,27 @@ impl Base {
         lock(&self.began).get_or_insert(began);
         #[cfg(not(feature = "stores"))]
         let _ = began;
+    }
+
+    /// Whether a refresh of its key runs: what the shared store has now is older.
+    #[cfg(feature = "stores")]
+    pub(crate) fn is_refreshed(&self) -> bool {
+        self.engine.is_refreshed(self.hash)
+    }
+
+    /// A load begins that nobody joins, and that joins nobody.
+    pub(super) fn begins_alone(&self) {
+        #[cfg(feature = "stores")]
+        self.beside.store(self.is_refreshed(), Ordering::SeqCst);
+    }
+
+    /// Whether the value is what the shared store had while a refresh ran, which may have ended
+    /// since.
+    fn is_outdated(&self) -> bool {
+        #[cfg(feature = "stores")]
+        return self.was_fetched() && self.beside.load(Ordering::SeqCst);
+        #[cfg(not(feature = "stores"))]
+        false
     }
 
     /// The expired entry that may stand in for a load: the one that was found, or that the shared
@@ -511,6 +535,9 @@ where
 
     /// Puts a result into memory; says whether it is there.
     fn place(&self, result: &R, began: Began) -> bool {
+        if self.base.is_outdated() {
+            return false;
+        }
         let entry = self.entry(result, began);
         if entry.is_none() && matches!(self.outcome.judge(result), Judged::Nothing(_)) {
             self.outdate(began);

@@ -157,9 +157,23 @@ impl Flights {
         start: impl FnOnce(&Engine) -> Start,
     ) -> Entered<R> {
         let base = load.base();
+        let refreshing = anew.then(|| base.engine.refreshing(base.hash));
+        match self.enter_as_said(load, anew, start) {
+            Entered::Lead(lead) => Entered::Lead(lead.refreshes(refreshing)),
+            entered => entered,
+        }
+    }
+
+    fn enter_as_said<R: 'static>(
+        &self,
+        load: &Arc<dyn Load<R>>,
+        anew: bool,
+        start: impl FnOnce(&Engine) -> Start,
+    ) -> Entered<R> {
+        let base = load.base();
         if !base.policy.single_flight {
             let start = start(&base.engine);
-            return Entered::Lead(Lead::new(Arc::clone(load), start));
+            return Entered::Lead(Lead::alone(Arc::clone(load), start));
         }
         let entered = self.enter_one(load, anew, start);
         if let Entered::Fresh(_) = entered {

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use super::call::Load;
 use super::detach::{Body, Spawner};
 use super::flights::{self, FlightOf, Half, Landing, Orphan, Start};
-use super::{Began, Engine, Loading};
+use super::{Began, Engine, Loading, Refreshing};
 use crate::clock::{Nanos, Sleep};
 use crate::rt::BoxFuture;
 use crate::trace;
@@ -52,7 +52,23 @@ impl<R: 'static> Lead<R> {
     /// A load that nobody else may join.
     pub(crate) fn solo(load: Arc<dyn Load<R>>) -> Self {
         let start = Start::now(&load.base().engine);
-        Lead::new(load, start)
+        Lead::alone(load, start)
+    }
+
+    /// The same, started then.
+    pub(super) fn alone(load: Arc<dyn Load<R>>, start: Start) -> Self {
+        let lead = Lead::new(load, start);
+        lead.load.base().begins_alone();
+        lead
+    }
+
+    /// It is a refresh; counted before it began, as whoever begins after it looks whether there is
+    /// one.
+    pub(crate) fn refreshes(mut self, refreshing: Option<Refreshing>) -> Self {
+        if let (Some(loading), Some(refreshing)) = (&mut self.loading, refreshing) {
+            loading.refreshes(refreshing);
+        }
+        self
     }
 
     /// The same duty, taken over from a leader that is gone; and the half-run body.

@@ -92,6 +92,8 @@ where
         skipped: Default::default(),
         #[cfg(feature = "stores")]
         overtaken: Default::default(),
+        #[cfg(feature = "stores")]
+        beside: Default::default(),
     };
     Arc::new(Call {
         base,

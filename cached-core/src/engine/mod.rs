@@ -68,6 +68,8 @@ const CHECK: u64 = 256;
 
 /// How finely running loads are told apart.
 const LOADS: usize = 4096;
+/// The same of refreshes, of which there are fewer.
+const REFRESHES: usize = 256;
 
 /// What is behind one cache.
 pub(crate) struct Engine {
@@ -90,6 +92,8 @@ pub(crate) struct Engine {
     orders: AtomicU64,
     /// The loads that run, by hash: a write that sees none of its key need not fence any off.
     loads: Box<[AtomicU32]>,
+    /// The refreshes among them: what the shared store has is not kept while they run.
+    refreshes: Box<[AtomicU32]>,
 }
 
 /// A function that has been called in this cache.
@@ -148,6 +152,7 @@ impl Engine {
             functions: Mutex::default(),
             orders: AtomicU64::new(2),
             loads: (0..LOADS).map(|_| AtomicU32::new(0)).collect(),
+            refreshes: (0..REFRESHES).map(|_| AtomicU32::new(0)).collect(),
         }
     }
 
@@ -238,7 +243,30 @@ impl Engine {
     /// Counts a load of a key as running, as long as the guard lives.
     pub(crate) fn loading(self: &Arc<Self>, hash: u64) -> Loading {
         self.loads(hash).fetch_add(1, Ordering::SeqCst);
-        Loading(Arc::clone(self), hash)
+        let engine = Arc::clone(self);
+        Loading {
+            engine,
+            hash,
+            refreshing: None,
+        }
+    }
+
+    /// Counts a refresh of a key as running, as long as the guard lives.
+    pub(crate) fn refreshing(self: &Arc<Self>, hash: u64) -> Refreshing {
+        self.refreshes(hash).fetch_add(1, Ordering::SeqCst);
+        Refreshing(Arc::clone(self), hash)
+    }
+
+    /// Whether a refresh of a key runs. Whoever begins meanwhile, and takes what the shared store
+    /// has, has something older.
+    #[cfg(feature = "stores")]
+    pub(crate) fn is_refreshed(&self, hash: u64) -> bool {
+        self.refreshes(hash).load(Ordering::SeqCst) > 0
+    }
+
+    /// How many refreshes run of the keys that share a place with this one.
+    fn refreshes(&self, hash: u64) -> &AtomicU32 {
+        &self.refreshes[(hash >> 20) as usize % REFRESHES]
     }
 
     /// How many loads run of the keys that share a place with this one.
@@ -364,10 +392,31 @@ impl Engine {
 }
 
 /// A load that runs.
-pub(crate) struct Loading(Arc<Engine>, u64);
+pub(crate) struct Loading {
+    engine: Arc<Engine>,
+    hash: u64,
+    /// It is a refresh.
+    refreshing: Option<Refreshing>,
+}
+
+impl Loading {
+    pub(crate) fn refreshes(&mut self, refreshing: Refreshing) {
+        self.refreshing = Some(refreshing);
+    }
+}
 
 impl Drop for Loading {
     fn drop(&mut self) {
-        self.0.loads(self.1).fetch_sub(1, Ordering::SeqCst);
+        let loads = self.engine.loads(self.hash);
+        loads.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A refresh that runs.
+pub(crate) struct Refreshing(Arc<Engine>, u64);
+
+impl Drop for Refreshing {
+    fn drop(&mut self) {
+        self.0.refreshes(self.1).fetch_sub(1, Ordering::SeqCst);
     }
 }

@@ -76,11 +76,15 @@ pub(crate) async fn fetch_all<R>(engine: &Arc<Engine>, loads: &[&LoadOf<R>]) -> 
         .map(|load| engine.loading(load.base().hash))
         .collect();
     let began = engine.begin();
+    let refreshed = loads.iter().map(|load| load.base().is_refreshed());
+    let refreshed: Vec<bool> = refreshed.collect();
     let reads = peek_all(loads).await;
-    let keep = |(load, mut read): (&&LoadOf<R>, Read)| {
+    let keep = |((load, mut read), refreshed): ((&&LoadOf<R>, Read), bool)| {
         let value = accept(&***load, &mut read)?;
-        load.store(&value, began);
+        if !refreshed {
+            load.store(&value, began);
+        }
         Some(value)
     };
-    loads.iter().zip(reads).map(keep).collect()
+    loads.iter().zip(reads).zip(refreshed).map(keep).collect()
 }
