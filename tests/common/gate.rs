@@ -13,6 +13,8 @@ use dewar::{BoxFuture, Error};
 /// What the store was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
+    /// Something is about to be read. It is not noted.
+    Look,
     /// Something was read; who waits has the answer already. It is not noted.
     Read,
     /// Something was stored under the key of an entry.
@@ -57,6 +59,11 @@ impl Gate {
     /// From now on these have to wait.
     pub(crate) fn shut(&self, what: Step) {
         self.state.lock().unwrap().shut = Some(what);
+    }
+
+    /// From now on nobody has to; who waits already does still, until it is asked again.
+    pub(crate) fn let_others_pass(&self) {
+        self.state.lock().unwrap().shut = None;
     }
 
     /// Nobody has to wait any more.
@@ -134,6 +141,7 @@ fn writes(items: &[Item]) -> Option<Step> {
 impl Store for Gate {
     fn get_many<'a>(&'a self, keys: &'a [String]) -> Done<'a, Vec<Found>> {
         Box::pin(async move {
+            self.wait(Some(Step::Look)).await;
             self.state.lock().unwrap().reads.push(keys.to_vec());
             let found = self.store.get_many(keys).await;
             self.wait(Some(Step::Read)).await;
