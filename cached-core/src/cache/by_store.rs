@@ -119,7 +119,7 @@ impl Engine {
         tier.remove(&names).await;
         let erased: Vec<bool> = known.iter().map(|key| self.erase(key)).collect();
         let withdrawn = delivery.written().await;
-        if delivery.is_contended() {
+        if delivery.contended() {
             // What was set meanwhile may be void.
             for key in &known {
                 self.erase(key);
@@ -256,7 +256,7 @@ impl Engine {
         let budget = tier.budget();
         let mut fetched = Fetched::default();
         for _ in 0..ATTEMPTS {
-            tier.settled(names).await;
+            tier.settle(names).await;
             fetched = (tier.fetch(&budget, &[names]).await)
                 .pop()
                 .unwrap_or_default();

@@ -223,7 +223,7 @@ mod shared {
             }
             false => Err(unread()),
         };
-        if delivery.is_contended() {
+        if delivery.contended() {
             // Memory may have the value of another than the store.
             loads.iter().for_each(forget);
         }
@@ -259,7 +259,7 @@ mod shared {
         let mut reads = Vec::new();
         for _ in 0..ATTEMPTS {
             for (tier, names) in loads.iter().filter_map(|load| place(load.base())) {
-                tier.settled(names).await;
+                tier.settle(names).await;
             }
             reads = fetch_all(loads).await;
             if !reads.iter().any(|read: &Read| read.overtaken) {

@@ -5,6 +5,8 @@
 //! not through is kept, told to the caller, and tried again in the background.
 
 use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
@@ -47,19 +49,24 @@ impl Tier {
         }
     }
 
-    /// Waits until nobody in this process is delivering something that concerns an entry.
-    pub(crate) async fn settled(&self, names: &Names) {
+    /// Waits until nobody in this process is delivering something that concerns an entry, for no
+    /// longer than a call may take; and delivers what waits for that.
+    pub(crate) async fn settle(&self, names: &Names) {
+        let limit = self.guard.limits().call;
+        let mut over = pin!(self.guard.clock().sleep(limit));
         let settled = std::future::poll_fn(|cx| {
             let mut journal = lock(&self.journal);
             match journal.concerns(names.scopes()) {
-                Concern::Held => {
-                    journal.wake_then(cx.waker());
-                    Poll::Pending
-                }
-                _ => Poll::Ready(()),
+                Concern::Held => journal.wake_then(cx.waker()),
+                concern => return Poll::Ready(concern),
             }
+            drop(journal);
+            over.as_mut().poll(cx).map(|()| Concern::Held)
         });
-        settled.await;
+        if settled.await == Concern::Waits {
+            // Whoever has announced it may not come to it before this caller is done.
+            let _ = self.deliver_waiting().await;
+        }
     }
 
     /// Delivers all that nobody else does.
@@ -279,8 +286,15 @@ impl Delivery {
     /// # Errors
     /// As for that.
     pub(crate) async fn written(&mut self) -> Result<HashMap<String, u64>, Error> {
-        let pending = lock(&self.tier.journal).pending_of(&self.scopes);
-        let delivered = self.tier.try_deliver(pending).await;
+        let pending = {
+            let mut journal = lock(&self.tier.journal);
+            journal.begin(&self.scopes);
+            journal.pending_of(&self.scopes)
+        };
+        let (tier, scopes) = (&self.tier, &self.scopes);
+        let active = Active(tier, scopes);
+        let delivered = tier.try_deliver(pending).await;
+        drop(active);
         if delivered.is_err() {
             self.pause = AGAIN;
         }
@@ -292,7 +306,7 @@ impl Delivery {
 
     /// Whether others in this process have delivered some of it at the same time, until now: which
     /// of them was last, the store knows.
-    pub(crate) fn is_contended(mut self) -> bool {
+    pub(crate) fn contended(mut self) -> bool {
         self.release()
     }
 
@@ -303,9 +317,19 @@ impl Delivery {
 
 impl Drop for Delivery {
     fn drop(&mut self) {
+        let left = !lock(&self.tier.journal).pending_of(&self.scopes).is_empty();
         self.release();
-        if lock(&self.tier.journal).has_waiting() {
+        if left {
             self.tier.deliver_later(self.pause);
         }
+    }
+}
+
+/// Scopes that somebody is delivering, until this is dropped.
+struct Active<'a>(&'a Tier, &'a [String]);
+
+impl Drop for Active<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.journal).end(self.1);
     }
 }

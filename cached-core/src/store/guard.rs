@@ -144,7 +144,6 @@ impl Guard {
         &self.counters
     }
 
-    #[cfg(feature = "dashboard")]
     pub(super) fn limits(&self) -> Limits {
         self.limits
     }

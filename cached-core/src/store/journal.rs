@@ -51,9 +51,9 @@ pub(super) struct Delivered {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Concern {
     None,
-    /// Somebody is delivering it.
+    /// Somebody is delivering it right now.
     Held,
-    /// It waits for the store.
+    /// It waits, for the store or for whoever has announced it.
     Waits,
 }
 
@@ -61,6 +61,8 @@ pub(super) enum Concern {
 #[derive(Default)]
 struct Held {
     by: usize,
+    /// How many of them are at it.
+    active: usize,
     /// There were several at once.
     several: bool,
 }
@@ -75,6 +77,8 @@ pub(super) struct Pending {
     pub(super) stored: bool,
     /// It was tried in vain, at least once.
     failed: bool,
+    /// Nobody who delivers the scope has announced it: whoever does so may be done with it.
+    nobodys: bool,
 }
 
 impl Journal {
@@ -97,12 +101,22 @@ impl Journal {
                 soft: soft && known.is_none_or(|known| known.soft),
                 stored: false,
                 failed: known.is_some_and(|known| known.failed),
+                nobodys: false,
             };
             self.pending.insert(scope.clone(), pending);
         }
         // What somebody is delivering does not wait for anything, and they are as many as call.
         if self.pending.len() > MOST + self.held.len() {
             self.give_up(ticket);
+        }
+    }
+
+    /// Whoever delivers these now has not announced them.
+    fn disown(&mut self, scopes: &[String]) {
+        for scope in scopes {
+            if let Some(pending) = self.pending.get_mut(scope) {
+                pending.nobodys = true;
+            }
         }
     }
 
@@ -116,6 +130,7 @@ impl Journal {
             soft: false,
             stored: known.is_none_or(|known| known.stored),
             failed: true,
+            nobodys: false,
         };
         self.pending.insert(scope.to_owned(), pending);
         self.bound();
@@ -147,6 +162,7 @@ impl Journal {
             soft: false,
             stored: false,
             failed: true,
+            nobodys: true,
         };
         self.pending.insert(EVERYTHING.into(), everything);
     }
@@ -160,10 +176,34 @@ impl Journal {
         }
     }
 
-    /// They have done what they could; says whether somebody else was delivering one of them at the
+    /// They begin to.
+    pub(super) fn begin(&mut self, scopes: &[String]) {
+        for scope in scopes {
+            if let Some(held) = self.held.get_mut(scope) {
+                held.active += 1;
+            }
+        }
+    }
+
+    /// They have tried to, with success or not.
+    pub(super) fn end(&mut self, scopes: &[String]) {
+        for scope in scopes {
+            if let Some(held) = self.held.get_mut(scope) {
+                held.active = held.active.saturating_sub(1);
+            }
+        }
+        self.asleep.drain(..).for_each(Waker::wake);
+    }
+
+    /// Whether somebody is delivering this right now.
+    fn is_delivered(&self, scope: &str, pending: &Pending) -> bool {
+        let active = |held: &Held| held.active > 0;
+        !pending.nobodys && self.held.get(scope).is_some_and(active)
+    }
+
+    /// They are done with it; says whether somebody else was delivering one of them at the
     /// same time.
     pub(super) fn release(&mut self, scopes: &[String]) -> bool {
-        self.asleep.drain(..).for_each(Waker::wake);
         let mut several = false;
         for scope in scopes {
             if let Some(held) = self.held.get_mut(scope) {
@@ -194,7 +234,7 @@ impl Journal {
     pub(super) fn waiting(&self) -> BTreeMap<String, Pending> {
         let pending = self.pending.iter();
         pending
-            .filter(|(scope, _)| !self.held.contains_key(*scope))
+            .filter(|(scope, pending)| !self.is_delivered(scope, pending))
             .map(|(scope, pending)| (scope.clone(), *pending))
             .collect()
     }
@@ -205,7 +245,8 @@ impl Journal {
 
     /// Whether something is undelivered that nobody delivers.
     pub(super) fn has_waiting(&self) -> bool {
-        (self.pending.keys()).any(|scope| !self.held.contains_key(scope))
+        let mut pending = self.pending.iter();
+        pending.any(|(scope, pending)| !self.is_delivered(scope, pending))
     }
 
     /// Whether one of these scopes is undelivered.
@@ -217,7 +258,7 @@ impl Journal {
         for scope in scopes {
             let scope = scope.as_ref();
             match self.pending.get(scope).filter(|pending| !pending.stored) {
-                Some(_) if !self.held.contains_key(scope) => return Concern::Waits,
+                Some(pending) if !self.is_delivered(scope, pending) => return Concern::Waits,
                 Some(_) => concern = Concern::Held,
                 None => {}
             }
@@ -357,6 +398,7 @@ impl Journal {
         if self.forgotten && !known_beyond && beyond() {
             let everything = vec![EVERYTHING.into()];
             self.announce(&everything, false);
+            self.disown(&everything);
             return everything;
         }
         let lost: Vec<String> = present
@@ -365,6 +407,7 @@ impl Journal {
             .collect();
         if !lost.is_empty() {
             self.announce(&lost, false);
+            self.disown(&lost);
         }
         lost
     }

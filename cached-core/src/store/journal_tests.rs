@@ -241,3 +241,33 @@ fn after_everything_nothing_from_before_is_remembered() {
     let again: Vec<_> = journal.waiting().into_keys().collect();
     assert_eq!(again, names(0..1));
 }
+
+#[test]
+fn what_is_found_to_be_lost_does_not_wait_for_whoever_has_delivered_it() {
+    let mut journal = Journal::default();
+    let scopes = names(0..1);
+    journal.hold(&scopes);
+    journal.announce(&scopes, false);
+    journal.begin(&scopes);
+    let sent = journal.pending_of(&scopes);
+    deliver(&mut journal, &sent, vec![1]);
+    let delivered = journal.delivered();
+    assert_eq!(journal.compare(&delivered, &[Some(9)], false), scopes);
+    assert_eq!(journal.concerns(&scopes), Concern::Waits);
+    assert_eq!(journal.waiting().len(), 1);
+}
+
+#[test]
+fn what_is_announced_waits_for_nobody_who_has_not_begun_to_deliver_it() {
+    let mut journal = Journal::default();
+    let scopes = names(0..1);
+    journal.hold(&scopes);
+    journal.announce(&scopes, false);
+    assert_eq!(journal.concerns(&scopes), Concern::Waits);
+    journal.begin(&scopes);
+    assert_eq!(journal.concerns(&scopes), Concern::Held);
+    assert!(!journal.has_waiting());
+    journal.end(&scopes);
+    assert_eq!(journal.concerns(&scopes), Concern::Waits, "it failed");
+    assert!(!journal.release(&scopes), "nobody else has held it");
+}

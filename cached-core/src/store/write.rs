@@ -34,9 +34,9 @@ pub(crate) struct Written<'a> {
 
 /// Why an entry is not written.
 enum LeftOut {
-    /// Somebody in this process is invalidating something of it.
+    /// Something of it is being invalidated by this process, or is to be.
     Overtaken,
-    /// An invalidation waits for the store, or it cannot be written as it is to be.
+    /// It cannot be written as it is to be.
     Refused,
 }
 
@@ -118,9 +118,8 @@ impl Tier {
     /// What is to be stored for an entry, unless something of it is being invalidated.
     fn writable(&self, entry: &Written<'_>) -> Result<Item, LeftOut> {
         match lock(&self.journal).concerns(entry.names.scopes()) {
-            Concern::Held => return Err(LeftOut::Overtaken),
-            Concern::Waits => return Err(LeftOut::Refused),
             Concern::None => {}
+            Concern::Held | Concern::Waits => return Err(LeftOut::Overtaken),
         }
         self.item(entry).ok_or(LeftOut::Refused)
     }
