@@ -17,7 +17,7 @@ use std::time::Duration;
 use common::{Gate, Step, Task};
 use dewar::store::{Found, Item, Store};
 use dewar::testing::{FaultyStore, TestCache};
-use dewar::{BoxFuture, Cache, Error, cached, entry};
+use dewar::{BoxFuture, Cache, Error, cached, entry, invalidate};
 use futures::executor::block_on;
 use proptest::prelude::*;
 
@@ -69,6 +69,18 @@ fn what_one_task_sets_is_not_void_by_what_another_delivers_meanwhile() {
     for cache in caches {
         assert_eq!(get(cache, "first"), Some(1));
         assert_eq!(get(cache, "second"), Some(2));
+    }
+}
+
+#[test]
+fn what_is_set_before_an_invalidation_is_awaited_waits_for_nobody_and_is_there() {
+    let caches @ [one, _] = &processes(Arc::new(FaultyStore::new()));
+    let confirmation = one.run(|| invalidate!(all));
+    set(one, "key", 1).done().unwrap();
+    assert_eq!(block_on(one.increment("count", 1)).unwrap(), 1);
+    block_on(confirmation).unwrap();
+    for cache in caches {
+        assert_eq!(get(cache, "key"), Some(1));
     }
 }
 

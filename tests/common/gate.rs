@@ -133,7 +133,7 @@ fn writes(items: &[Item]) -> Option<Step> {
     let key = &items.first()?.key;
     match key.split(':').nth(1) {
         Some("l") => Some(Step::Lease),
-        Some("v") => Some(Step::Version),
+        Some(version) if version.starts_with("v.") => Some(Step::Version),
         _ => Some(Step::Value),
     }
 }

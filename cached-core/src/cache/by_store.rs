@@ -256,11 +256,11 @@ impl Engine {
         let budget = tier.budget();
         let mut fetched = Fetched::default();
         for _ in 0..ATTEMPTS {
-            tier.settle(names).await;
+            let settled = tier.settle(names).await;
             fetched = (tier.fetch(&budget, &[names]).await)
                 .pop()
                 .unwrap_or_default();
-            if !fetched.overtaken {
+            if !settled || !fetched.overtaken {
                 break;
             }
         }

@@ -258,11 +258,12 @@ mod shared {
     pub(crate) async fn fetch_settled<R>(loads: &[&Arc<dyn Load<R>>]) -> Vec<Read> {
         let mut reads = Vec::new();
         for _ in 0..ATTEMPTS {
+            let mut settled = true;
             for (tier, names) in loads.iter().filter_map(|load| place(load.base())) {
-                tier.settle(names).await;
+                settled = settled && tier.settle(names).await;
             }
             reads = fetch_all(loads).await;
-            if !reads.iter().any(|read: &Read| read.overtaken) {
+            if !settled || !reads.iter().any(|read: &Read| read.overtaken) {
                 break;
             }
         }

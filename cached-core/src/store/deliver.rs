@@ -50,8 +50,8 @@ impl Tier {
     }
 
     /// Waits until nobody in this process is delivering something that concerns an entry, for no
-    /// longer than a call may take; and delivers what waits for that.
-    pub(crate) async fn settle(&self, names: &Names) {
+    /// longer than a call may take; and delivers what waits for that. Says whether that could be.
+    pub(crate) async fn settle(&self, names: &Names) -> bool {
         let limit = self.guard.limits().call;
         let mut over = pin!(self.guard.clock().sleep(limit));
         let settled = std::future::poll_fn(|cx| {
@@ -63,9 +63,11 @@ impl Tier {
             drop(journal);
             over.as_mut().poll(cx).map(|()| Concern::Held)
         });
-        if settled.await == Concern::Waits {
+        match settled.await {
+            Concern::None => true,
+            Concern::Held => false,
             // Whoever has announced it may not come to it before this caller is done.
-            let _ = self.deliver_waiting().await;
+            Concern::Waits => self.deliver_waiting().await.is_ok(),
         }
     }
 

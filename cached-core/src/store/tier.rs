@@ -83,7 +83,7 @@ pub(crate) struct Fetched {
     pub(crate) raw: Found,
     /// These bytes are damaged, foreign, or of another version.
     pub(crate) unreadable: bool,
-    /// Nothing is said, as somebody in this process is invalidating something of it right now.
+    /// Nothing is said, as this process is invalidating something of it, or is to.
     pub(crate) overtaken: bool,
     /// What is left of the time that a call may spend here, if it is to go on.
     pub(crate) budget: Option<Arc<Budget>>,
@@ -289,7 +289,7 @@ impl Tier {
                 }
             }
             _ => Fetched {
-                overtaken: concerned == Concern::Held,
+                overtaken: concerned != Concern::None,
                 ..Fetched::default()
             },
         })
