@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dewar::http::{CacheLayer, ViewPolicy};
+use dewar::http::{CacheLayer, Credentials, ViewPolicy};
 use dewar::testing::TestCache;
 use http::{Method, Request, StatusCode};
 use http_body_util::Full;
@@ -124,7 +124,7 @@ fn day() -> ViewPolicy {
 #[tokio::test]
 async fn a_page_that_proves_gone_or_private_is_served_to_nobody() {
     for what in [
-        "404", "410", "403", "401", "302", "400", "no-store", "private", "session",
+        "404", "410", "403", "401", "302", "no-store", "private", "session",
     ] {
         let site = site(day(), move |_, run| match run {
             1 => text(run),
@@ -144,7 +144,7 @@ async fn a_page_that_proves_gone_or_private_is_served_to_nobody() {
 
 #[tokio::test]
 async fn what_says_nothing_of_the_page_leaves_it() {
-    for what in ["429", "416", "431", "500", "501", "too long"] {
+    for what in ["400", "406", "429", "416", "431", "500", "501", "too long"] {
         let site = site(day(), move |_, run| match run {
             1 => text(run),
             run => otherwise(what, run),
@@ -178,6 +178,41 @@ async fn what_is_said_to_one_client_leaves_the_page_of_the_others() {
         assert_eq!(own.status, StatusCode::NOT_FOUND, "{client:?}");
         assert_eq!(site.get("/").await.body, "run 1", "{client:?}");
     }
+}
+
+#[tokio::test]
+async fn a_client_that_wants_no_copy_takes_the_page_from_nobody() {
+    for what in ["404", "403", "302", "no-store"] {
+        let site = site(minute().request_directives(true), move |_, run| match run {
+            1 => text(run),
+            run => otherwise(what, run),
+        });
+        site.get("/").await;
+        let own = [("cache-control", "no-cache")];
+        let own = site.ask(Method::GET, "/", &own).await;
+        assert_eq!(site.runs(), 2, "{what}");
+        let status = what.parse().unwrap_or(StatusCode::OK);
+        assert_eq!(own.status, status, "{what}");
+        assert_eq!(site.get("/").await.body, "run 1", "{what}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_to_one_user_leaves_the_pages_of_the_others() {
+    let policy = day().cookies(Credentials::Keyed);
+    let site = site(policy, |_, run| match run {
+        1 | 2 => text(run),
+        run => otherwise("302", run),
+    });
+    let [ann, bob] = [("cookie", "user=ann"), ("cookie", "user=bob")];
+    site.ask(Method::GET, "/", &[ann]).await;
+    site.ask(Method::GET, "/", &[bob]).await;
+    site.advance(70);
+    site.ask(Method::GET, "/", &[ann]).await;
+    tokio::task::yield_now().await;
+    assert_eq!(site.runs(), 3);
+    let bob = site.ask(Method::GET, "/", &[bob]).await;
+    assert_eq!(bob.body, "run 2");
 }
 
 #[tokio::test]

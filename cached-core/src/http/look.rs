@@ -359,7 +359,7 @@ pub(crate) fn directives(view: &View, request: &HeaderMap) -> Option<Control> {
 }
 
 /// Whether a client that says this takes a response of this age (RFC 9111, section 5.2.1).
-fn accepts(asked: &Control, stored: &Stored, now: Nanos) -> bool {
+pub(super) fn accepts(asked: &Control, stored: &Stored, now: Nanos) -> bool {
     let age = stored.age(now);
     let left = stored.freshness.lifetime.saturating_sub(age);
     !asked.no_cache
