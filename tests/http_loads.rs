@@ -282,6 +282,30 @@ async fn what_proved_private_is_not_waited_for_the_next_time() {
 }
 
 #[tokio::test]
+async fn a_body_that_turns_out_too_long_makes_nobody_wait_in_a_row() {
+    let policy = ViewPolicy::new().timeout(Duration::from_secs(60));
+    let layer = CacheLayer::new(policy.body_limit(500));
+    let site = Held::behind(layer, |_| {
+        let parts = stream::iter(0..100).map(|_| Ok::<_, Infallible>("0123456789"));
+        Body::from_stream(parts).into_response()
+    });
+    let site = site.await;
+    let asked = site.ask(5, &[]);
+    until(|| site.waiting() == 4).await;
+    site.go.notify_one();
+    until(|| site.runs() == 5).await;
+    site.go.notify_waiters();
+    assert_eq!(bodies(asked).await, vec!["0123456789".repeat(100); 5]);
+    // Nor the next time.
+    let asked = site.ask(3, &[]);
+    until(|| site.runs() == 8).await;
+    site.go.notify_waiters();
+    assert_eq!(bodies(asked).await.len(), 3);
+    assert_eq!(site.waiting(), 4);
+    assert!(site.cache.is_empty());
+}
+
+#[tokio::test]
 async fn what_is_to_be_asked_after_each_time_is_not_waited_for() {
     for control in [
         "no-cache",

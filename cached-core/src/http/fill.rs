@@ -129,6 +129,11 @@ impl Fill {
         }
     }
 
+    /// Whether nothing of it is kept, or may be waited for.
+    pub(crate) fn is_the_clients_alone(&self) -> bool {
+        matches!(lock(&self.state).phase.whole(), Some(Whole::Unstored))
+    }
+
     /// From here on the body is the client's alone, and nothing of it is kept.
     pub(crate) fn pass(&self) {
         let mut state = lock(&self.state);

@@ -109,6 +109,9 @@ impl Leading {
             Fill::new(body.into_inner(), length, limit, Box::new(finish))
         };
         let whole = Arc::clone(&fill).advance();
+        if fill.is_the_clients_alone() && !is_told_apart(&load.view.policy, &load.asked.headers) {
+            load.remember_alone();
+        }
         if let (None, Some(flight)) = (&whole, flight) {
             flight.land(Landing::Filling(Arc::downgrade(&fill), selecting));
         }
@@ -137,6 +140,16 @@ impl Leading {
 
 /// What a fill keeps until its end: the flight, and the count of the load.
 struct Kept(Start);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // Where nothing has landed by now, nothing will: each of those who wait loads for itself, and
+        // not one after another.
+        if let Some(duty) = &self.0.duty {
+            duty.land(Landing::Alone);
+        }
+    }
+}
 
 /// The answer to the request that loaded: what the handler said, and of the body what was asked for.
 fn respond(load: &Load, mut head: response::Parts, stored: &Stored) -> Response<ViewBody> {
