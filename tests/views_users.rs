@@ -441,6 +441,19 @@ async fn languages_are_told_apart() {
     }
 }
 
+#[tokio::test]
+async fn without_a_cache_languages_are_told_apart_on_the_way_all_the_same() {
+    #[cached(view, cache = "nowhere", vary("accept-language"), skip(headers))]
+    async fn page(headers: HeaderMap) -> String {
+        format!("{:?}", headers.get("accept-language"))
+    }
+
+    let app = Router::new().route("/", get(page));
+    let address = site::listen(app).await;
+    let got = reqwest::get(format!("http://{address}")).await.unwrap();
+    assert_eq!(got.headers()["vary"], "accept-language");
+}
+
 #[derive(Clone)]
 struct Pool(&'static str);
 

@@ -15,7 +15,8 @@ use super::source::Travels;
 use crate::engine::at::Mode;
 use crate::engine::site::{Marker, Site};
 use crate::http::{
-    Credentials, Labels, Look, Unstored, View, ViewBody, ViewPolicy, Way, guard, look, url_seen,
+    Credentials, Labels, Look, Unstored, View, ViewBody, ViewPolicy, Way, add_vary, guard, look,
+    url_seen,
 };
 use crate::key::arg;
 
@@ -206,6 +207,7 @@ impl ViewAt {
             Place::Direct => return respond(body.await),
             Place::Uncached(view, request) => {
                 let mut response = respond(body.await);
+                add_vary(&view, response.headers_mut());
                 guard(&view.policy, &request, response.headers_mut());
                 return response;
             }

@@ -128,6 +128,8 @@ pub use view::{Labels, View};
 #[cfg(feature = "axum")]
 pub(crate) use look::{Way, look};
 #[cfg(feature = "axum")]
+pub(crate) use pass::add_vary;
+#[cfg(feature = "axum")]
 pub(crate) use unstored::{Unstored, guard};
 #[cfg(feature = "axum")]
 pub(crate) use url::{of as original, seen as url_seen};
