@@ -347,9 +347,7 @@ impl Memory {
         let replaced = self.index.insert(slot);
         if let Some(old) = old {
             let weight = self.moka.remove(&old.id());
-            if replaced {
-                self.tally.went(&old, weight);
-            }
+            self.tally.taken(&old, replaced, weight);
             self.page_went(old.id());
         }
         self.moka.insert(id, weight);
@@ -376,9 +374,7 @@ impl Memory {
         let id = slot.id();
         let removed = self.index.remove(id).is_some();
         let weight = self.moka.remove(&id);
-        if removed {
-            self.tally.went(slot, weight);
-        }
+        self.tally.taken(slot, removed, weight);
         self.page_went(id);
         removed
     }

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::tests::{assert_agree, slot};
+use super::tests::{assert_agree, slot, slot_of};
 use super::{Limit, Memory};
+use crate::stats::Counters;
 
 const BUDGET: u64 = 10_000;
 
@@ -116,9 +117,10 @@ fn what_is_replaced_or_removed_makes_room() {
 fn they_are_bounded_while_many_write() {
     for round in 0..5 {
         let (memory, _) = memory(64);
+        let counters = Arc::default();
         std::thread::scope(|scope| {
             for thread in 0..4u64 {
-                let memory = &memory;
+                let (memory, counters) = (&memory, &counters);
                 scope.spawn(move || {
                     for step in 0..2_000u64 {
                         let key = (step * 31 + thread * 17 + round) % 200;
@@ -129,8 +131,15 @@ fn they_are_bounded_while_many_write() {
                                     memory.remove(&old);
                                 }
                             }
-                            1 => drop(memory.insert(slot(key, 2 * step + 1), 9, |_| true)),
-                            _ => page(memory, key, 2 * step, 500),
+                            1 => {
+                                let slot = slot_of(counters, key, 2 * step + 1);
+                                memory.insert(slot, 9, |_| true);
+                            }
+                            _ => {
+                                let slot = slot_of(counters, key, 2 * step);
+                                memory.missed_page(slot.key().hash());
+                                memory.insert_page(slot, 500, |_| true);
+                            }
                         }
                         if step % 50 == 0 {
                             // What others are just about to put in comes on top.
@@ -143,6 +152,13 @@ fn they_are_bounded_while_many_write() {
         });
         assert_agree(&memory);
         assert!(memory.len() <= 64);
-        assert_eq!(held(&memory), indexed(&memory, |order| order % 2 == 0));
+        let pages = indexed(&memory, |order| order % 2 == 0);
+        assert_eq!(held(&memory), pages);
+        let (entries, pages) = (memory.len() as u64, pages.len() as u64);
+        let bytes = pages * 500 + (entries - pages) * 9;
+        let counted: Arc<Counters> = counters;
+        let counted = counted.total();
+        assert_eq!((counted.entries, counted.bytes), (entries, bytes));
+        assert!(memory.tally.is_settled());
     }
 }

@@ -3,6 +3,7 @@ use crate::clock::NEVER;
 use crate::engine::Began;
 use crate::key::OwnedKey;
 use crate::policy::Policy;
+use crate::stats::Counters;
 use std::any::TypeId;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -24,7 +25,18 @@ pub(super) fn slot(key: u64, order: u64) -> Slot {
     slot_at(key.wrapping_mul(0x9E37_79B9_7F4A_7C15), key, order)
 }
 
+/// One that is counted there.
+#[cfg(feature = "tower")]
+pub(super) fn slot_of(counters: &Arc<Counters>, key: u64, order: u64) -> Slot {
+    let hash = key.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    counted(Arc::clone(counters), hash, key, order)
+}
+
 fn slot_at(hash: u64, key: u64, order: u64) -> Slot {
+    counted(Arc::default(), hash, key, order)
+}
+
+fn counted(counters: Arc<Counters>, hash: u64, key: u64, order: u64) -> Slot {
     let times = Policy::DEFAULT.times(0, NEVER, 0);
     let scopes = crate::scope::Scopes::new(0, "", []);
     let began = Began {
@@ -33,7 +45,7 @@ fn slot_at(hash: u64, key: u64, order: u64) -> Slot {
         #[cfg(feature = "stores")]
         at: 0,
     };
-    let meta = Meta::new(began, times, scopes, Arc::default());
+    let meta = Meta::new(began, times, scopes, counters);
     let key = OwnedKey {
         hash,
         marker: TypeId::of::<()>(),
