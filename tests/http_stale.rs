@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dewar::http::{CacheLayer, Credentials, ViewPolicy};
+use dewar::http::{CacheLayer, Credentials, SetCookie, ViewPolicy};
 use dewar::testing::TestCache;
 use http::{Method, Request, StatusCode};
 use http_body_util::Full;
@@ -227,6 +227,31 @@ async fn a_page_that_was_gone_does_not_come_back_where_the_handler_fails() {
     site.advance(70);
     assert_eq!(site.get("/").await.status, StatusCode::GONE);
     assert_eq!(site.get("/").await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn a_cookie_that_is_not_stored_is_kept_by_no_cache_on_the_way() {
+    let policy = minute().set_cookie(SetCookie::Stripped);
+    let policy = policy.cache_control("public, max-age=60".parse().unwrap());
+    let site = site(policy, |request, run| {
+        let mut response = with(run, &[("set-cookie", "session=1"), ("etag", "\"a\"")]);
+        if request.headers().contains_key("if-none-match") {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+        }
+        response
+    });
+    for run in 1..3 {
+        let first = site.get("/").await;
+        assert_eq!(
+            (first.header("set-cookie"), site.runs()),
+            ("session=1", run)
+        );
+        assert_eq!(first.header("cache-control"), "private, no-cache");
+        let second = site.get("/").await;
+        assert_eq!((second.header("set-cookie"), site.runs()), ("", run));
+        assert_eq!(second.header("cache-control"), "public, max-age=60");
+        site.advance(70);
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::header::{AGE, CONTENT_LENGTH, ETAG, LAST_MODIFIED, SET_COOKIE};
+use http::header::{AGE, CACHE_CONTROL, CONTENT_LENGTH, ETAG, LAST_MODIFIED, SET_COOKIE};
 use http::{Response, StatusCode, response};
 use http_body::Body;
 
@@ -22,6 +22,7 @@ use super::shared::Publish;
 use super::status::Report;
 use super::stored::Stored;
 use super::storing;
+use super::unstored::keep_cookie;
 
 impl Leading {
     /// A whole response: into the cache where it may be, and to the client.
@@ -57,7 +58,7 @@ impl Leading {
         };
         add_vary(&self.load.view, &mut head.headers);
         let dated = head.headers.contains_key(LAST_MODIFIED);
-        self.load.dress(&mut head, &storable, timing.wall);
+        let told = self.load.dress(&mut head, &storable, timing.wall);
         let ttl = i64::try_from(storable.freshness.lifetime / 1_000_000_000).unwrap_or(i64::MAX);
         let length = announced.or(hint.exact());
         let Leading {
@@ -108,6 +109,9 @@ impl Leading {
             };
             Fill::new(body.into_inner(), length, limit, Box::new(finish))
         };
+        if told {
+            keep_cookie(&load.view.policy, &mut head.headers);
+        }
         let whole = Arc::clone(&fill).advance();
         if fill.is_the_clients_alone() && !is_told_apart(&load.view.policy, &load.asked.headers) {
             load.remember_alone();
@@ -168,6 +172,9 @@ fn respond(load: &Load, mut head: response::Parts, stored: &Stored) -> Response<
     if !stored.headers.contains_key(SET_COOKIE) {
         for value in head.headers.get_all(SET_COOKIE) {
             answer.headers_mut().append(SET_COOKIE, value.clone());
+            if let Some(told) = head.headers.get(CACHE_CONTROL) {
+                answer.headers_mut().insert(CACHE_CONTROL, told.clone());
+            }
         }
     }
     answer

@@ -405,8 +405,14 @@ impl Load {
 
     /// What a response is given that the handler left out, where it may be stored.
     ///
-    /// A date is given beside a tag only: of two pages of one second it makes one.
-    pub(crate) fn dress(&self, head: &mut response::Parts, storable: &Storable, wall: Seconds) {
+    /// A date is given beside a tag only: of two pages of one second it makes one. Says whether
+    /// `Cache-Control` was left out.
+    pub(crate) fn dress(
+        &self,
+        head: &mut response::Parts,
+        storable: &Storable,
+        wall: Seconds,
+    ) -> bool {
         let policy = &self.view.policy;
         let tagged = self.is_tagged(head.status, &head.headers);
         let headers = &mut head.headers;
@@ -419,7 +425,9 @@ impl Load {
             let sent = date_of(headers, wall).min(wall);
             headers.insert(LAST_MODIFIED, date::format(sent));
         }
-        let Some(client) = &policy.client else { return };
+        let Some(client) = &policy.client else {
+            return false;
+        };
         // Never more than the handler itself would allow.
         let silent = !headers.contains_key(CACHE_CONTROL)
             && !headers.contains_key(http::header::EXPIRES)
@@ -431,6 +439,7 @@ impl Load {
             };
             headers.insert(CACHE_CONTROL, told);
         }
+        silent
     }
 }
 

@@ -3,7 +3,7 @@
 use http::header::{CACHE_CONTROL, EXPIRES, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 
-use super::policy::ViewPolicy;
+use super::policy::{SetCookie, ViewPolicy};
 use super::storing::{has_credentials, is_of_one_user};
 
 /// Whose a response is that is not stored, as far as the handler's arguments say.
@@ -40,4 +40,15 @@ pub(crate) fn guard(policy: &ViewPolicy, request: &HeaderMap, response: &mut Hea
         _ => return,
     };
     response.insert(CACHE_CONTROL, HeaderValue::from_static(told));
+}
+
+/// The same, where this cache has said it, of a response whose cookies are for one client and are not
+/// stored with it.
+pub(crate) fn keep_cookie(policy: &ViewPolicy, response: &mut HeaderMap) {
+    let told = response.get(CACHE_CONTROL).map(HeaderValue::as_bytes);
+    let is_kept_nowhere = told.is_some_and(|told| told.eq_ignore_ascii_case(b"no-store"));
+    let is_stripped = policy.set_cookie != SetCookie::Kept && response.contains_key(SET_COOKIE);
+    if is_stripped && !is_kept_nowhere {
+        response.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    }
 }

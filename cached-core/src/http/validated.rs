@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::header::{AGE, CONTENT_LENGTH, ETAG, LAST_MODIFIED, SET_COOKIE};
+use http::header::{AGE, CACHE_CONTROL, CONTENT_LENGTH, ETAG, LAST_MODIFIED, SET_COOKIE};
 use http::{HeaderValue, Response, StatusCode};
 
 use super::body::ViewBody;
@@ -17,6 +17,7 @@ use super::pass::add_vary;
 use super::shared::Publish;
 use super::status::Report;
 use super::stored::Stored;
+use super::unstored::keep_cookie;
 
 impl Leading {
     /// The handler says that what is stored still holds (RFC 9111, section 4.3.4).
@@ -51,6 +52,11 @@ impl Leading {
             if !new.headers.contains_key(SET_COOKIE) {
                 answer.headers_mut().append(SET_COOKIE, cookie.clone());
             }
+        }
+        let policy = &self.load.view.policy;
+        let told = answer.headers().get(CACHE_CONTROL);
+        if told == policy.client.as_ref() && !head.headers.contains_key(CACHE_CONTROL) {
+            keep_cookie(policy, answer.headers_mut());
         }
         let now = self.load.engine.clock.now();
         answer
