@@ -84,6 +84,21 @@ fn what_is_set_before_an_invalidation_is_awaited_waits_for_nobody_and_is_there()
     }
 }
 
+#[test]
+fn a_deletion_that_the_store_refuses_is_tried_again() {
+    let store = FaultyStore::new();
+    let [one, other] = processes(Arc::new(store.clone()));
+    block_on(other.set("key", 1, HOUR)).unwrap();
+    store.refuse(true);
+    block_on(one.delete("key")).unwrap_err();
+    store.refuse(false);
+    assert!(common::until(|| {
+        one.advance(Duration::from_secs(1));
+        one.store_status().unwrap().undelivered == 0
+    }));
+    assert_eq!(get(&one, "key"), None);
+}
+
 /// A store whose operations take two polls more than they need: others come in between.
 struct Interleaved(FaultyStore);
 

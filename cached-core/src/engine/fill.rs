@@ -23,14 +23,18 @@ use crate::store::guard::Budget;
 use crate::store::tier::Tier;
 use crate::store::write::Written;
 
+/// Nothing is there, and nothing can be put there, so often: what is there is of no cache's, and is
+/// written over. Once may be by chance, where it was deleted meanwhile.
+const FOREIGN: usize = 2;
+
 /// What was loaded, and is to be stored.
 struct Filling<'a, R> {
     /// Its number among the results.
     at: usize,
     load: &'a Arc<dyn Load<R>>,
     entry: (Written<'a>, Found),
-    /// What is there cannot be read, so that nothing can be put in its place: it is of no cache's.
-    foreign: bool,
+    /// How often nothing could be put where nothing is.
+    refused: usize,
 }
 
 /// What was loaded for one store.
@@ -57,7 +61,7 @@ impl<'a, R> Fillings<'a, R> {
                     at,
                     load,
                     entry: (entry, raw),
-                    foreign: false,
+                    refused: 0,
                 });
                 to = Some((tier, budget));
             }
@@ -70,23 +74,23 @@ impl<'a, R> Fillings<'a, R> {
     async fn fill(&mut self) -> Result<(), Error> {
         let (foreign, all): (Vec<_>, Vec<_>) = std::mem::take(&mut self.all)
             .into_iter()
-            .partition(|filling| filling.foreign);
+            .partition(|filling| filling.refused >= FOREIGN);
         for filling in foreign {
             let written = self.tier.write(&self.budget, &filling.entry.0);
             Box::pin(written).await?;
         }
         let (places, entries): (Vec<_>, Vec<_>) = all
             .into_iter()
-            .map(|filling| ((filling.at, filling.load), filling.entry))
+            .map(|filling| ((filling.at, filling.load, filling.refused), filling.entry))
             .unzip();
         let overtaken = self.tier.fill(&self.budget, &entries).await?;
         let left = places.into_iter().zip(entries).zip(overtaken);
         let left = left.filter(|(_, overtaken)| *overtaken);
-        let left = left.map(|(((at, load), entry), _)| Filling {
+        let left = left.map(|(((at, load, refused), entry), _)| Filling {
             at,
             load,
             entry,
-            foreign: false,
+            refused,
         });
         self.all.extend(left);
         Ok(())
@@ -99,8 +103,8 @@ impl<'a, R> Fillings<'a, R> {
         self.all.retain_mut(|filling| {
             let mut read = reads.next().unwrap_or_default();
             let replaces = replace(filling, &mut read);
-            // It was not nothing when something was to be put there, and is nothing again.
-            filling.foreign = filling.entry.1.is_none() && read.raw.is_none();
+            let nothing = filling.entry.1.is_none() && read.raw.is_none();
+            filling.refused += usize::from(nothing);
             filling.entry.1 = read.raw;
             replaces
         });
@@ -128,8 +132,14 @@ pub(super) async fn fill_all<R>(results: Vec<Fresh<'_, R>>) -> Result<(), Error>
     }
     let void =
         |filling: &Filling<'_, R>, read: &mut Read| filling.is_valid(read) && read.value.is_none();
-    fillings.look(void).await;
-    fillings.fill().await
+    for _ in 0..=FOREIGN {
+        fillings.look(void).await;
+        if fillings.all.is_empty() {
+            break;
+        }
+        fillings.fill().await?;
+    }
+    Ok(())
 }
 
 /// Has the store hold values that no load brought, whoever has loaded something meanwhile. Returns

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::Engine;
 use super::at::{At, Look, Mode, Place};
-use super::call::{Base, Call};
+use super::base::Base;
+use super::call::Call;
 #[cfg(feature = "stores")]
 use super::named::Known;
 use super::plan::Plan;

@@ -24,6 +24,7 @@
 mod aloft;
 pub(crate) mod answers;
 pub(crate) mod at;
+pub(crate) mod base;
 pub(crate) mod batch;
 pub(crate) mod call;
 pub(crate) mod detach;

@@ -56,13 +56,15 @@ mod shared {
     use std::sync::atomic::Ordering;
 
     use super::*;
-    use crate::engine::call::{Base, Decoded};
+    use crate::engine::base::Base;
+    use crate::engine::call::Decoded;
     use crate::engine::fill::{fill_all, fill_leased, set_all};
     use crate::engine::lease::{Taken, seize, take, try_take};
     use crate::error::Error;
     use crate::store::Found;
     use crate::store::guard::Budget;
     use crate::store::names::Names;
+    use crate::store::renew::Renewed;
     pub(crate) use crate::store::tier::Fetched as Read;
     use crate::store::tier::{Tier, Value};
     use crate::store::versions::Versions;
@@ -416,15 +418,23 @@ mod shared {
         };
         let renewed = tier.renew(&budget, &mut places).await;
         let own = |(load, ..): &Fresh<'_, R>| load.base().names.as_ref()?.own();
-        let not_renewed = results
-            .iter()
-            .zip(&renewed)
-            .filter(|(_, renewed)| !**renewed);
-        let void = not_renewed.filter_map(|(result, _)| own(result)).collect();
+        let mut void = Vec::new();
+        for ((load, ..), renewed) in results.iter().zip(&renewed) {
+            let names = load.base().names.as_ref();
+            void.extend(
+                names
+                    .filter(|_| *renewed != Renewed::Done)
+                    .and_then(Names::own),
+            );
+            if *renewed == Renewed::Overtaken {
+                // Memory may have what was put there meanwhile.
+                load.base().engine.forget(load.key());
+            }
+        }
         // In the background, as nobody waits for that.
         drop(tier.announce(void, false));
         let mut renewed = renewed.into_iter();
-        results.retain(|_| renewed.next() == Some(true));
+        results.retain(|_| renewed.next() == Some(Renewed::Done));
         let own: Vec<String> = results.iter().filter_map(own).collect();
         // What could not be written is loaded again; that is counted.
         let _ = fill_all(results).await;

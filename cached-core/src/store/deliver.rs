@@ -4,12 +4,12 @@
 //! to it. Then new versions are written, and when the store has them the others are told. What is
 //! not through is kept, told to the caller, and tried again in the background.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use super::journal::{Concern, Pending};
@@ -52,28 +52,41 @@ impl Tier {
     /// Waits until nobody in this process is delivering something that concerns an entry, for no
     /// longer than a call may take; and delivers what waits for that. Says whether that could be.
     pub(crate) async fn settle(&self, names: &Names) -> bool {
+        let scopes: Vec<String> = names.scopes().map(Cow::into_owned).collect();
+        match self.concern(&scopes).await {
+            Concern::None => true,
+            Concern::Held => false,
+            // Whoever has announced it may not come to it before this caller is done.
+            Concern::Waits => self.deliver_waiting(Some(&scopes)).await.is_ok(),
+        }
+    }
+
+    /// What concerns these when nobody is delivering it any more, or that has taken too long.
+    async fn concern(&self, scopes: &[String]) -> Concern {
         let limit = self.guard.limits().call;
-        let mut over = pin!(self.guard.clock().sleep(limit));
-        let settled = std::future::poll_fn(|cx| {
+        let mut over = None;
+        std::future::poll_fn(|cx| {
             let mut journal = lock(&self.journal);
-            match journal.concerns(names.scopes()) {
+            match journal.concerns(scopes) {
                 Concern::Held => journal.wake_then(cx.waker()),
                 concern => return Poll::Ready(concern),
             }
             drop(journal);
+            let over = over.get_or_insert_with(|| Box::pin(self.guard.clock().sleep(limit)));
             over.as_mut().poll(cx).map(|()| Concern::Held)
-        });
-        match settled.await {
-            Concern::None => true,
-            Concern::Held => false,
-            // Whoever has announced it may not come to it before this caller is done.
-            Concern::Waits => self.deliver_waiting().await.is_ok(),
-        }
+        })
+        .await
     }
 
-    /// Delivers all that nobody else does.
-    async fn deliver_waiting(&self) -> Result<(), Error> {
-        let waiting = lock(&self.journal).waiting();
+    /// Delivers what waits, of these or of all.
+    async fn deliver_waiting(&self, of: Option<&[String]>) -> Result<(), Error> {
+        let waiting = lock(&self.journal).take_waiting(of);
+        let scopes: Vec<String> = waiting.keys().cloned().collect();
+        let _active = Active {
+            tier: self,
+            scopes: &scopes,
+            held: true,
+        };
         self.try_deliver(waiting).await.map(drop)
     }
 
@@ -234,7 +247,7 @@ impl Tier {
                     // A comparison that fails holds nothing up.
                     let budget = tier.budget();
                     let current = crate::rt::caught(tier.is_current(&budget)).await;
-                    if tier.deliver_waiting().await.is_ok() && current.unwrap_or(false) {
+                    if tier.deliver_waiting(None).await.is_ok() && current.unwrap_or(false) {
                         break;
                     }
                     clock.sleep(AGAIN).await;
@@ -265,7 +278,8 @@ impl Drop for Running<'_> {
 /// done in the background.
 ///
 /// Each caller delivers what is its own: what others deliver at the same time would get a second
-/// version, and what they have stored under the first would be void.
+/// version, and what they have stored under the first would be void. What nobody has begun to
+/// deliver, whoever has to wait for it does.
 pub(crate) struct Delivery {
     tier: Arc<Tier>,
     scopes: Vec<String>,
@@ -293,9 +307,12 @@ impl Delivery {
             journal.begin(&self.scopes);
             journal.pending_of(&self.scopes)
         };
-        let (tier, scopes) = (&self.tier, &self.scopes);
-        let active = Active(tier, scopes);
-        let delivered = tier.try_deliver(pending).await;
+        let active = Active {
+            tier: &self.tier,
+            scopes: &self.scopes,
+            held: false,
+        };
+        let delivered = self.tier.try_deliver(pending).await;
         drop(active);
         if delivered.is_err() {
             self.pause = AGAIN;
@@ -312,26 +329,42 @@ impl Delivery {
         self.release()
     }
 
+    /// What is left is for the background from now on.
     fn release(&mut self) -> bool {
-        lock(&self.tier.journal).release(&std::mem::take(&mut self.scopes))
+        let scopes = std::mem::take(&mut self.scopes);
+        let mut journal = lock(&self.tier.journal);
+        let contended = journal.release(&scopes);
+        let left = !scopes.is_empty() && !journal.pending_of(&scopes).is_empty();
+        drop(journal);
+        if left {
+            self.tier.deliver_later(self.pause);
+        }
+        contended
     }
 }
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        let left = !lock(&self.tier.journal).pending_of(&self.scopes).is_empty();
         self.release();
-        if left {
-            self.tier.deliver_later(self.pause);
-        }
     }
 }
 
 /// Scopes that somebody is delivering, until this is dropped.
-struct Active<'a>(&'a Tier, &'a [String]);
+struct Active<'a> {
+    tier: &'a Tier,
+    scopes: &'a [String],
+    /// They are not held by a [`Delivery`] besides.
+    held: bool,
+}
 
 impl Drop for Active<'_> {
     fn drop(&mut self) {
-        lock(&self.0.journal).end(self.1);
+        let mut journal = lock(&self.tier.journal);
+        let asleep = journal.end(self.scopes);
+        if self.held {
+            journal.release(self.scopes);
+        }
+        drop(journal);
+        asleep.into_iter().for_each(Waker::wake);
     }
 }

@@ -91,6 +91,13 @@ impl Journal {
             all.ticket = ticket;
             // What was loaded since it was written is concerned as well.
             all.stored = false;
+            for scope in scopes {
+                if let Some(known) = self.pending.get_mut(scope) {
+                    known.ticket = ticket;
+                    known.stored = false;
+                    known.soft &= soft;
+                }
+            }
             return;
         }
         for scope in scopes {
@@ -167,7 +174,7 @@ impl Journal {
         self.pending.insert(EVERYTHING.into(), everything);
     }
 
-    /// Somebody is to deliver these: nobody else has to.
+    /// Somebody is to deliver these; whoever cannot wait for that does so as well.
     pub(super) fn hold(&mut self, scopes: &[String]) {
         for scope in scopes {
             let held = self.held.entry(scope.clone()).or_default();
@@ -185,14 +192,16 @@ impl Journal {
         }
     }
 
-    /// They have tried to, with success or not.
-    pub(super) fn end(&mut self, scopes: &[String]) {
+    /// They have tried to, with success or not. Who is returned waits for that, and is to be woken when
+    /// this is unlocked.
+    #[must_use]
+    pub(super) fn end(&mut self, scopes: &[String]) -> Vec<Waker> {
         for scope in scopes {
             if let Some(held) = self.held.get_mut(scope) {
                 held.active = held.active.saturating_sub(1);
             }
         }
-        self.asleep.drain(..).for_each(Waker::wake);
+        std::mem::take(&mut self.asleep)
     }
 
     /// Whether somebody is delivering this right now.
@@ -237,6 +246,23 @@ impl Journal {
             .filter(|(scope, pending)| !self.is_delivered(scope, pending))
             .map(|(scope, pending)| (scope.clone(), *pending))
             .collect()
+    }
+
+    /// The same of these, or of all, and from now on it is delivered.
+    pub(super) fn take_waiting(&mut self, of: Option<&[String]>) -> BTreeMap<String, Pending> {
+        let mut waiting = self.waiting();
+        if let Some(of) = of {
+            waiting.retain(|scope, _| of.contains(scope));
+        }
+        let scopes: Vec<String> = waiting.keys().cloned().collect();
+        for scope in &scopes {
+            if let Some(pending) = self.pending.get_mut(scope) {
+                pending.nobodys = false;
+            }
+        }
+        self.hold(&scopes);
+        self.begin(&scopes);
+        waiting
     }
 
     pub(super) fn len(&self) -> usize {
@@ -289,7 +315,6 @@ impl Journal {
             self.unmarked += 1;
             self.remember(scope, *version);
         }
-        self.asleep.drain(..).for_each(Waker::wake);
         while self.delivered.len() > KEPT {
             self.delivered.pop_front();
             self.forgotten = true;
@@ -341,11 +366,11 @@ impl Journal {
             .collect()
     }
 
-    /// A refresh has put this version in the place of the one that is remembered.
-    pub(super) fn renewed(&mut self, scope: &str, version: u64) {
+    /// A refresh has put a version in the place of this one, which may be remembered.
+    pub(super) fn renewed(&mut self, scope: &str, old: u64, new: u64) {
         let known = self.delivered.iter_mut().find(|known| known.scope == scope);
-        if let Some(known) = known {
-            known.version = version;
+        if let Some(known) = known.filter(|known| known.version == old) {
+            known.version = new;
         }
     }
 
@@ -391,17 +416,31 @@ impl Journal {
         found: &[Option<u64>],
         known_beyond: bool,
     ) -> Vec<String> {
-        let present = (delivered.iter().zip(found))
-            .filter_map(|(known, found)| Some((known, known.version == (*found)?)));
-        let mut own = present.clone().filter(|(known, _)| !known.elsewhere);
-        let mut beyond = || own.next().is_none_or(|(_, same)| !same);
-        if self.forgotten && !known_beyond && beyond() {
+        let last: HashMap<&str, u64, RandomState> = (self.delivered.iter())
+            .map(|known| (known.scope.as_str(), known.version))
+            .collect();
+        // What is being written, or was meanwhile, has another version for that.
+        let written = |known: &Delivered| {
+            last.get(known.scope.as_str()) == Some(&known.version)
+                && self
+                    .pending
+                    .get(&known.scope)
+                    .is_none_or(|pending| pending.stored)
+        };
+        let present: Vec<(&Delivered, bool)> = (delivered.iter().zip(found))
+            .filter(|(known, _)| written(known))
+            .filter_map(|(known, found)| Some((known, known.version == (*found)?)))
+            .collect();
+        let mut own = present.iter().filter(|(known, _)| !known.elsewhere);
+        let beyond = own.next().is_none_or(|(_, same)| !same);
+        if self.forgotten && !known_beyond && beyond {
             let everything = vec![EVERYTHING.into()];
             self.announce(&everything, false);
             self.disown(&everything);
             return everything;
         }
         let lost: Vec<String> = present
+            .into_iter()
             .filter(|(_, same)| !same)
             .map(|(known, _)| known.scope.clone())
             .collect();

@@ -202,7 +202,8 @@ fn a_version_that_a_refresh_has_written_is_no_sign_of_loss() {
     let mut journal = Journal::default();
     journal.announce(&names(0..1), false);
     deliver_all(&mut journal, vec![1]);
-    journal.renewed(&names(0..1)[0], 2);
+    journal.renewed(&names(0..1)[0], 7, 9);
+    journal.renewed(&names(0..1)[0], 1, 2);
     let delivered = journal.delivered();
     assert!(journal.compare(&delivered, &[Some(2)], false).is_empty());
     assert_eq!(journal.compare(&delivered, &[Some(1)], false), names(0..1));
@@ -267,7 +268,54 @@ fn what_is_announced_waits_for_nobody_who_has_not_begun_to_deliver_it() {
     journal.begin(&scopes);
     assert_eq!(journal.concerns(&scopes), Concern::Held);
     assert!(!journal.has_waiting());
-    journal.end(&scopes);
+    let _asleep = journal.end(&scopes);
     assert_eq!(journal.concerns(&scopes), Concern::Waits, "it failed");
     assert!(!journal.release(&scopes), "nobody else has held it");
+}
+
+#[test]
+fn an_invalidation_is_written_also_where_everything_came_in_between() {
+    let mut journal = Journal::default();
+    journal.announce(&names(0..1), false);
+    journal.stored(&journal.waiting(), &[1]);
+    journal.announce(&[EVERYTHING.into()], false);
+    journal.announce(&names(0..1), false);
+    let pending = journal.pending_of(&names(0..1));
+    assert!(pending.values().any(|pending| !pending.stored));
+}
+
+#[test]
+fn what_is_being_written_is_no_loss() {
+    let mut journal = Journal::default();
+    journal.announce(&names(0..2), false);
+    deliver_all(&mut journal, vec![1, 2]);
+    let delivered = journal.delivered();
+    journal.announce(&names(0..1), false);
+    assert_eq!(
+        journal.compare(&delivered, &[Some(8), Some(9)], false),
+        names(1..2),
+        "the first is on its way"
+    );
+    deliver_all(&mut journal, vec![3, 4]);
+    let found = [Some(3), Some(2)];
+    assert!(
+        journal.compare(&delivered, &found, false).is_empty(),
+        "or has arrived"
+    );
+}
+
+#[test]
+fn who_delivers_for_others_is_seen_to() {
+    let mut journal = Journal::default();
+    journal.announce(&names(0..2), false);
+    let taken = journal.take_waiting(Some(&names(0..1)));
+    assert_eq!(taken.into_keys().collect::<Vec<_>>(), names(0..1));
+    assert_eq!(journal.concerns(names(0..1)), Concern::Held);
+    assert_eq!(journal.concerns(names(1..2)), Concern::Waits);
+    assert_eq!(journal.take_waiting(None).len(), 1);
+    journal.hold(&names(0..1));
+    assert!(
+        journal.release(&names(0..1)),
+        "so that both forget their copies"
+    );
 }

@@ -27,7 +27,7 @@ pub(crate) mod message;
 pub(crate) mod names;
 #[cfg(feature = "redis")]
 mod redis;
-mod renew;
+pub(crate) mod renew;
 mod status;
 pub(crate) mod tier;
 pub(crate) mod versions;
@@ -115,7 +115,7 @@ pub trait Store: Send + Sync + 'static {
     fn swap(&self, expected: Vec<u8>, item: Item) -> BoxFuture<'_, Result<bool, Error>>;
 
     /// The same for several keys, each with what is expected there: says for each, in their order,
-    /// whether it was stored. Of a repeated key, one at most is.
+    /// whether it was stored. Of a key that is repeated with one expectation, one is.
     ///
     /// As many [`swap`](Store::swap)s side by side, unless it is overridden.
     fn swap_many(&self, swaps: Vec<(Vec<u8>, Item)>) -> BoxFuture<'_, Result<Vec<bool>, Error>> {

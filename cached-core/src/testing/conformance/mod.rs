@@ -204,7 +204,44 @@ impl Suite<'_> {
         let swapped = swap("1", "swap", "2").await?;
         check("swap what is as expected", swapped)?;
         self.expect("keep what was swapped in", "swap", Some(b"2"))
-            .await
+            .await?;
+        self.swapping_many().await
+    }
+
+    async fn swapping_many(&self) -> Result<(), Error> {
+        let items = ["many-a", "many-b", "many-c"].map(|name| self.item(name, "1"));
+        self.one.set_many(items.to_vec()).await?;
+        let swap = |expected: &str, name: &str, new: &str| {
+            let expected = expected.as_bytes().to_vec();
+            (expected, self.item(name, new))
+        };
+        let swaps = vec![
+            swap("1", "many-c", "2"),
+            swap("0", "many-a", "2"),
+            swap("1", "many-d", "2"),
+            swap("1", "many-b", "2"),
+            swap("1", "many-b", "3"),
+        ];
+        let swapped = self.other.swap_many(swaps).await?;
+        let once = |from: &[bool]| from.iter().filter(|it| **it).count() == 1;
+        let right = swapped.len() == 5 && swapped[..3] == [true, false, false];
+        check(
+            "say of each of several items whether it was swapped in",
+            right && once(&swapped[3..]),
+        )?;
+        let second = if swapped[3] { "2" } else { "3" };
+        for (name, kept) in [
+            ("many-a", Some("1")),
+            ("many-b", Some(second)),
+            ("many-c", Some("2")),
+            ("many-d", None),
+        ] {
+            let kept = kept.map(str::as_bytes);
+            self.expect("swap several items, each by itself", name, kept)
+                .await?;
+        }
+        let none = self.one.swap_many(Vec::new()).await?;
+        check("swap no items at all", none.is_empty())
     }
 
     async fn counting_at_once(&self) -> Result<(), Error> {
