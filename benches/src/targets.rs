@@ -131,9 +131,9 @@ const REASONS: &[Reason] = &[
         "batch of 100",
         "",
         "the server is asked for two keys for each value, the entry and the version of its own \
-         scope: `MGET` of two hundred with nothing else done takes 1.25 to 1.4 times as long. And each \
-         key is hashed, has a flight, a checksum and names of its own: 1.5 µs beside the 0.8 of a key \
-         by hand. The round trip is one",
+         scope. By instructions, `MGET` of two hundred and decoding a hundred takes 1.31 times as many \
+         as the batch by hand (1,138k and 867k), with nothing else done; and each key is hashed, has a \
+         flight, a checksum and names of its own (1,710k together). The round trip is one",
         None,
     ),
     (
