@@ -1,10 +1,13 @@
 //! What has to outlive a power cut, and what need not.
 #![cfg(feature = "stores")]
 
+mod common;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use dewar::store::{Found, Item, Store};
+use common::forward;
+use dewar::store::{Item, Store};
 use dewar::testing::{FaultyStore, TestCache};
 use dewar::{BoxFuture, Cache, Error, Expiry, cached, invalidate};
 
@@ -16,30 +19,12 @@ struct Noting {
 }
 
 impl Store for Noting {
-    fn get_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<Found>, Error>> {
-        self.store.get_many(keys)
-    }
-
-    fn set_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<(), Error>> {
-        self.store.set_many(items)
-    }
+    forward!(store: get_many, set_many, delete_many, add_many, swap);
 
     fn set_durably(&self, items: Vec<Item>) -> BoxFuture<'_, Result<(), Error>> {
         let keys = items.iter().map(|item| item.key.clone());
         self.durable.lock().unwrap().extend(keys);
         self.store.set_many(items)
-    }
-
-    fn delete_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<(), Error>> {
-        self.store.delete_many(keys)
-    }
-
-    fn add_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<Vec<bool>, Error>> {
-        self.store.add_many(items)
-    }
-
-    fn swap(&self, expected: Vec<u8>, item: Item) -> BoxFuture<'_, Result<bool, Error>> {
-        self.store.swap(expected, item)
     }
 }
 

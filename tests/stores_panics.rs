@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
-use common::{hears, secs, until};
+use common::{forward, hears, secs, until};
 use dewar::store::{Found, Item, Push, Store};
 use dewar::testing::{FaultyStore, TestCache};
 use dewar::{BoxFuture, Cache, Error, cached, invalidate};
@@ -48,6 +48,8 @@ fn odd(when: &AtomicBool) {
 }
 
 impl Store for Odd {
+    forward!(store: set_many, delete_many, add_many, swap);
+
     fn get_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<Found>, Error>> {
         Box::pin(async move {
             odd(&self.panics.reading);
@@ -55,25 +57,9 @@ impl Store for Odd {
         })
     }
 
-    fn set_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<(), Error>> {
-        self.store.set_many(items)
-    }
-
     fn set_durably(&self, items: Vec<Item>) -> BoxFuture<'_, Result<(), Error>> {
         odd(&self.panics.invalidating);
         self.store.set_durably(items)
-    }
-
-    fn delete_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<(), Error>> {
-        self.store.delete_many(keys)
-    }
-
-    fn add_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<Vec<bool>, Error>> {
-        self.store.add_many(items)
-    }
-
-    fn swap(&self, expected: Vec<u8>, item: Item) -> BoxFuture<'_, Result<bool, Error>> {
-        self.store.swap(expected, item)
     }
 
     fn push(&self) -> Option<&dyn Push> {

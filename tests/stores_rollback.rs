@@ -7,10 +7,10 @@ mod common;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
-use common::{secs, turn, until};
-use dewar::store::{Found, Item, Rollback, Store};
+use common::{forward, secs, turn, until};
+use dewar::store::{Rollback, Store};
 use dewar::testing::{FaultyStore, TestCache};
-use dewar::{BoxFuture, Cache, Error, cached, invalidate};
+use dewar::{Cache, cached, invalidate};
 use futures::executor::block_on;
 
 /// More than are remembered.
@@ -129,25 +129,7 @@ fn what_is_lost_of_what_is_remembered_is_invalidated_by_itself() {
 struct Forward(FaultyStore);
 
 impl Store for Forward {
-    fn get_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<Found>, Error>> {
-        self.0.get_many(keys)
-    }
-
-    fn set_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<(), Error>> {
-        self.0.set_many(items)
-    }
-
-    fn delete_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<(), Error>> {
-        self.0.delete_many(keys)
-    }
-
-    fn add_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<Vec<bool>, Error>> {
-        self.0.add_many(items)
-    }
-
-    fn swap(&self, expected: Vec<u8>, item: Item) -> BoxFuture<'_, Result<bool, Error>> {
-        self.0.swap(expected, item)
-    }
+    forward!(0: get_many, set_many, delete_many, add_many, swap);
 
     fn rollback(&self) -> Rollback {
         Rollback::Never

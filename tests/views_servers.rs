@@ -8,6 +8,7 @@
     feature = "filesystem"
 ))]
 
+mod common;
 mod servers;
 
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -19,8 +20,9 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::response::IntoResponse;
 use axum::routing::get;
+use common::forward;
 use dewar::http::{CacheLayer, ScopeLayer, ViewPolicy};
-use dewar::store::{Database, Filesystem, Found, Item, Memcached, Redis as RedisStore, Store};
+use dewar::store::{Database, Filesystem, Item, Memcached, Redis as RedisStore, Store};
 use dewar::{BoxFuture, Cache, Error};
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
@@ -203,26 +205,12 @@ async fn files() {
 struct Remembering(RedisStore, Arc<Mutex<Vec<String>>>);
 
 impl Store for Remembering {
-    fn get_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<Vec<Found>, Error>> {
-        self.0.get_many(keys)
-    }
+    forward!(0: get_many, delete_many, add_many, swap);
 
     fn set_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<(), Error>> {
         let keys = items.iter().map(|item| item.key.clone());
         self.1.lock().unwrap().extend(keys);
         self.0.set_many(items)
-    }
-
-    fn delete_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<(), Error>> {
-        self.0.delete_many(keys)
-    }
-
-    fn add_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<Vec<bool>, Error>> {
-        self.0.add_many(items)
-    }
-
-    fn swap(&self, expected: Vec<u8>, item: Item) -> BoxFuture<'_, Result<bool, Error>> {
-        self.0.swap(expected, item)
     }
 }
 

@@ -3,15 +3,20 @@
 #![allow(
     dead_code,
     unused_imports,
+    unused_macros,
     reason = "every test is a crate of its own and uses a part of this"
 )]
 
+#[cfg(feature = "stores")]
+mod forward;
 #[cfg(feature = "stores")]
 mod gate;
 mod raised;
 mod source;
 mod task;
 
+#[cfg(feature = "stores")]
+pub(crate) use forward::forward;
 #[cfg(feature = "stores")]
 pub(crate) use gate::{Gate, Step};
 pub(crate) use raised::raised;

@@ -52,6 +52,9 @@ impl Tier {
     /// Waits until nobody in this process is delivering something that concerns an entry, for no
     /// longer than a call may take; and delivers what waits for that. Says whether that could be.
     pub(crate) async fn settle(&self, names: &Names) -> bool {
+        if lock(&self.journal).concerns(names.scopes()) == Concern::None {
+            return true;
+        }
         let scopes: Vec<String> = names.scopes().map(Cow::into_owned).collect();
         match self.concern(&scopes).await {
             Concern::None => true,

@@ -250,10 +250,14 @@ impl Journal {
 
     /// The same of these, or of all, and from now on it is delivered.
     pub(super) fn take_waiting(&mut self, of: Option<&[String]>) -> BTreeMap<String, Pending> {
-        let mut waiting = self.waiting();
-        if let Some(of) = of {
-            waiting.retain(|scope, _| of.contains(scope));
-        }
+        let waiting = match of {
+            None => self.waiting(),
+            Some(of) => (of.iter())
+                .filter_map(|scope| self.pending.get_key_value(scope))
+                .filter(|(scope, pending)| !self.is_delivered(scope, pending))
+                .map(|(scope, pending)| (scope.clone(), *pending))
+                .collect(),
+        };
         let scopes: Vec<String> = waiting.keys().cloned().collect();
         for scope in &scopes {
             if let Some(pending) = self.pending.get_mut(scope) {
