@@ -219,6 +219,11 @@ async fn an_origin_that_fails_is_asked_once_where_the_others_have_something_stal
             assert_eq!(reply.said(), expected, "{how}");
         }
         assert_eq!(site.cache.stats().fallbacks, replies.len() as u64, "{how}");
+        // Nor is it asked again at once.
+        let next = site.ask(1, &[]);
+        site.rest().await;
+        assert_eq!(self::replies(next).await[0].body, "page", "{how}");
+        assert_eq!(site.runs(), 2, "{how}");
     }
 }
 
@@ -263,6 +268,17 @@ async fn what_the_shared_store_has_stands_in_for_all_who_wait() {
     let replies = replies(clients).await;
     assert!(replies.iter().all(|it| it.body == "page"), "{replies:?}");
     assert_eq!((replies.len(), other.runs()), (5, 1));
+    // Nor is the origin asked again at once, and then by one of all.
+    let next = other.ask(5, &[]);
+    other.rest().await;
+    assert_eq!(self::replies(next).await.len(), 5);
+    other.cache.advance(Duration::from_secs(1));
+    let later = other.ask(5, &[]);
+    other.rest().await;
+    other.let_go(1).await;
+    let later = self::replies(later).await;
+    assert!(later.iter().all(|it| it.body == "page"), "{later:?}");
+    assert_eq!((later.len(), other.runs()), (5, 2));
 }
 
 #[tokio::test]

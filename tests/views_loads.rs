@@ -155,6 +155,30 @@ async fn a_stale_page_is_served_when_the_handler_fails() {
 }
 
 #[tokio::test]
+async fn a_handler_that_fails_is_tried_again_when_it_is_time() {
+    static RUNS: Runs = Runs::new();
+
+    #[cached(view, timeout = 60, stale_if_error("5m", retry = "10s"))]
+    async fn page() -> Result<String, StatusCode> {
+        match RUNS.next() {
+            1 => Ok("page".to_owned()),
+            _ => Err(StatusCode::BAD_GATEWAY),
+        }
+    }
+
+    let site = serve(Router::new().route("/", get(page))).await;
+    site.get("/").await;
+    site.advance(70);
+    for run in 2..4 {
+        for _ in 0..2 {
+            assert_eq!(site.get("/").await.body, "page");
+            assert_eq!(RUNS.count(), run);
+            site.advance(5);
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_long_body_streams_through() {
     #[cached(view, timeout = 60, body_limit = "1 KiB")]
     async fn page(Path(chunks): Path<usize>) -> Body {

@@ -64,6 +64,9 @@ rules! {
     /// `stale_if_error`, in nanoseconds.
     stale_if_error(nanos: u64)
         |rules, nanos| rules.with(|it| it.stale_if_error(Duration::from_nanos(nanos)));
+    /// How long after a load that failed the next one is tried, in nanoseconds.
+    retry(nanos: u64)
+        |rules, nanos| rules.with(|it| it.retry(Duration::from_nanos(nanos)));
     /// `single_flight = false`.
     no_single_flight() |rules| rules.with(|it| it.single_flight(false));
     /// `local`.

@@ -57,7 +57,32 @@ impl Leading {
 
     /// Tells those who wait; they may have something stale even if this request has not.
     pub(super) fn failed(&self, how: Failure, stale: Option<Arc<Stored>>) {
+        if let Some((old, _)) = &self.old {
+            self.load.throttle(old);
+        }
         self.fail(Landing::Failed(Failed { how, stale }));
+    }
+
+    /// What is stale, where another load has failed between this one's look and its turn; `served` if
+    /// the client has its answer already.
+    pub(super) fn put_off(&self, served: bool) -> Option<Response<ViewBody>> {
+        self.start.duty.as_ref()?;
+        let (old, _) = self.old.as_ref()?;
+        let load = &self.load;
+        let now = load.engine.clock.now();
+        match judge(&load.view, old, now, false, &load.asked.headers) {
+            Judged::Stale(usable) if usable.throttled => {}
+            _ => return None,
+        }
+        let how = Failure::Error;
+        self.fail(Landing::Failed(Failed {
+            how,
+            stale: Some(Arc::clone(old)),
+        }));
+        Some(match served {
+            true => load.answer_stale(old),
+            false => load.stand_in(old, self.why, how, true),
+        })
     }
 
     /// Tells those who wait that there is nothing for them; whoever comes from now on begins afresh.
@@ -69,6 +94,14 @@ impl Leading {
 }
 
 impl Load {
+    /// Holds the next load of what is stored back for a moment: the last one failed.
+    pub(super) fn throttle(&self, stored: &Stored) {
+        let now = self.engine.clock.now();
+        stored
+            .retry
+            .put_off(now.saturating_add(self.view.policy.retry));
+    }
+
     /// A stale response, where the handler was asked and failed; by another request, if this one
     /// `waited`.
     pub(crate) fn stand_in(

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::freshness::{self, Freshness, Timing};
 use super::list::members;
 use super::load::Load;
-use super::stored::{Stored, Used, detach, keep_places};
+use super::stored::{Retry, Stored, Used, detach, keep_places};
 use super::storing::{self, strip};
 use super::{date, storing::judge};
 use crate::engine::Began;
@@ -74,10 +74,12 @@ pub(crate) fn freshen(
         selecting,
         freshness,
         initial_age,
+        made_stale: freshness.lifetime <= initial_age,
         received: timing.received,
         date: date.unwrap_or(timing.wall),
         order: began.order,
         used: Used::at(timing.received),
+        retry: Retry::default(),
     };
     (new, fate)
 }

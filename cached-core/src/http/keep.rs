@@ -74,16 +74,20 @@ impl Leading {
         } = self;
         let flight = start.duty.as_ref().and_then(|duty| duty.flight.clone());
         let selecting = Arc::new(storable.selecting.clone());
+        let stale = old.as_ref().filter(|(_, usable)| usable.on_error);
+        let stale = stale.map(|(stored, _)| Arc::clone(stored));
         let fill = {
             let (load, timing) = (Arc::clone(&load), *timing);
             let (status, headers, origin) = (head.status, head.headers.clone(), start.origin());
             let limit = load.view.policy.body_limit;
             // The flight stays on the table until the body is whole, or given up.
             let kept = Kept(start);
-            let stale = old.filter(|(_, usable)| usable.on_error);
-            let stale = stale.map(|(stored, _)| stored);
+            let old = old.map(|(stored, _)| stored);
             let finish = move |whole| {
                 let Some(whole) = whole else {
+                    if let Some(old) = &old {
+                        load.throttle(old);
+                    }
                     // What it was to replace may stand in for those who wait.
                     if let Some(duty) = &kept.0.duty {
                         duty.fail(Landing::Failed(Failed {

@@ -98,7 +98,7 @@ impl Leading {
         Fut: Future<Output = Result<Response<ViewBody>, E>> + Send + 'static,
         E: Send + 'static,
     {
-        if let Some(response) = self.by_now() {
+        if let Some(response) = self.by_now().or_else(|| self.put_off(served)) {
             return Ok(response);
         }
         #[cfg(feature = "stores")]

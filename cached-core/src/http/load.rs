@@ -16,7 +16,7 @@ use super::job::Asked;
 use super::look::{Judged, is_soft, judge, report};
 use super::policy::{Etag, never_public};
 use super::status::Report;
-use super::stored::{Stored, Used, Variants, detach, keep_places};
+use super::stored::{Retry, Stored, Used, Variants, detach, keep_places};
 use super::storing::{self, Storable, strip};
 use super::vary::Selecting;
 use super::view::{Spot, View};
@@ -257,6 +257,7 @@ impl Load {
         keep_places(&self.view, &mut headers);
         let stored = Arc::new(Stored {
             status,
+            made_stale: storable.freshness.lifetime <= initial_age,
             date: date_of(&headers, timing.wall),
             headers,
             body,
@@ -266,6 +267,7 @@ impl Load {
             received: timing.received,
             order,
             used: Used::at(timing.received),
+            retry: Retry::default(),
         });
         Some(stored)
     }

@@ -62,6 +62,8 @@ pub(crate) struct Usable {
     pub(crate) meanwhile: bool,
     /// Served where a fresh one cannot be had.
     pub(crate) on_error: bool,
+    /// Served without a load: the last one failed a moment ago.
+    pub(crate) throttled: bool,
 }
 
 /// How a request is looked up.
@@ -278,6 +280,13 @@ fn choose(
             report(view, &mut response, &Report::hit(stored.ttl(now)));
             Found::Answer(response)
         }
+        Judged::Stale(usable) if usable.throttled => {
+            variants.served(stored, now);
+            counters.served_stale(slot.named());
+            let mut response = stored.answer(&request.method, &request.headers, now);
+            report(view, &mut response, &Report::hit(stored.ttl(now)));
+            Found::Answer(response)
+        }
         Judged::Stale(usable) => {
             variants.served(stored, now);
             if usable.meanwhile {
@@ -336,9 +345,12 @@ pub(crate) fn judge(
     }
     let if_error = asked.and_then(|asked| asked.stale_if_error).map(nanos);
     let if_error = freshness.if_error.max(if_error.unwrap_or(0));
+    let meanwhile = wanted && freshness.may_be_stale && past < freshness.while_revalidate;
+    let on_error = freshness.may_be_stale && past < if_error;
     Judged::Stale(Usable {
-        meanwhile: wanted && freshness.may_be_stale && past < freshness.while_revalidate,
-        on_error: freshness.may_be_stale && past < if_error,
+        meanwhile,
+        on_error,
+        throttled: wanted && (meanwhile || on_error) && stored.retry.is_put_off(now),
     })
 }
 

@@ -7,6 +7,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use super::query::QueryRule;
 use super::unstored::Unstored;
 use crate::clock::{Nanos, nanos};
+use crate::policy::RETRY;
 
 /// How the responses of a handler, or of everything behind a layer, are cached.
 ///
@@ -43,6 +44,7 @@ pub struct ViewPolicy {
     pub(crate) last_modified: bool,
     pub(crate) stale_while_revalidate: Nanos,
     pub(crate) stale_if_error: Nanos,
+    pub(crate) retry: Nanos,
     pub(crate) obey_requests: bool,
     pub(crate) single_flight: bool,
     pub(crate) targeted: Option<HeaderName>,
@@ -124,6 +126,7 @@ impl ViewPolicy {
             last_modified: true,
             stale_while_revalidate: 0,
             stale_if_error: 0,
+            retry: RETRY,
             obey_requests: false,
             single_flight: true,
             targeted: None,
@@ -214,6 +217,11 @@ setters! {
     /// How long past its freshness a response is served when a fresh one cannot be had, where it
     /// does not say so itself (RFC 5861).
     stale_if_error(time: Duration) stale_if_error = nanos(time);
+    /// How long after a load that failed the next one of this page is tried, where what is stale may
+    /// be served meanwhile: until then it is served at once. One second if nothing is said.
+    ///
+    /// A client whose request directives are obeyed, and who takes nothing stale, is not held back.
+    retry(time: Duration) retry = nanos(time);
     /// Whether clients may ask for a fresh response (`Cache-Control: no-cache`, `max-age=0`, …). Off
     /// by default: it lets them run the handler as often as they like.
     request_directives(obey: bool) obey_requests = obey;

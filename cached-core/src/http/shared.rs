@@ -218,6 +218,10 @@ impl Leading {
         if !self.old.as_ref().is_none_or(newer) {
             return Asked::Nothing;
         }
+        if usable.meanwhile || usable.on_error {
+            // There it is known when a load of it has failed.
+            load.insert(&stored, self.start.origin());
+        }
         let answer = (usable.meanwhile && !served).then(|| {
             // The read was counted as a miss when memory had nothing.
             load.counters.fallbacks.one();
@@ -225,7 +229,6 @@ impl Leading {
                 // No load follows.
                 load.counters.fetched.one();
             }
-            load.insert(&stored, self.start.origin());
             load.answer_stale(&stored)
         });
         self.old = Some((stored, usable));

@@ -31,6 +31,8 @@ pub(crate) struct Stored {
     pub(crate) freshness: Freshness,
     /// Its age when it was received.
     pub(crate) initial_age: Nanos,
+    /// Whether it was past its freshness when it was made.
+    pub(crate) made_stale: bool,
     /// By the clock of the cache, so that the time since then is monotonic.
     pub(crate) received: Nanos,
     /// When the handler made it.
@@ -38,6 +40,7 @@ pub(crate) struct Stored {
     /// The place of its load among all loads.
     pub(crate) order: u64,
     pub(crate) used: Used,
+    pub(crate) retry: Retry,
 }
 
 /// When something was served last.
@@ -55,6 +58,22 @@ impl Used {
 
     fn now(&self, now: Nanos) {
         self.0.store(now, Ordering::Relaxed);
+    }
+}
+
+/// When a load may be tried again after one that failed.
+#[derive(Debug, Default)]
+pub(crate) struct Retry(AtomicU64);
+
+impl Retry {
+    /// Not before then.
+    pub(crate) fn put_off(&self, until: Nanos) {
+        self.0.fetch_max(until, Ordering::Relaxed);
+    }
+
+    /// Whether it is too early.
+    pub(crate) fn is_put_off(&self, now: Nanos) -> bool {
+        now < self.0.load(Ordering::Relaxed)
     }
 }
 
@@ -95,7 +114,7 @@ impl Stored {
 
     /// Whether it may not be used without asking the handler, and might not when it was made.
     pub(crate) fn is_never_fresh(&self) -> bool {
-        self.freshness.validate || self.freshness.lifetime <= self.initial_age
+        self.freshness.validate || self.made_stale
     }
 
     /// Seconds of freshness left; negative past it.

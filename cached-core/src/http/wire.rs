@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_core::{Serialize, Serializer};
 
 use super::freshness::{Freshness, nanos};
-use super::stored::{Stored, Used, Variants, keep_places};
+use super::stored::{Retry, Stored, Used, Variants, keep_places};
 use super::vary::Selecting;
 use super::view::View;
 use crate::clock::Nanos;
@@ -151,10 +151,13 @@ fn stored(
             may_be_stale,
         },
         initial_age: age.saturating_add(resident).max(apparent),
+        // The rest of its age may be the time that it was stored.
+        made_stale: lifetime == 0,
         received: moment.now,
         date,
         order,
         used: Used::at(moment.now),
+        retry: Retry::default(),
     })
 }
 

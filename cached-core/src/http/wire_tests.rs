@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::{FORMAT, Moment, read, write};
 use crate::http::freshness::Freshness;
 use crate::http::policy::ViewPolicy;
-use crate::http::stored::{Stored, Used, Variants};
+use crate::http::stored::{Retry, Stored, Used, Variants};
 use crate::http::vary::Selecting;
 use crate::http::view::View;
 
@@ -56,10 +56,12 @@ fn stored(language: Option<&[u8]>, body: &[u8]) -> Stored {
             may_be_stale: true,
         },
         initial_age: 2 * SECOND,
+        made_stale: false,
         received: 0,
         date: WALL / 1000,
         order: 99,
         used: Used::default(),
+        retry: Retry::default(),
     }
 }
 
@@ -229,10 +231,12 @@ proptest! {
                 lifetime, validate, shared, while_revalidate, if_error, may_be_stale,
             },
             initial_age,
+            made_stale: false,
             received: 0,
             date: WALL / 1000,
             order: 1,
             used: Used::default(),
+            retry: Retry::default(),
         };
         let bytes = write(&page(vec![before]), moment(1)).unwrap();
         let back = read(&bytes, &view(), moment(1), 1).unwrap();

@@ -64,7 +64,7 @@ pub(crate) enum Negative {
 }
 
 /// How long after a load that failed the next one is tried, where the user says nothing.
-const RETRY: Nanos = 1_000_000_000;
+pub(crate) const RETRY: Nanos = 1_000_000_000;
 
 impl Policy {
     /// Every option left out.

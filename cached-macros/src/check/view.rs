@@ -151,12 +151,12 @@ fn details(written: &Written, diag: &mut Diag) {
         );
     }
     if let Some(stale) = &options.stale_if_error
-        && (stale.value.retry.is_some() || stale.value.only.is_some())
+        && stale.value.only.is_some()
     {
         diag.at(
             stale.name,
-            "on a view, `stale_if_error` holds for panics and for the statuses 500, 502, 503 and 504; \
-             write its time alone, `stale_if_error = \"1h\"`",
+            "`only` does not work on a view; its `stale_if_error` holds for panics and for the statuses \
+             408, 500, 502, 503 and 504: leave `only` out",
         );
     }
 }

@@ -337,6 +337,9 @@ fn times(options: &Options) -> TokenStream {
     }
     if let Some(stale) = &options.stale_if_error {
         fixed("stale_if_error", stale.value.window);
+        if let Some(retry) = stale.value.retry {
+            fixed("retry", retry);
+        }
     }
     if let Some(Time::Never) = options.timeout.as_ref().map(|it| &it.value) {
         calls.extend(quote!(.never()));

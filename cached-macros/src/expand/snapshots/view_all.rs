@@ -1,7 +1,7 @@
 // #[cached(
 // view, timeout = ttl(), key_prefix = "product:{id}", tags("products"), version = 2, skip(flags),
-// unless = id == 0, refresh_if = query.refresh, stale_while_revalidate = "1m", stale_if_error = "1h",
-// single_flight = false, cache = PAGES, methods("GET"), statuses(200, 404),
+// unless = id == 0, refresh_if = query.refresh, stale_while_revalidate = "1m",
+// stale_if_error("1h", retry = "5s"), single_flight = false, cache = PAGES, methods("GET"), statuses(200, 404),
 // query(sorted, only("page", "q"), ignore("utm_*")), vary("Accept-Language"), cookies = ignored,
 // authorization = keyed, host = false, body_limit = "64 KiB", cache_control = "public, max-age=60",
 // etag = false, last_modified = false
@@ -71,6 +71,7 @@ impl __product {
             rules
                 .stale_while_revalidate(60000000000)
                 .stale_if_error(3600000000000)
+                .retry(5000000000)
                 .no_single_flight()
                 .no_head()
                 .statuses(&[200, 404])
