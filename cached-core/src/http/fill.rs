@@ -134,6 +134,11 @@ impl Fill {
         matches!(lock(&self.state).phase.whole(), Some(Whole::Unstored))
     }
 
+    /// Whether it ended too early.
+    pub(crate) fn is_cut(&self) -> bool {
+        matches!(lock(&self.state).phase.whole(), Some(Whole::Cut))
+    }
+
     /// From here on the body is the client's alone, and nothing of it is kept.
     pub(crate) fn pass(&self) {
         let mut state = lock(&self.state);

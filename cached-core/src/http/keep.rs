@@ -82,7 +82,7 @@ impl Leading {
             let limit = load.view.policy.body_limit;
             // The flight stays on the table until the body is whole, or given up.
             let kept = Kept(start);
-            let old = old.map(|(stored, _)| stored);
+            let (old, stale) = (old.map(|(stored, _)| stored), stale.clone());
             let finish = move |whole| {
                 let Some(whole) = whole else {
                     if let Some(old) = &old {
@@ -119,6 +119,10 @@ impl Leading {
         let whole = Arc::clone(&fill).advance();
         if fill.is_the_clients_alone() && !is_told_apart(&load.view.policy, &load.asked.headers) {
             load.remember_alone();
+        }
+        // Nothing of it has been sent, not even its head.
+        if let Some(stale) = stale.filter(|_| fill.is_cut()) {
+            return load.stand_in(&stale, why, Failure::Error, false);
         }
         if let (None, Some(flight)) = (&whole, flight) {
             flight.land(Landing::Filling(Arc::downgrade(&fill), selecting));
