@@ -47,7 +47,15 @@ pub(crate) fn site(
     policy: ViewPolicy,
     answer: impl Fn(&Request<()>, u32) -> Response<Full<Bytes>> + Send + Sync + Clone + 'static,
 ) -> Site {
-    let cache = TestCache::new();
+    site_on(TestCache::new(), policy, answer)
+}
+
+/// The same with this cache.
+pub(crate) fn site_on(
+    cache: TestCache,
+    policy: ViewPolicy,
+    answer: impl Fn(&Request<()>, u32) -> Response<Full<Bytes>> + Send + Sync + Clone + 'static,
+) -> Site {
     let runs = Arc::new(AtomicU32::new(0));
     let counted = Arc::clone(&runs);
     let handler = service_fn(move |request: Request<()>| {

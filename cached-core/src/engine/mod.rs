@@ -157,6 +157,14 @@ impl Engine {
         }
     }
 
+    /// Whether nothing that an entry has in common with others was invalidated since it was last found
+    /// valid at that tick, softly or not.
+    #[cfg(feature = "tower")]
+    pub(crate) fn holds_but_for_its_key(&self, meta: &Meta, since: u64) -> bool {
+        let scopes = meta.scopes();
+        self.ticks.check(scopes.ids(), scopes.prefix(), since) == Verdict::Valid
+    }
+
     /// Whether an entry may be served as far as invalidations go.
     #[inline]
     pub(crate) fn verdict(&self, meta: &Meta, key: &dyn AnyKey) -> Verdict {

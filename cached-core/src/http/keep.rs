@@ -46,7 +46,7 @@ impl Leading {
             judged => {
                 self.load.counters.kept(self.load.named(), false);
                 if judged.is_err() && self.disproves(head.status) {
-                    self.load.forget();
+                    self.load.forget(self.meant(&head.headers));
                 }
                 // The answer to a condition of the client's own says nothing of the page.
                 let own = !replaced && head.status == StatusCode::NOT_MODIFIED;

@@ -185,12 +185,6 @@ impl Load {
         matches!(judged, Judged::Fresh)
     }
 
-    /// What there is has been proved wrong: nobody is to be served it.
-    #[cfg(not(feature = "stores"))]
-    pub(crate) fn forget(&self) {
-        self.engine.forget(self.spot.any());
-    }
-
     /// The moment at which an answer came.
     pub(crate) fn timing(&self, asked: u64) -> Timing {
         Timing {
@@ -348,7 +342,7 @@ impl Load {
     /// together: then older variants make room. Scopes can come from a part of the request that no
     /// key holds, so that what clients send must not add to them for ever; and a pattern is matched
     /// with one prefix only.
-    fn merged(&self, slot: &Slot) -> Option<Scopes> {
+    pub(super) fn merged(&self, slot: &Slot) -> Option<Scopes> {
         let stored = slot.meta().scopes();
         let missing = missing(&self.scopes, stored);
         let few = self.scopes.ids().count() + missing.len() <= MOST_SCOPES;
@@ -380,7 +374,7 @@ impl Load {
         }
     }
 
-    fn meta(
+    pub(super) fn meta(
         &self,
         variants: &Variants,
         scopes: Scopes,

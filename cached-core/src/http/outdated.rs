@@ -1,12 +1,19 @@
 //! Stored responses that an answer has proved wrong.
 
-use http::StatusCode;
+use std::sync::atomic::Ordering;
+
+use http::{HeaderMap, StatusCode};
 
 use super::lead::Leading;
-use super::look::{accepts, directives};
+use super::load::Load;
+use super::look::{accepts, directives, is_soft};
 use super::pass::is_told_apart;
-use super::stored::Stored;
-use super::storing::{is_of_one_request, is_of_one_user};
+use super::stored::{Stored, Variants};
+use super::storing::{is_of_one_request, is_of_one_user, selecting};
+use super::vary::{self, Selecting};
+use crate::clock::Nanos;
+use crate::memory::Slot;
+use crate::scope::Scopes;
 
 impl Leading {
     /// Whether an answer with this status that must not be stored says that what is stored holds no
@@ -36,6 +43,23 @@ impl Leading {
             && !is_of_one_user(policy, asked)
     }
 
+    /// The requests of which an answer with these fields speaks: those that say the same where it
+    /// varies. None where that is all, as nobody knows.
+    ///
+    /// What would hide a stored variant if it were stored itself (RFC 9111, section 4.1) takes it away
+    /// where it is not. So an answer without `Vary` is for the whole URL.
+    pub(super) fn meant(&self, answer: &HeaderMap) -> Option<Selecting> {
+        let names = vary::names(answer, &selecting(&self.load.view.policy))?;
+        Some(Selecting::of(&self.load.asked.headers, names).of_the_page())
+    }
+
+    /// The response that was asked after is another one by now.
+    pub(super) fn forget_old(&self) {
+        let old = self.old.as_ref();
+        let meant = old.map(|(old, _)| old.selecting.clone().of_the_page());
+        self.load.forget(meant);
+    }
+
     /// Whether it was not only by a directive of this client's that the handler was asked.
     fn is_stale_for_all(&self, old: &Stored) -> bool {
         let at = self.start.asked_at;
@@ -53,5 +77,75 @@ impl Leading {
             return true;
         }
         self.load.slot().is_some()
+    }
+}
+
+/// What is left of an entry in memory.
+struct Rest {
+    slot: Slot,
+    /// The tick at which it was valid.
+    since: u64,
+    variants: Variants,
+    scopes: Scopes,
+    vouched: Nanos,
+}
+
+impl Load {
+    /// What there is for such requests, or for all, has been proved wrong: nobody is to be served it,
+    /// nor what is being loaded now.
+    ///
+    /// The other variants stay in memory. A shared store has one value for all of them, and loses it.
+    pub(crate) fn forget(&self, meant: Option<Selecting>) {
+        let rest = meant.and_then(|meant| self.rest(&meant));
+        // First the store: nothing old comes back into memory after the tick.
+        #[cfg(feature = "stores")]
+        let void = self.void();
+        self.engine.forget(self.spot.any());
+        if let Some(rest) = rest {
+            self.put_back(rest);
+        }
+        #[cfg(feature = "stores")]
+        drop(void);
+    }
+
+    fn rest(&self, meant: &Selecting) -> Option<Rest> {
+        let slot = self.slot()?;
+        let since = slot.meta().checked.load(Ordering::Acquire);
+        let variants: &Variants = slot.value().downcast_ref()?;
+        let now = self.engine.clock.now();
+        if is_soft(&slot, variants, now) != Some(false) {
+            return None;
+        }
+        #[cfg(feature = "stores")]
+        let vouched = slot.meta().times().vouched();
+        #[cfg(not(feature = "stores"))]
+        let vouched = crate::clock::NEVER;
+        Some(Rest {
+            since,
+            variants: variants.beside(meant)?,
+            scopes: self.merged(&slot)?,
+            vouched,
+            slot,
+        })
+    }
+
+    /// An entry of its own for what is left, unless that was invalidated meanwhile.
+    fn put_back(&self, rest: Rest) {
+        let Some(memory) = &self.engine.memory else {
+            return;
+        };
+        // First the tick: of what is invalidated before it, the look tells, and of what comes later the
+        // entry will know.
+        let (began, now) = (self.engine.begin(), self.engine.clock.now());
+        if !(self.engine).holds_but_for_its_key(rest.slot.meta(), rest.since) {
+            return;
+        }
+        let known = rest.slot.meta().order();
+        let heap = rest.variants.bytes() + self.spot.heap();
+        let meta = self.meta(&rest.variants, rest.scopes, began, now, rest.vouched);
+        let slot = self.spot.slot(meta, rest.variants);
+        memory.insert_page(slot, heap, |there| {
+            there.is_none_or(|there| there.meta().order() == known)
+        });
     }
 }

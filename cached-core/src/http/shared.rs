@@ -30,6 +30,7 @@ use crate::engine::Engine;
 use crate::key::Stable;
 use crate::rt;
 use crate::scope::{Scope, levels, of_layer};
+use crate::store::deliver::Delivery;
 use crate::store::guard::Budget;
 use crate::store::names::{self, Digest, EVERYTHING, Names};
 use crate::store::tier::{Fetched, Tier};
@@ -131,17 +132,14 @@ impl Load {
         Some((self.engine.tier.as_ref()?, self.names.as_ref()?))
     }
 
-    /// What there is has been proved wrong: nobody is to be served it.
-    pub(crate) fn forget(&self) {
-        if let Some((tier, names)) = self.place() {
-            // First the store: nothing old comes back into memory after the tick.
-            let announced = tier.announce(names.shared.scopes[URL..=URL].to_vec(), false);
-            self.engine.forget(self.spot.any());
-            // In the background.
-            drop(announced);
-        } else {
-            self.engine.forget(self.spot.any());
-        }
+    /// All that the store has for the URL is void, from now on; it is told when this is dropped, in the
+    /// background.
+    ///
+    /// All variants are, as they are one value: what others write meanwhile would bring one of them back
+    /// that is put beside it.
+    pub(crate) fn void(&self) -> Option<Delivery> {
+        let (tier, names) = self.place()?;
+        Some(tier.announce(names.shared.scopes[URL..=URL].to_vec(), false))
     }
 
     fn moment(&self) -> Moment {

@@ -268,6 +268,13 @@ impl Variants {
         Some(Variants(all))
     }
 
+    /// Those of requests that are not meant; none where there are none.
+    pub(crate) fn beside(&self, meant: &Selecting) -> Option<Self> {
+        let others = self.0.iter().filter(|it| !meant.meets(&it.selecting));
+        let others: Vec<_> = others.cloned().collect();
+        (!others.is_empty()).then_some(Variants(others))
+    }
+
     /// Notes that one of them is served.
     pub(crate) fn served(&self, stored: &Stored, now: Nanos) {
         // It matters where there are others; hits of one page share no line of memory for it.

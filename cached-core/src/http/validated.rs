@@ -39,7 +39,7 @@ impl Leading {
         let stored = inserted == Some(Inserted::Yes);
         if fate == Fate::Goes {
             // It must not be kept any longer: nor served by anybody else.
-            self.load.forget();
+            self.load.forget(self.meant(&new.headers));
         }
         #[cfg(feature = "stores")]
         if inserted.is_some_and(|it| it != Inserted::Older) {
@@ -81,7 +81,7 @@ impl Leading {
     /// To this client it is of use where the client has that one.
     pub(super) fn contradicted(self, response: Response<ViewBody>) -> Response<ViewBody> {
         let (mut head, body) = response.into_parts();
-        self.load.forget();
+        self.forget_old();
         if is_not_modified(&self.load.asked.headers, &head.headers) {
             return self.passed(&mut head, body);
         }
@@ -107,7 +107,7 @@ impl Leading {
                 new.is_some() && old.is_some() && new != old
             });
             if differs {
-                self.load.forget();
+                self.forget_old();
             }
         }
         self.passed(&mut head, body)

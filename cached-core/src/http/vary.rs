@@ -60,6 +60,21 @@ impl Selecting {
             .all(|(name, value)| matches(request, name, value.as_deref()))
     }
 
+    /// The same but for the coding of the bytes, which says nothing of the page.
+    pub(crate) fn of_the_page(mut self) -> Self {
+        self.0.retain(|(name, _)| *name != ACCEPT_ENCODING);
+        self
+    }
+
+    /// Whether one request can say both.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        self.0.iter().all(|(name, value)| {
+            let mut fields = other.0.iter();
+            let known = fields.find(|(other, _)| other == name);
+            known.is_none_or(|(_, known)| known == value)
+        })
+    }
+
     /// How many bytes it takes.
     pub(crate) fn bytes(&self) -> usize {
         let each = |(_, value): &(HeaderName, Option<Box<[u8]>>)| {

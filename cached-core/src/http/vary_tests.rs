@@ -97,3 +97,32 @@ fn a_variant_is_selected_by_all_lines_of_its_fields() {
         assert_eq!(found, *expected, "{stored:?} for {asked:?}");
     }
 }
+
+#[test]
+fn what_a_request_can_say_at_once_meets() {
+    let of = |fields: &[(&'static str, &'static str)]| {
+        let request = headers(fields);
+        Selecting::of(&request, request.keys().cloned().collect())
+    };
+    let [de, en] = ["de", "en"].map(|it| ("accept-language", it));
+    let [gzip, br] = ["gzip", "br"].map(|it| ("accept-encoding", it));
+    for (meant, stored, expected) in [
+        (&[][..], &[][..], true),
+        (&[], &[de], true),
+        (&[de], &[], true),
+        (&[de], &[de], true),
+        (&[de], &[en], false),
+        (&[de], &[de, gzip], true),
+        (&[de, gzip], &[de], true),
+        (&[de, gzip], &[en], false),
+        (&[de, gzip], &[de, br], false),
+        (&[de], &[gzip], true),
+    ] {
+        let (meant, stored) = (of(meant), of(stored));
+        assert_eq!(meant.meets(&stored), expected, "{meant:?} {stored:?}");
+        assert_eq!(stored.meets(&meant), expected, "{stored:?} {meant:?}");
+    }
+    let absent = Selecting::of(&headers(&[]), vec![http::header::ACCEPT_LANGUAGE]);
+    assert!(!absent.meets(&of(&[de])) && absent.meets(&of(&[gzip])));
+    assert!(of(&[de, gzip]).of_the_page().meets(&of(&[de, br])));
+}
