@@ -12,7 +12,7 @@ use bytes::Bytes;
 use dewar::http::ViewPolicy;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
-use service::{Site, minute, site, text};
+use service::{Site, minute, site, text, with};
 use tower::Service;
 
 fn seconds(seconds: u64) -> Duration {
@@ -186,4 +186,30 @@ async fn who_comes_to_its_turn_after_the_failure_does_not_ask_again() {
     assert_eq!(late.headers()["cache-status"], said);
     let body = late.into_body().collect().await.unwrap().to_bytes();
     assert_eq!((&*body, site.runs()), (&b"run 1"[..], 2));
+}
+
+#[tokio::test]
+async fn what_one_clients_session_may_have_done_holds_nobody_else_back() {
+    for (code, held) in [(500, false), (503, true)] {
+        let policy = minute().stale_if_error(seconds(300));
+        let site = site(policy, move |_, run| {
+            let mut response = with(run, &[("cache-control", "public")]);
+            if run > 1 {
+                *response.status_mut() = StatusCode::from_u16(code).unwrap();
+            }
+            response
+        });
+        site.get("/").await;
+        site.advance(70);
+        let session = [("cookie", "session=1")];
+        let own = site.ask(Method::GET, "/", &session).await;
+        assert_eq!((own.body.as_str(), site.runs()), ("run 1", 2), "{code}");
+        let other = site.get("/").await;
+        assert_eq!(other.body, "run 1", "{code}");
+        assert_eq!(site.runs() == 2, held, "{code}");
+        // That was anybody's.
+        let runs = site.runs();
+        assert_eq!(site.get("/").await.body, "run 1");
+        assert_eq!(site.runs(), runs);
+    }
 }

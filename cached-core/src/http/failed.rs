@@ -8,6 +8,7 @@ use super::body::ViewBody;
 use super::lead::Leading;
 use super::load::{Landing, Load};
 use super::look::{Judged, Usable, judge};
+use super::pass::is_told_apart;
 use super::status::{Forwarded, Report};
 use super::stored::Stored;
 
@@ -57,7 +58,9 @@ impl Leading {
 
     /// Tells those who wait; they may have something stale even if this request has not.
     pub(super) fn failed(&self, how: Failure, stale: Option<Arc<Stored>>) {
-        if let Some((old, _)) = &self.old {
+        if let Some((old, _)) = &self.old
+            && !self.is_of_one_client(how)
+        {
             self.load.throttle(old);
         }
         self.fail(Landing::Failed(Failed { how, stale }));
@@ -83,6 +86,17 @@ impl Leading {
             true => load.answer_stale(old),
             false => load.stand_in(old, self.why, how, true),
         })
+    }
+
+    /// Whether it may be this client's doing, and say nothing of the source: its session makes the
+    /// handler stumble, or the part that it asks for.
+    fn is_of_one_client(&self, how: Failure) -> bool {
+        let stumbled = match how {
+            Failure::Panic => true,
+            Failure::Status(status) => status == StatusCode::INTERNAL_SERVER_ERROR,
+            Failure::Error => false,
+        };
+        stumbled && is_told_apart(&self.load.view.policy, &self.load.asked.headers)
     }
 
     /// Tells those who wait that there is nothing for them; whoever comes from now on begins afresh.
