@@ -4,12 +4,13 @@
 #[path = "common/service.rs"]
 mod service;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use dewar::http::ViewPolicy;
+use dewar::http::{CacheFuture, ViewPolicy};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use service::{Site, minute, site, text, with};
@@ -171,21 +172,32 @@ async fn variants_are_tried_each_for_itself() {
     }
 }
 
+/// It looks now, and begins to wait or to lead when it is polled.
+fn late(site: &Site) -> CacheFuture<Infallible> {
+    let request = Request::builder().uri("/").header("host", "shop.test");
+    site.service.clone().call(request.body(()).unwrap())
+}
+
 #[tokio::test]
 async fn who_comes_to_its_turn_after_the_failure_does_not_ask_again() {
     let site = dead(minute().stale_if_error(seconds(300))).await;
-    // It looks now, and begins to wait or to lead when it is polled.
-    let request = Request::builder().uri("/").header("host", "shop.test");
-    let late = site.service.clone().call(request.body(()).unwrap());
-    assert_eq!(
-        (site.get("/").await.body.as_str(), site.runs()),
-        ("run 1", 2)
-    );
+    let late = late(&site);
+    assert_eq!(site.get("/").await.body, "run 1");
     let late = late.await.unwrap();
     let said = "dewar; fwd=stale; ttl=-10; collapsed";
     assert_eq!(late.headers()["cache-status"], said);
     let body = late.into_body().collect().await.unwrap().to_bytes();
     assert_eq!((&*body, site.runs()), (&b"run 1"[..], 2));
+}
+
+#[tokio::test]
+async fn who_comes_to_its_turn_after_an_invalidation_does() {
+    let site = dead(minute().stale_if_error(seconds(300))).await;
+    let late = late(&site);
+    site.get("/").await;
+    site.cache.invalidation().url("/").run().wait().unwrap();
+    late.await.unwrap();
+    assert_eq!(site.runs(), 3);
 }
 
 #[tokio::test]

@@ -70,21 +70,22 @@ impl Leading {
     /// the client has its answer already.
     pub(super) fn put_off(&self, served: bool) -> Option<Response<ViewBody>> {
         self.start.duty.as_ref()?;
-        let (old, _) = self.old.as_ref()?;
         let load = &self.load;
+        // As it is there now: who has failed may have had it from the shared store.
+        let old = load.stored()?;
         let now = load.engine.clock.now();
-        match judge(&load.view, old, now, false, &load.asked.headers) {
+        match judge(&load.view, &old, now, false, &load.asked.headers) {
             Judged::Stale(usable) if usable.throttled => {}
             _ => return None,
         }
         let how = Failure::Error;
         self.fail(Landing::Failed(Failed {
             how,
-            stale: Some(Arc::clone(old)),
+            stale: Some(Arc::clone(&old)),
         }));
         Some(match served {
-            true => load.answer_stale(old),
-            false => load.stand_in(old, self.why, how, true),
+            true => load.answer_stale(&old),
+            false => load.stand_in(&old, self.why, how, true),
         })
     }
 
