@@ -6,6 +6,7 @@
 use std::any::{Any, TypeId};
 use std::borrow::Borrow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::Began;
@@ -104,27 +105,19 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    /// The load of a key.
-    pub(super) fn get(&mut self, key: &dyn AnyKey) -> Option<&mut Aloft> {
-        self.loads.get_mut(key)
-    }
-
-    /// Puts a load on the table. What is returned is not to be dropped under the lock: the key is
-    /// the user's.
-    #[must_use]
-    pub(super) fn put(&mut self, key: Key, aloft: Aloft) -> Option<(Key, Aloft)> {
-        let replaced = self.loads.remove_entry(&*key.0);
-        self.loads.insert(key, aloft);
-        let (key, aloft) = replaced?;
-        if aloft.flight.is_none() {
-            return Some((key, aloft));
+    /// The place of a key, for a caller who holds the key besides: it is not dropped here, under the
+    /// lock, as it is the user's.
+    #[inline]
+    pub(super) fn spot(&mut self, key: Key) -> Spot<'_> {
+        Spot {
+            entry: self.loads.entry(key),
+            displaced: &mut self.displaced,
         }
-        self.displaced.push((key, aloft));
-        None
     }
 
-    /// Takes a load off the table; the same goes for what is returned.
+    /// Takes a load off the table. What is returned is not to be dropped under the lock.
     #[must_use]
+    #[inline]
     pub(super) fn take(
         &mut self,
         key: &dyn AnyKey,
@@ -155,6 +148,43 @@ impl Shard {
     }
 }
 
+/// The place of one key on the table.
+pub(super) struct Spot<'a> {
+    entry: Entry<'a, Key, Aloft>,
+    displaced: &'a mut Vec<(Key, Aloft)>,
+}
+
+impl Spot<'_> {
+    /// The load that is there.
+    #[inline]
+    pub(super) fn load(&mut self) -> Option<&mut Aloft> {
+        match &mut self.entry {
+            Entry::Occupied(there) => Some(there.get_mut()),
+            Entry::Vacant(_) => None,
+        }
+    }
+
+    /// Puts a load there. What is returned is not to be dropped under the lock.
+    #[must_use]
+    #[inline]
+    pub(super) fn put(self, aloft: Aloft) -> Option<Aloft> {
+        let mut there = match self.entry {
+            Entry::Occupied(there) => there,
+            Entry::Vacant(place) => {
+                place.insert(aloft);
+                return None;
+            }
+        };
+        let replaced = there.insert(aloft);
+        if replaced.flight.is_none() {
+            return Some(replaced);
+        }
+        let key = Key(Arc::clone(&there.key().0));
+        self.displaced.push((key, replaced));
+        None
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,12 +212,15 @@ mod tests {
     #[test]
     fn whose_place_another_load_takes_is_kept_while_somebody_waits_for_it() {
         let (mut shard, key) = (Shard::default(), key(1));
-        let mut put = |number| shard.put(Key(Arc::clone(&key)), aloft(number)).is_some();
-        assert!(!put(1));
-        let waits = shard.get(&*key).and_then(Aloft::awaited::<u8>);
-        let mut put = |number| shard.put(Key(Arc::clone(&key)), aloft(number)).is_some();
-        assert!(!put(2), "somebody waits for the first");
-        assert!(put(3), "nobody waits for the second");
+        let put = |shard: &mut Shard, number| {
+            let spot = shard.spot(Key(Arc::clone(&key)));
+            spot.put(aloft(number)).is_some()
+        };
+        assert!(!put(&mut shard, 1));
+        let mut there = shard.spot(Key(Arc::clone(&key)));
+        let waits = there.load().and_then(Aloft::awaited::<u8>);
+        assert!(!put(&mut shard, 2), "somebody waits for the first");
+        assert!(put(&mut shard, 3), "nobody waits for the second");
         let mut take = |number| shard.take(&*key, |aloft| aloft.number == number);
         assert!(take(2).is_none());
         let flight = take(1).and_then(|(_, aloft)| aloft.flight::<FlightOf<u8>>());

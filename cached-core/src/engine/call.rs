@@ -24,10 +24,10 @@ use crate::watch::EvictionReason;
 pub(crate) trait Load<R>: Send + Sync {
     fn base(&self) -> &Base;
 
-    /// The owned key.
+    /// The owned key: the call itself.
     fn key(&self) -> &dyn AnyKey;
 
-    /// The same, to be kept: the call itself.
+    /// The same, to be kept.
     fn into_key(self: Arc<Self>) -> Arc<dyn AnyKey>;
 
     /// The entry's value, if there is one that is fresh by now.
@@ -145,7 +145,7 @@ where
     }
 
     fn key(&self) -> &dyn AnyKey {
-        &self.key
+        self
     }
 
     fn into_key(self: Arc<Self>) -> Arc<dyn AnyKey> {

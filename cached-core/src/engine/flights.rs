@@ -157,8 +157,11 @@ impl Flights {
         start: impl FnOnce(&Engine) -> Start,
     ) -> Entered<R> {
         let base = load.base();
-        let refreshing = anew.then(|| base.engine.refreshing(base.hash));
-        match self.enter_as_said(load, anew, start) {
+        if !anew {
+            return self.enter_as_said(load, false, start);
+        }
+        let refreshing = base.engine.refreshing(base.hash);
+        match self.enter_as_said(load, true, start) {
             Entered::Lead(lead) => Entered::Lead(lead.refreshes(refreshing)),
             entered => entered,
         }
@@ -195,7 +198,8 @@ impl Flights {
     ) -> Entered<R> {
         let base = load.base();
         let mut shard = lock(self.shard(base.hash));
-        if let Some(aloft) = shard.get(load.key()).filter(|_| !anew)
+        let mut spot = shard.spot(Key(Arc::clone(load).into_key()));
+        if let Some(aloft) = spot.load().filter(|_| !anew)
             && aloft.is_valid(&base.engine.ticks)
         {
             if inside(aloft.number) {
@@ -210,7 +214,7 @@ impl Flights {
         let lead = Lead::new(Arc::clone(load), start);
         let scopes = base.scopes.and(base.late_tags.then(of_any_tag));
         let aloft = Aloft::new::<R>(start.number, lead.began(), scopes);
-        let replaced = shard.put(Key(Arc::clone(load).into_key()), aloft);
+        let replaced = spot.put(aloft);
         drop(shard);
         // Not under the lock: what hangs on it may be the user's.
         drop(replaced);
@@ -276,7 +280,8 @@ impl Flights {
         new: impl FnOnce() -> F,
     ) -> Part<F> {
         let mut shard = lock(self.shard(key.hash()));
-        if let Some(aloft) = shard.get(&*key)
+        let mut spot = shard.spot(Key(Arc::clone(&key)));
+        if let Some(aloft) = spot.load()
             && aloft.is_valid(ticks)
             && let Some(flight) = aloft.flight()
             && !in_vain.is_some_and(|known| Arc::ptr_eq(known, &flight))
@@ -285,7 +290,7 @@ impl Flights {
         }
         let flight = Arc::new(new());
         let aloft = Aloft::with(Arc::clone(&flight), began, scopes.clone());
-        let replaced = shard.put(Key(key), aloft);
+        let replaced = spot.put(aloft);
         drop(shard);
         // Not under the lock: what hangs on it may be the user's.
         drop(replaced);

@@ -37,7 +37,7 @@ impl<R: 'static> Lead<R> {
         let engine = &load.base().engine;
         // First the count, then the tick: a write that sees no load running comes before it.
         let loading = engine.loading(load.base().hash);
-        let began = engine.now();
+        let began = engine.began(start.time);
         load.base().begins(began);
         Lead {
             load,
@@ -64,8 +64,8 @@ impl<R: 'static> Lead<R> {
 
     /// It is a refresh; counted before it began, as whoever begins after it looks whether there is
     /// one.
-    pub(crate) fn refreshes(mut self, refreshing: Option<Refreshing>) -> Self {
-        if let (Some(loading), Some(refreshing)) = (&mut self.loading, refreshing) {
+    pub(crate) fn refreshes(mut self, refreshing: Refreshing) -> Self {
+        if let Some(loading) = &mut self.loading {
             loading.refreshes(refreshing);
         }
         self

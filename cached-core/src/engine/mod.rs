@@ -227,19 +227,24 @@ impl Engine {
 
     /// A load or a write begins.
     pub(crate) fn begin(&self) -> Began {
-        self.look_after();
-        self.now()
+        let time = self.start();
+        self.began(time)
     }
 
-    /// The moment now, which no other load or write has.
-    pub(crate) fn now(&self) -> Began {
+    /// The moment now, which no other load or write has; the clock was asked a moment ago, and said
+    /// this.
+    #[cfg_attr(
+        not(feature = "stores"),
+        expect(unused_variables, reason = "nobody else invalidates")
+    )]
+    pub(crate) fn began(&self, time: Nanos) -> Began {
         // Two: what the shared store has for a load stands right before what it brings itself.
         let order = self.orders.fetch_add(2, Ordering::SeqCst);
         Began {
             tick: self.ticks.now(),
             order,
             #[cfg(feature = "stores")]
-            at: self.shared_now(),
+            at: self.tier.as_ref().map_or(0, |_| time),
         }
     }
 

@@ -52,9 +52,11 @@ impl Known {
     }
 
     fn is(&self, said: &Said<'_>) -> bool {
+        let prefix = self.prefix.as_ref().zip(said.prefix);
         self.late == said.late
-            && self.marker == said.marker
-            && self.prefix.as_ref() == said.prefix
+            && same(self.marker, said.marker)
+            && self.prefix.is_some() == said.prefix.is_some()
+            && prefix.is_none_or(|(one, other)| same(one.as_str(), other.as_str()))
             && self.tags == said.tags
     }
 
@@ -77,6 +79,11 @@ impl Known {
     pub(super) fn scopes(&self, own: Scope, elsewhere: Scope) -> Scopes {
         self.scopes.of(own).told_as(Some(elsewhere))
     }
+}
+
+/// Whether texts are equal, most of which are one and the same.
+fn same(one: &str, other: &str) -> bool {
+    std::ptr::eq(one, other) || one == other
 }
 
 /// What one function's last call had in common with others.

@@ -100,7 +100,8 @@ where
                 )]
                 let mut answers = Grouped::new(pairs);
                 #[cfg(feature = "stores")]
-                store.write::<R>(&mine, &mut answers).await;
+                // In a box: a hit on the store need not make room for that.
+                Box::pin(store.write::<R>(&mine, &mut answers)).await;
                 land(&mut brought, mine, answers);
             }
             Err(failure) => {
