@@ -26,7 +26,6 @@ use crate::watch::Named;
 pub(crate) struct Base {
     pub(crate) engine: Arc<Engine>,
     /// The function's number.
-    #[cfg(feature = "stores")]
     pub(crate) id: usize,
     /// The function's name.
     pub(crate) function: &'static str,

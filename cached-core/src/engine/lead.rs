@@ -115,26 +115,31 @@ impl<R: 'static> Lead<R> {
     }
 
     /// The load has ended: stores the result and tells the others.
-    pub(crate) fn land(mut self, result: R) -> R {
+    pub(crate) fn land(self, result: R) -> R {
+        self.landed(&result);
+        result
+    }
+
+    /// The same where the result stays where it is.
+    pub(crate) fn landed(mut self, result: &R) {
         let base = self.load.base();
         if base.was_skipped() {
             // Nothing was loaded: whoever waits for it asks for itself.
             self.span.ended("skipped");
             super::run::throttle(&*self.load);
-            return result;
+            return;
         }
         if base.was_fetched() {
             self.span.ended("fetched");
         } else {
-            self.count(self.load.is_error(&result));
+            self.count(self.load.is_error(result));
         }
-        let failed = self.load.failed(&result);
-        self.load.store(&result, self.began);
-        self.end(|load| match load.share(&result) {
+        let failed = self.load.failed(result);
+        self.load.store(result, self.began);
+        self.end(|load| match load.share(result) {
             Some(share) => Landing::Shared(share),
             None => Landing::Alone { failed },
         });
-        result
     }
 
     /// Counts the load and its time.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Engine;
 use super::at::{At, Look, Mode, Place};
 use super::base::Base;
+use super::batch::common::Common;
 use super::call::Call;
 #[cfg(feature = "stores")]
 use super::named::Known;
@@ -59,13 +60,13 @@ where
         marker: marker.id,
         parts: parts.own(),
     };
+    let common = Common::of(engine, site);
     let base = Base {
         engine: Arc::clone(engine),
-        #[cfg(feature = "stores")]
         id: site.id(),
         function: site.name(),
         policy: site.policy(),
-        counters: engine.counters_of(site),
+        counters: common.counters,
         hash,
         random: crate::key::random(),
         scopes,
@@ -78,7 +79,7 @@ where
         #[cfg(feature = "stores")]
         heard_as,
         #[cfg(feature = "stores")]
-        asked: engine.shared_now(),
+        asked: common.asked,
         #[cfg(feature = "stores")]
         fetched: Default::default(),
         #[cfg(feature = "stores")]

@@ -409,13 +409,13 @@ impl Engine {
 pub(crate) struct Loading {
     engine: Arc<Engine>,
     hash: u64,
-    /// It is a refresh.
-    refreshing: Option<Refreshing>,
+    /// It is a refresh: in a box, as few loads are.
+    refreshing: Option<Box<Refreshing>>,
 }
 
 impl Loading {
     pub(crate) fn refreshes(&mut self, refreshing: Refreshing) {
-        self.refreshing = Some(refreshing);
+        self.refreshing = Some(Box::new(refreshing));
     }
 }
 

@@ -42,6 +42,7 @@ impl Stable {
     }
 
     /// Appends bytes as they are.
+    #[inline]
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
     }
@@ -81,6 +82,7 @@ impl Stable {
 
 macro_rules! little_endian {
     ($($name:ident $t:ty as $wide:ty),*) => {$(
+        #[inline]
         fn $name(&mut self, n: $t) { self.bytes(&(n as $wide).to_le_bytes()); }
     )*};
 }

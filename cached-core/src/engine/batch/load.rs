@@ -156,18 +156,18 @@ where
     let taken = Box::pin(take_many(&loads, &anew, &mut fetched, turn)).await;
     let (mut mine, mut others) = (Vec::new(), Vec::new());
     let (mut read, mut leases, mut done) = (Vec::new(), Vec::new(), Vec::new());
-    for ((led, fetched), lease) in leads.into_iter().zip(fetched).zip(taken) {
+    for ((mut led, mut fetched), lease) in leads.into_iter().zip(fetched).zip(taken) {
         let Some(lease) = lease else {
             others.push(led);
             continue;
         };
-        match take::<R>(led, fetched, asked) {
-            Some((led, fetched)) => {
+        match take::<R>(&mut led, &mut fetched, asked) {
+            true => done.push(lease),
+            false => {
                 mine.push(led);
                 read.push(fetched);
                 leases.push(lease);
             }
-            None => done.push(lease),
         }
     }
     release_all(done).await;
@@ -180,24 +180,23 @@ where
 
 /// Takes what was fetched for a key, if that is good enough; else it is left to be loaded.
 #[cfg(feature = "stores")]
-fn take<R>(led: LedBy<R>, mut read: Read, asked: &mut Vec<Answer<R>>) -> Option<(LedBy<R>, Read)>
+fn take<R>(led: &mut LedBy<R>, read: &mut Read, asked: &mut Vec<Answer<R>>) -> bool
 where
     R: Answers<Value: 'static>,
 {
     let wanted = led.missing.load.as_ref().ok();
-    let wanted = wanted.filter(|_| !led.missing.anew);
-    let Some(value) = wanted.and_then(|load| accept(&**load, &mut read)) else {
-        if let Some(load) = wanted {
-            offer(&**load, &read);
-        }
-        return Some((led, read));
+    let Some(load) = wanted.filter(|_| !led.missing.anew) else {
+        return false;
     };
-    let value = match led.lead {
-        Some(lead) => lead.land(value),
-        None => value,
+    let Some(value) = accept(&**load, read) else {
+        offer(&**load, read);
+        return false;
     };
+    if let Some(lead) = led.lead.take() {
+        lead.landed(&value);
+    }
     asked.push((led.missing.at, Rows::One(value)));
-    None
+    true
 }
 
 /// Takes what the shared store has, all read in one operation; the rest is left to be loaded.
@@ -206,24 +205,52 @@ async fn fetch<R>(leads: Leads<R>, asked: &mut Vec<Answer<R>>) -> (Leads<R>, Vec
 where
     R: Answers<Value: 'static>,
 {
-    let loads = leads
-        .iter()
-        .filter_map(|led| led.missing.load.as_ref().ok());
-    let loads: Vec<_> = loads.collect();
-    let mut all = fetch_all(&loads).await.into_iter();
+    let mut loads = Vec::with_capacity(leads.len());
+    loads.extend(
+        leads
+            .iter()
+            .filter_map(|led| led.missing.load.as_ref().ok()),
+    );
+    let fetched = fetch_all(&loads).await;
+    let reads = match fetched.len() == leads.len() {
+        true => fetched,
+        false => with_none_for_uncached(&leads, fetched),
+    };
     asked.reserve(leads.len());
-    let (mut left, mut rest) = (Vec::new(), Vec::new());
-    for led in leads {
-        let read = match &led.missing.load {
-            Ok(_) => all.next().unwrap_or_default(),
-            Err(_) => Read::default(),
-        };
-        if let Some((led, read)) = take::<R>(led, read, asked) {
-            left.push(led);
-            rest.push(read);
-        }
+    keep_untaken::<R>(leads, reads, asked)
+}
+
+/// What was fetched for those that the cache is to be asked for, and nothing for the others.
+#[cfg(feature = "stores")]
+fn with_none_for_uncached<K, V: 'static>(leads: &[Led<K, V>], fetched: Vec<Read>) -> Vec<Read> {
+    let mut fetched = fetched.into_iter();
+    let read = |led: &Led<K, V>| match &led.missing.load {
+        Ok(_) => fetched.next().unwrap_or_default(),
+        Err(_) => Read::default(),
+    };
+    leads.iter().map(read).collect()
+}
+
+/// Takes what is good enough of what was fetched; the rest is left, and nothing is moved where all
+/// of it is taken.
+#[cfg(feature = "stores")]
+fn keep_untaken<R>(
+    mut leads: Leads<R>,
+    mut reads: Vec<Read>,
+    asked: &mut Vec<Answer<R>>,
+) -> (Leads<R>, Vec<Read>)
+where
+    R: Answers<Value: 'static>,
+{
+    let mut taken = Vec::with_capacity(leads.len());
+    for (led, read) in leads.iter_mut().zip(&mut reads) {
+        taken.push(take::<R>(led, read, asked));
     }
-    (left, rest)
+    let mut each = taken.iter();
+    leads.retain(|_| each.next() == Some(&false));
+    let mut each = taken.iter();
+    reads.retain(|_| each.next() == Some(&false));
+    (leads, reads)
 }
 
 #[cfg(feature = "stores")]

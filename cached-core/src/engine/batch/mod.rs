@@ -10,6 +10,7 @@
 //! one run answers everybody. A load whose caller gives up goes on without it where it owns what
 //! it needs ([`rest`]).
 
+pub(super) mod common;
 mod entry;
 mod load;
 pub(crate) mod rest;
@@ -38,6 +39,7 @@ use super::flights::{Entered, Start};
 use super::lead::Lead;
 use super::wait::Joined;
 use crate::error::Error;
+use common::Looking;
 use load::{Brought, Failure};
 use rows::Rows;
 use wait::{Told, Waits};
@@ -109,17 +111,18 @@ where
             missing: Vec::new(),
         };
         let mut seen = HashSet::with_capacity_and_hasher(many, RandomState::default());
+        let looking = Looking::begin();
         for key in each {
             if !seen.insert(key) {
                 continue;
             }
-            batch.add(key, at(key), many);
+            batch.add(key, at(key), many, &looking);
         }
         batch
     }
 
     /// Adds a key, one of so many.
-    fn add(&mut self, key: &R::Key, at: At<R::Value>, many: usize) {
+    fn add(&mut self, key: &R::Key, at: At<R::Value>, many: usize, looking: &Looking) {
         self.keys.push(key.clone());
         let (load, anew) = match at.0 {
             Place::Hit(value) | Place::Ready { value, .. } => {
@@ -132,6 +135,9 @@ where
         self.found.push(None);
         if self.missing.is_empty() {
             self.missing.reserve(many);
+            if let Ok(load) = &load {
+                looking.missed(load.base());
+            }
         }
         self.missing.push(Missing {
             key: key.clone(),
