@@ -10,7 +10,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::Began;
-use super::flights::FlightOf;
+use super::flights::{FlightOf, Number};
 use crate::key::AnyKey;
 use crate::memory::Identity;
 use crate::scope::Scopes;
@@ -41,8 +41,9 @@ impl<'a> Borrow<dyn AnyKey + 'a> for Key {
 
 /// A load that others may join.
 pub(super) struct Aloft {
-    /// The load's, which those of several keys have in common that are loaded by one run.
-    pub(super) number: u64,
+    /// The load's, which those of several keys have in common that are loaded by one run; none with a
+    /// flight of another kind.
+    pub(super) number: Option<Number>,
     /// The type of its flight.
     kind: TypeId,
     /// Where others wait.
@@ -54,9 +55,9 @@ pub(super) struct Aloft {
 
 impl Aloft {
     /// A load that nobody waits for yet, of a function that returns `R`.
-    pub(super) fn new<R: 'static>(number: u64, began: Began, scopes: Scopes) -> Self {
+    pub(super) fn new<R: 'static>(number: Number, began: Began, scopes: Scopes) -> Self {
         Aloft {
-            number,
+            number: Some(number),
             kind: TypeId::of::<FlightOf<R>>(),
             flight: None,
             began,
@@ -68,7 +69,7 @@ impl Aloft {
     #[cfg(feature = "tower")]
     pub(super) fn with<F: Any + Send + Sync>(flight: Arc<F>, began: Began, scopes: Scopes) -> Self {
         Aloft {
-            number: 0,
+            number: None,
             kind: TypeId::of::<F>(),
             flight: Some(flight),
             began,
@@ -89,8 +90,11 @@ impl Aloft {
 
     /// The same, made if there is none; none for a load of another type.
     pub(super) fn awaited<R: 'static>(&mut self) -> Option<Arc<FlightOf<R>>> {
-        if self.flight.is_none() && self.kind == TypeId::of::<FlightOf<R>>() {
-            self.flight = Some(Arc::new(FlightOf::<R>::new(self.number)));
+        if let Some(number) = self.number
+            && self.flight.is_none()
+            && self.kind == TypeId::of::<FlightOf<R>>()
+        {
+            self.flight = Some(Arc::new(FlightOf::<R>::new(number)));
         }
         self.flight()
     }
@@ -135,9 +139,13 @@ impl Shard {
     }
 
     /// The load of a key and a number, wherever it is.
-    pub(super) fn find(&self, key: &dyn AnyKey, number: u64) -> Option<&Aloft> {
-        let this = |(other, aloft): &&(Key, Aloft)| aloft.number == number && other.0.same(key);
-        let listed = self.loads.get(key).filter(|aloft| aloft.number == number);
+    pub(super) fn find(&self, key: &dyn AnyKey, number: Number) -> Option<&Aloft> {
+        let this =
+            |(other, aloft): &&(Key, Aloft)| aloft.number == Some(number) && other.0.same(key);
+        let listed = self
+            .loads
+            .get(key)
+            .filter(|aloft| aloft.number == Some(number));
         listed.or_else(|| Some(&self.displaced.iter().find(this)?.1))
     }
 
@@ -200,6 +208,7 @@ mod tests {
     }
 
     fn aloft(number: u64) -> Aloft {
+        let number = Number::new(number).unwrap_or(Number::MAX);
         let began = Began {
             tick: 0,
             order: 0,
@@ -221,7 +230,7 @@ mod tests {
         let waits = there.load().and_then(Aloft::awaited::<u8>);
         assert!(!put(&mut shard, 2), "somebody waits for the first");
         assert!(put(&mut shard, 3), "nobody waits for the second");
-        let mut take = |number| shard.take(&*key, |aloft| aloft.number == number);
+        let mut take = |number| shard.take(&*key, |aloft| aloft.number == Number::new(number));
         assert!(take(2).is_none());
         let flight = take(1).and_then(|(_, aloft)| aloft.flight::<FlightOf<u8>>());
         let same = waits

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::cell::RefCell;
+use std::num::NonZeroU64;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -68,26 +69,30 @@ pub(crate) struct Half<R> {
 pub(crate) struct FlightOf<R: 'static> {
     flight: Flight<Landing<R>, Orphan<R>>,
     /// That of the load.
-    pub(crate) number: u64,
+    pub(crate) number: Number,
 }
 
 impl<R: 'static> FlightOf<R> {
-    pub(super) fn new(number: u64) -> Self {
+    pub(super) fn new(number: Number) -> Self {
         let flight = Flight::new();
         FlightOf { flight, number }
     }
 }
 
+/// The number of a load, or of one of several keys.
+pub(crate) type Number = NonZeroU64;
+
 /// A number for a load, which no other has.
-fn number() -> u64 {
+fn number() -> Number {
     static NUMBERS: AtomicU64 = AtomicU64::new(1);
-    NUMBERS.fetch_add(1, Ordering::Relaxed)
+    let next = NUMBERS.fetch_add(1, Ordering::Relaxed);
+    Number::new(next).unwrap_or(Number::MAX)
 }
 
 /// When a load starts, or one of several keys, and its number.
 #[derive(Clone, Copy)]
 pub(crate) struct Start {
-    pub(super) number: u64,
+    pub(super) number: Number,
     pub(super) time: Nanos,
 }
 
@@ -202,7 +207,7 @@ impl Flights {
         if let Some(aloft) = spot.load().filter(|_| !anew)
             && aloft.is_valid(&base.engine.ticks)
         {
-            if inside(aloft.number) {
+            if aloft.number.is_some_and(inside) {
                 return Entered::Inside;
             }
             let late = base.comes_too_late_for(aloft.began);
@@ -229,9 +234,9 @@ impl Flights {
     pub(crate) fn remove<R: 'static>(
         &self,
         load: &dyn Load<R>,
-        number: u64,
+        number: Number,
     ) -> Option<Arc<FlightOf<R>>> {
-        let is = |aloft: &Aloft| aloft.number == number;
+        let is = |aloft: &Aloft| aloft.number == Some(number);
         let removed = lock(self.shard(load.base().hash)).take(load.key(), is);
         removed?.1.flight()
     }
@@ -240,18 +245,18 @@ impl Flights {
     pub(crate) fn awaited<R: 'static>(
         &self,
         load: &dyn Load<R>,
-        number: u64,
+        number: Number,
     ) -> Option<Arc<FlightOf<R>>> {
         let shard = lock(self.shard(load.base().hash));
         shard.find(load.key(), number)?.flight()
     }
 
     /// Where others wait, or will, for one of the keys of a load.
-    pub(crate) fn all_of<R: 'static>(&self, number: u64) -> Vec<Arc<FlightOf<R>>> {
+    pub(crate) fn all_of<R: 'static>(&self, number: Number) -> Vec<Arc<FlightOf<R>>> {
         let mut flights = Vec::new();
         for shard in &self.shards {
             let mut shard = lock(shard);
-            let of_it = shard.all().filter(|aloft| aloft.number == number);
+            let of_it = shard.all().filter(|aloft| aloft.number == Some(number));
             flights.extend(of_it.filter_map(Aloft::awaited));
         }
         flights
@@ -310,11 +315,11 @@ impl Flights {
 
 thread_local! {
     /// The loads whose bodies run on this thread right now, innermost last.
-    static BODIES: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+    static BODIES: RefCell<Vec<Number>> = const { RefCell::new(Vec::new()) };
 }
 
 /// On a thread that is ending there are none.
-fn bodies<T: Default>(look: impl FnOnce(&mut Vec<u64>) -> T) -> T {
+fn bodies<T: Default>(look: impl FnOnce(&mut Vec<Number>) -> T) -> T {
     BODIES
         .try_with(|bodies| look(&mut bodies.borrow_mut()))
         .unwrap_or_default()
@@ -325,7 +330,7 @@ pub(crate) struct Body;
 
 impl Body {
     /// Of the load with this number.
-    pub(crate) fn of(number: u64) -> Body {
+    pub(crate) fn of(number: Number) -> Body {
         bodies(|bodies| bodies.push(number));
         Body
     }
@@ -338,7 +343,7 @@ impl Drop for Body {
 }
 
 /// The loads whose bodies run on a thread, for another that goes on with one of them.
-pub(crate) struct Bodies(Vec<u64>);
+pub(crate) struct Bodies(Vec<Number>);
 
 impl Bodies {
     pub(crate) fn here() -> Self {
@@ -364,7 +369,7 @@ impl Drop for Within {
     }
 }
 
-fn inside(number: u64) -> bool {
+fn inside(number: Number) -> bool {
     bodies(|bodies| bodies.contains(&number))
 }
 

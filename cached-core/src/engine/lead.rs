@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use super::call::Load;
 use super::detach::{Body, Spawner};
-use super::flights::{self, FlightOf, Half, Landing, Orphan, Start};
+use super::flights::{self, FlightOf, Half, Landing, Number, Orphan, Start};
 use super::{Began, Engine, Loading, Refreshing};
 use crate::clock::{Nanos, Sleep};
 use crate::rt::BoxFuture;
@@ -23,7 +23,7 @@ pub(crate) type Panic = Box<dyn Any + Send>;
 pub(crate) struct Lead<R: 'static> {
     load: Arc<dyn Load<R>>,
     /// The load's, until it ends.
-    number: Option<u64>,
+    number: Option<Number>,
     began: Began,
     started: Nanos,
     loading: Option<Loading>,
@@ -74,7 +74,7 @@ impl<R: 'static> Lead<R> {
     /// The same duty, taken over from a leader that is gone; and the half-run body.
     pub(crate) fn adopt(
         load: Arc<dyn Load<R>>,
-        number: u64,
+        number: Number,
         half: Half<R>,
     ) -> (Self, BoxFuture<'static, R>) {
         let Half {
@@ -218,7 +218,7 @@ impl<R: 'static> Lead<R> {
     }
 
     /// The number of the load, until it ends.
-    pub(crate) fn number(&self) -> Option<u64> {
+    pub(crate) fn number(&self) -> Option<Number> {
         self.number
     }
 

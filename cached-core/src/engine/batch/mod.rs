@@ -73,13 +73,13 @@ impl<K, V: 'static> Missing<K, V> {
                 load: Arc::clone(load),
                 anew: false,
             },
-            Err(Uncached(error)) => Place::Bypass(error.as_ref().map(Error::again)),
+            Err(Uncached(error)) => Place::Bypass(error.as_ref().map(|error| error.again())),
         })
     }
 }
 
 /// Why the cache is not to be used: the call goes past it, or it cannot be found.
-struct Uncached(Option<Error>);
+struct Uncached(Option<Box<Error>>);
 
 /// A key that this call loads, with the duty to tell those who wait for it; without one where
 /// nobody can.
@@ -130,7 +130,7 @@ where
                 return;
             }
             Place::Miss { load, anew } => (Ok(load), anew),
-            Place::Bypass(error) => (Err(Uncached(error)), false),
+            Place::Bypass(error) => (Err(Uncached(error.map(Box::new))), false),
         };
         self.found.push(None);
         if self.missing.is_empty() {

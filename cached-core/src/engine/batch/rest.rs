@@ -14,7 +14,7 @@ use super::load::Brought;
 use crate::cache::current::Scoped;
 use crate::engine::Engine;
 use crate::engine::answers::Answers;
-use crate::engine::flights::Orphan;
+use crate::engine::flights::{Number, Orphan};
 use crate::rt::BoxFuture;
 use crate::sync::lock;
 
@@ -29,7 +29,7 @@ pub(super) struct Carried<R: Answers<Value: 'static> + 'static> {
 #[derive(Clone)]
 struct Listed {
     engine: Arc<Engine>,
-    number: u64,
+    number: Number,
 }
 
 impl<R: Answers<Value: 'static> + 'static> Carried<R> {
