@@ -116,7 +116,7 @@ where
     fn loads(&self) -> impl Iterator<Item = (&R::Key, &Arc<dyn Load<R::Value>>)> {
         self.missing
             .iter()
-            .filter_map(|missing| Some((&missing.key, missing.load.as_ref().ok()?)))
+            .filter_map(|missing| Some((missing.key.as_ref()?, missing.load.as_ref().ok()?)))
     }
 
     async fn fresh(&self) -> HashMap<R::Key, R::Value> {
@@ -145,7 +145,8 @@ where
         let mut values = Grouped::new(pairs);
         let mut given = Vec::new();
         for missing in &self.missing {
-            if let Some(rows) = values.take(&missing.key) {
+            let key = missing.key.as_ref();
+            if let Some(rows) = key.and_then(|key| values.take(key)) {
                 given.push((missing, rows));
             }
         }
@@ -295,7 +296,7 @@ where
 
     /// Runs the function's body for all keys, past the cache.
     pub async fn uncached(self) -> R {
-        self.body.load(self.batch.keys).await
+        self.body.load(self.batch.keys()).await
     }
 }
 
@@ -346,7 +347,7 @@ where
 
     /// Runs the function's body for all keys, past the cache.
     pub fn uncached(self) -> R {
-        (self.body)(self.batch.keys)
+        (self.body)(self.batch.keys())
     }
 }
 

@@ -7,7 +7,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use super::rows::{Grouped, Rows};
-use super::{Led, Sharing};
+use super::{Found, Led, Sharing};
 use crate::engine::answers::Answers;
 #[cfg(feature = "stores")]
 use crate::engine::fill::fill_leased;
@@ -46,6 +46,8 @@ where
 /// What a load brought.
 pub(super) struct Brought<R: Answers> {
     pub(super) asked: Vec<Answer<R>>,
+    /// What was asked for, and not returned.
+    pub(super) absent: Vec<(usize, R::Key)>,
     /// What the body returned beyond that.
     pub(super) beyond: Vec<(R::Key, Rows<R::Value>)>,
     /// How it failed, where nothing stands in for it.
@@ -54,8 +56,8 @@ pub(super) struct Brought<R: Answers> {
     pub(super) ill: bool,
 }
 
-/// What there is for a key, by its place in the batch.
-type Answer<R> = (usize, Rows<<R as Answers>::Value>);
+/// What there is for a key.
+type Answer<R> = Found<<R as Answers>::Key, <R as Answers>::Value>;
 
 pub(super) enum Failure<R> {
     /// The `Err` or `None` of the whole.
@@ -74,6 +76,7 @@ where
 {
     let mut brought = Brought {
         asked: Vec::new(),
+        absent: Vec::new(),
         beyond: Vec::new(),
         failed: None,
         ill: false,
@@ -90,8 +93,8 @@ where
         if mine.is_empty() {
             continue;
         }
-        let keys = mine.iter().map(|led| led.missing.key.clone()).collect();
-        let run = body.load(keys);
+        let keys = (mine.iter()).filter_map(|led| led.missing.key.clone());
+        let run = body.load(keys.collect());
         match drive::<R, _>(&mine, run).await {
             Ok(pairs) => {
                 #[cfg_attr(
@@ -195,7 +198,8 @@ where
     if let Some(lead) = led.lead.take() {
         lead.landed(&value);
     }
-    asked.push((led.missing.at, Rows::One(value)));
+    let (at, key) = (led.missing.at, led.missing.key.take());
+    asked.extend(key.map(|key| (at, key, Rows::One(value))));
     true
 }
 
@@ -268,7 +272,8 @@ impl Shared {
             let Ok(load) = &led.missing.load else {
                 continue;
             };
-            let value = answers.one(&led.missing.key);
+            let key = led.missing.key.as_ref();
+            let value = key.and_then(|key| answers.one(key));
             if led.missing.anew {
                 let encoded = value.and_then(|value| encoded(&**load, value));
                 // What it does not find is no longer there for anybody.
@@ -284,7 +289,7 @@ impl Shared {
             match load.base().policy.distributed {
                 true => {
                     leased.push((fresh, lease));
-                    keys.push(&led.missing.key);
+                    keys.push(key);
                 }
                 false => plain.push(fresh),
             }
@@ -292,7 +297,7 @@ impl Shared {
         let _ = write_all(plain).await;
         write_all_anew(anew).await;
         for (key, newer) in keys.into_iter().zip(fill_leased(leased).await) {
-            if let Some(newer) = newer {
+            if let (Some(key), Some(newer)) = (key, newer) {
                 answers.replace(key, newer);
             }
         }
@@ -306,7 +311,8 @@ where
     R: Answers<Key: Clone + Eq + Hash, Value: 'static>,
 {
     for Led { missing, lead } in leads {
-        let rows = match (answers.take(&missing.key), lead) {
+        let Some(key) = missing.key else { continue };
+        let rows = match (answers.take(&key), lead) {
             (Some(Rows::One(value)), Some(lead)) => Rows::One(lead.land(value)),
             (Some(Rows::Several(rows)), Some(lead)) => {
                 lead.land_rows(&rows, missing.anew);
@@ -314,12 +320,16 @@ where
             }
             (None, Some(lead)) => {
                 lead.land_rows(&[], missing.anew);
+                brought.absent.push((missing.at, key));
                 continue;
             }
             (Some(rows), None) => rows,
-            (None, None) => continue,
+            (None, None) => {
+                brought.absent.push((missing.at, key));
+                continue;
+            }
         };
-        brought.asked.push((missing.at, rows));
+        brought.asked.push((missing.at, key, rows));
     }
     brought.beyond.extend(answers.rest());
 }
@@ -336,33 +346,33 @@ fn fail<R>(
 {
     let stale: Option<Vec<_>> = leads
         .iter()
-        .map(|led| {
-            let load = led.missing.load.as_ref().ok()?;
-            Some((led.missing.at, Rows::One(load.stale()?)))
-        })
+        .map(|led| led.missing.load.as_ref().ok()?.stale())
         .collect();
     let error = match &failure {
         Failure::Result(failed) => sharing.map(|sharing| (sharing.give)(failed)),
         Failure::Panic(_) => None,
     };
+    let panicked = matches!(failure, Failure::Panic(_));
+    brought.failed = stale.is_none().then_some(failure);
+    let mut stale = stale.into_iter().flatten();
     for Led { missing, lead } in leads {
+        let stands_in = stale.next();
         if let Ok(load) = &missing.load {
             throttle(&**load);
-            if stale.is_some() {
+            if stands_in.is_some() {
                 load.base().counters.fallbacks.one();
             }
         }
-        match (&failure, lead) {
-            (Failure::Result(_), Some(lead)) => lead.land_failed(error.clone()),
-            (Failure::Panic(_), Some(lead)) => lead.panicked(),
-            (_, None) => {}
+        if let (Some(value), Some(key)) = (stands_in, missing.key) {
+            brought.asked.push((missing.at, key, Rows::One(value)));
+        }
+        match lead {
+            Some(lead) if panicked => lead.panicked(),
+            Some(lead) => lead.land_failed(error.clone()),
+            None => {}
         }
     }
     brought.ill = true;
-    match stale {
-        Some(stale) => brought.asked.extend(stale),
-        None => brought.failed = Some(failure),
-    }
 }
 
 /// One span for all keys.

@@ -47,16 +47,23 @@ use wait::{Told, Waits};
 /// A batch after looking into the cache.
 #[must_use]
 pub struct Batch<R: Answers<Value: 'static>> {
-    /// In the order in which the keys were given.
-    keys: Vec<R::Key>,
-    /// What there is for each of them.
-    found: Vec<Option<Rows<R::Value>>>,
+    /// How many keys there are.
+    keys: usize,
+    found: Vec<Found<R::Key, R::Value>>,
     missing: Vec<Missing<R::Key, R::Value>>,
+    /// The keys that there is nothing for, with their places.
+    absent: Vec<(usize, R::Key)>,
+    /// What loads returned that they were not asked for.
+    beyond: Vec<(R::Key, Rows<R::Value>)>,
 }
+
+/// A key with its place in the order in which they were given, and what there is for it.
+type Found<K, V> = (usize, K, Rows<V>);
 
 /// A key without a value.
 struct Missing<K, V: 'static> {
-    key: K,
+    /// Taken from it as soon as there is something for it.
+    key: Option<K>,
     /// Its place among the keys of the batch.
     at: usize,
     load: Result<Arc<dyn Load<V>>, Uncached>,
@@ -106,9 +113,11 @@ where
         let each = keys.each();
         let many = each.size_hint().0;
         let mut batch = Batch {
-            keys: Vec::with_capacity(many),
-            found: Vec::with_capacity(many),
+            keys: 0,
+            found: Vec::new(),
             missing: Vec::new(),
+            absent: Vec::new(),
+            beyond: Vec::new(),
         };
         let mut seen = HashSet::with_capacity_and_hasher(many, RandomState::default());
         let looking = Looking::begin();
@@ -123,16 +132,19 @@ where
 
     /// Adds a key, one of so many.
     fn add(&mut self, key: &R::Key, at: At<R::Value>, many: usize, looking: &Looking) {
-        self.keys.push(key.clone());
-        let (load, anew) = match at.0 {
+        let (key, at, place) = (key.clone(), at.0, self.keys);
+        self.keys += 1;
+        let (load, anew) = match at {
             Place::Hit(value) | Place::Ready { value, .. } => {
-                self.found.push(Some(Rows::One(value)));
+                if self.found.is_empty() {
+                    self.found.reserve(many);
+                }
+                self.found.push((place, key, Rows::One(value)));
                 return;
             }
             Place::Miss { load, anew } => (Ok(load), anew),
             Place::Bypass(error) => (Err(Uncached(error.map(Box::new))), false),
         };
-        self.found.push(None);
         if self.missing.is_empty() {
             self.missing.reserve(many);
             if let Ok(load) = &load {
@@ -140,8 +152,8 @@ where
             }
         }
         self.missing.push(Missing {
-            key: key.clone(),
-            at: self.keys.len() - 1,
+            key: Some(key),
+            at: place,
             load,
             anew,
             alone: false,
@@ -179,18 +191,37 @@ where
     }
 
     /// All that was found, in the order of the keys.
-    fn answers(self) -> R {
-        let mut pairs = Vec::with_capacity(self.keys.len());
-        for (key, found) in self.keys.into_iter().zip(self.found) {
-            match found {
-                Some(Rows::One(value)) => pairs.push((key, value)),
-                Some(Rows::Several(values)) => {
+    fn answers(mut self) -> R {
+        if !self.beyond.is_empty() {
+            self.add_beyond();
+        }
+        if !self.found.is_sorted_by_key(|(at, ..)| *at) {
+            self.found.sort_by_key(|(at, ..)| *at);
+        }
+        let mut pairs = Vec::with_capacity(self.found.len());
+        for (_, key, rows) in self.found {
+            match rows {
+                Rows::One(value) => pairs.push((key, value)),
+                Rows::Several(values) => {
                     pairs.extend(values.into_iter().map(|value| (key.clone(), value)));
                 }
-                None => {}
             }
         }
         R::whole(pairs)
+    }
+
+    fn add_found(&mut self, missing: Missing<R::Key, R::Value>, rows: Rows<R::Value>) {
+        let (at, key) = (missing.at, missing.key);
+        self.found.extend(key.map(|key| (at, key, rows)));
+    }
+
+    /// The keys, in the order in which they were given.
+    fn keys(self) -> Vec<R::Key> {
+        let found = self.found.into_iter().map(|(at, key, _)| (at, Some(key)));
+        let missing = self.missing.into_iter().map(|it| (it.at, it.key));
+        let mut keys: Vec<_> = found.chain(missing).collect();
+        keys.sort_by_key(|(at, _)| *at);
+        keys.into_iter().filter_map(|(_, key)| key).collect()
     }
 
     /// Decides for every missing key who loads it.
@@ -211,7 +242,7 @@ where
                     let flights = &load.base().engine.flights;
                     match flights.enter_at(load, missing.anew, &mut start) {
                         Entered::Fresh(value) => {
-                            self.found[missing.at] = Some(Rows::One(value));
+                            self.add_found(missing, Rows::One(value));
                             continue;
                         }
                         Entered::Join(joined) => {
@@ -230,30 +261,31 @@ where
 
     /// Takes what this call's load brought.
     fn take(&mut self, brought: Brought<R>) -> Option<Failure<R>> {
-        if !brought.beyond.is_empty() {
-            self.add_beyond(brought.beyond);
+        match self.found.is_empty() {
+            true => self.found = brought.asked,
+            false => self.found.extend(brought.asked),
         }
-        for (at, rows) in brought.asked {
-            self.found[at] = Some(rows);
-        }
+        self.absent.extend(brought.absent);
+        self.beyond.extend(brought.beyond);
         brought.failed
     }
 
-    /// Takes what this call's load was not asked for: it is returned, and not stored, as nothing
-    /// says which load it is of.
-    fn add_beyond(&mut self, beyond: Vec<(R::Key, Rows<R::Value>)>) {
-        let keys = self.keys.iter().enumerate();
-        let places: HashMap<_, _, RandomState> = keys.map(|(at, key)| (key.clone(), at)).collect();
-        for (key, rows) in beyond {
-            match places.get(&key) {
-                Some(at) => {
-                    self.found[*at].get_or_insert(rows);
-                }
+    /// Adds what loads were not asked for: it is returned, and not stored, as nothing says which load
+    /// it is of. It stands in for what there is nothing for else.
+    fn add_beyond(&mut self) {
+        let found = self.found.iter().map(|(_, key, _)| (key.clone(), None));
+        let absent = (self.absent.drain(..)).map(|(at, key)| (key, Some(at)));
+        let mut places: HashMap<_, _, RandomState> = found.chain(absent).collect();
+        for (key, rows) in self.beyond.drain(..) {
+            let at = match places.insert(key.clone(), None) {
+                Some(None) => continue,
+                Some(Some(at)) => at,
                 None => {
-                    self.keys.push(key);
-                    self.found.push(Some(rows));
+                    self.keys += 1;
+                    self.keys - 1
                 }
-            }
+            };
+            self.found.push((at, key, rows));
         }
     }
 
@@ -262,8 +294,11 @@ where
         let mut failed = None;
         for told in told {
             match told {
-                Told::Rows(at, rows) => self.found[at] = Some(rows),
-                Told::Absent => {}
+                Told::Rows(missing, rows) => self.add_found(missing, rows),
+                Told::Absent(missing) => {
+                    let (at, key) = (missing.at, missing.key);
+                    self.absent.extend(key.map(|key| (at, key)));
+                }
                 Told::Again(missing) => self.missing.push(missing),
                 Told::Failed(mut missing, error) => {
                     failed = failed.or_else(|| take?(&*error));

@@ -17,10 +17,10 @@ use crate::engine::wait::Joined;
 
 /// What came of waiting for one key.
 pub(super) enum Told<K, V: 'static> {
-    /// Its place in the batch, and what there is.
-    Rows(usize, Rows<V>),
+    /// What there is.
+    Rows(Missing<K, V>, Rows<V>),
     /// The load brought nothing for this key.
-    Absent,
+    Absent(Missing<K, V>),
     /// Enter it once more.
     Again(Missing<K, V>),
     /// The load failed, and nothing stands in for this key.
@@ -89,11 +89,11 @@ impl<K, V: 'static> Waits<K, V> {
 impl<K, V: 'static> Told<K, V> {
     fn of(mut missing: Missing<K, V>, landing: Landing<V>) -> Self {
         let error = match landing {
-            Landing::Shared(share) => return Told::Rows(missing.at, Rows::One(share())),
-            Landing::Rows(rows) if rows.is_empty() => return Told::Absent,
+            Landing::Shared(share) => return Told::Rows(missing, Rows::One(share())),
+            Landing::Rows(rows) if rows.is_empty() => return Told::Absent(missing),
             Landing::Rows(rows) => {
                 let rows = rows.iter().map(|share| share()).collect();
-                return Told::Rows(missing.at, Rows::Several(rows));
+                return Told::Rows(missing, Rows::Several(rows));
             }
             Landing::Failed(error) => Some(error),
             Landing::Alone { failed: true } => None,
@@ -107,7 +107,7 @@ impl<K, V: 'static> Told<K, V> {
         {
             throttle(&**load);
             load.base().counters.fallbacks.one();
-            return Told::Rows(missing.at, Rows::One(stale));
+            return Told::Rows(missing, Rows::One(stale));
         }
         missing.alone = true;
         match error {
