@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use common::{Failed, Task, secs};
 use dewar::testing::isolated;
-use dewar::{cached, invalidate};
+use dewar::{cached, entry, invalidate};
+use futures::executor::block_on;
 
 /// What the bodies were asked for.
 #[derive(Default)]
@@ -254,6 +255,23 @@ fn a_key_that_is_returned_repeatedly_keeps_all_its_rows_and_is_not_stored() {
             "who waits gets them too"
         );
         assert_eq!(asked.take(), [vec![1, 20], vec![1], vec![1]]);
+    });
+}
+
+#[test]
+fn what_is_returned_beyond_what_was_asked_for_stands_where_it_was_given() {
+    isolated(|cache| {
+        let asked = Arc::<Asked>::default();
+        let row = |id: u64, row: &str| (id, row.to_owned());
+        let rows = |ids: &[u64]| {
+            let (asked, ids) = (Arc::clone(&asked), ids.to_vec());
+            Task::new(async move { rows(&asked, &ids).await }).waiting()
+        };
+        assert_eq!(rows(&[20]).done(), [row(20, "20a"), row(77, "beyond")]);
+        block_on(entry!(rows(&asked, &[77])).put([row(77, "kept")])).unwrap();
+        let both = [row(77, "kept"), row(30, "30a")];
+        assert_eq!(rows(&[77, 30]).done(), both, "what was found goes first");
+        assert_eq!(cache.stats().stores, 3);
     });
 }
 

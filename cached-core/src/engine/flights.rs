@@ -13,7 +13,7 @@ use super::call::Load;
 use super::flight::Flight;
 use super::lead::Lead;
 use super::wait::Joined;
-use super::{Began, Engine, Loading};
+use super::{Began, Engine, Loading, Refreshing};
 use crate::clock::Nanos;
 #[cfg(feature = "tower")]
 use crate::key::AnyKey;
@@ -162,28 +162,15 @@ impl Flights {
         start: impl FnOnce(&Engine) -> Start,
     ) -> Entered<R> {
         let base = load.base();
-        if !anew {
-            return self.enter_as_said(load, false, start);
-        }
-        let refreshing = base.engine.refreshing(base.hash);
-        match self.enter_as_said(load, true, start) {
-            Entered::Lead(lead) => Entered::Lead(lead.refreshes(refreshing)),
-            entered => entered,
-        }
-    }
-
-    fn enter_as_said<R: 'static>(
-        &self,
-        load: &Arc<dyn Load<R>>,
-        anew: bool,
-        start: impl FnOnce(&Engine) -> Start,
-    ) -> Entered<R> {
-        let base = load.base();
+        // Counted before it begins.
+        let refreshing = anew.then(|| base.engine.refreshing(base.hash));
         if !base.policy.single_flight {
             let start = start(&base.engine);
-            return Entered::Lead(Lead::alone(Arc::clone(load), start));
+            let mut lead = Lead::alone(Arc::clone(load), start);
+            lead.refreshes(refreshing);
+            return Entered::Lead(lead);
         }
-        let entered = self.enter_one(load, anew, start);
+        let entered = self.enter_one(load, refreshing, start);
         if let Entered::Fresh(_) = entered {
             base.counters.waited(base.named());
         }
@@ -192,16 +179,17 @@ impl Flights {
 
     /// The same for a refresh while a value is served: one at a time, whatever the function says.
     pub(crate) fn refresh<R: 'static>(&self, load: &Arc<dyn Load<R>>) -> Entered<R> {
-        self.enter_one(load, false, Start::now)
+        self.enter_one(load, None, Start::now)
     }
 
+    #[inline]
     fn enter_one<R: 'static>(
         &self,
         load: &Arc<dyn Load<R>>,
-        anew: bool,
+        refreshing: Option<Refreshing>,
         start: impl FnOnce(&Engine) -> Start,
     ) -> Entered<R> {
-        let base = load.base();
+        let (base, anew) = (load.base(), refreshing.is_some());
         let mut shard = lock(self.shard(base.hash));
         let mut spot = shard.spot(Key(Arc::clone(load).into_key()));
         if let Some(aloft) = spot.load().filter(|_| !anew)
@@ -216,7 +204,8 @@ impl Flights {
             }
         }
         let start = start(&base.engine);
-        let lead = Lead::new(Arc::clone(load), start);
+        let mut lead = Lead::new(Arc::clone(load), start);
+        lead.refreshes(refreshing);
         let scopes = base.scopes.and(base.late_tags.then(of_any_tag));
         let aloft = Aloft::new::<R>(start.number, lead.began(), scopes);
         let replaced = spot.put(aloft);

@@ -62,13 +62,13 @@ impl<R: 'static> Lead<R> {
         lead
     }
 
-    /// It is a refresh; counted before it began, as whoever begins after it looks whether there is
-    /// one.
-    pub(crate) fn refreshes(mut self, refreshing: Refreshing) -> Self {
-        if let Some(loading) = &mut self.loading {
+    /// It is a refresh, if there is one; counted before it began, as whoever begins after it looks
+    /// whether there is one.
+    #[inline]
+    pub(crate) fn refreshes(&mut self, refreshing: Option<Refreshing>) {
+        if let (Some(loading), Some(refreshing)) = (&mut self.loading, refreshing) {
             loading.refreshes(refreshing);
         }
-        self
     }
 
     /// The same duty, taken over from a leader that is gone; and the half-run body.

@@ -61,44 +61,44 @@ where
         parts: parts.own(),
     };
     let common = Common::of(engine, site);
-    let base = Base {
-        engine: Arc::clone(engine),
-        id: site.id(),
-        function: site.name(),
-        policy: site.policy(),
-        counters: common.counters,
-        hash,
-        random: crate::key::random(),
-        scopes,
-        late_tags: plan.has_late_tags(),
-        heap: P::heap(&key.parts),
-        stale: None,
-        refused: 0,
-        #[cfg(feature = "stores")]
-        names,
-        #[cfg(feature = "stores")]
-        heard_as,
-        #[cfg(feature = "stores")]
-        asked: common.asked,
-        #[cfg(feature = "stores")]
-        fetched: Default::default(),
-        #[cfg(feature = "stores")]
-        fetched_at: Default::default(),
-        #[cfg(feature = "stores")]
-        offered: Default::default(),
-        #[cfg(feature = "stores")]
-        began: Default::default(),
-        #[cfg(feature = "stores")]
-        inside: Default::default(),
-        #[cfg(feature = "stores")]
-        skipped: Default::default(),
-        #[cfg(feature = "stores")]
-        overtaken: Default::default(),
-        #[cfg(feature = "stores")]
-        beside: Default::default(),
-    };
+    // Made where it will be: it is large.
     Arc::new(Call {
-        base,
+        base: Base {
+            engine: Arc::clone(engine),
+            id: site.id(),
+            function: site.name(),
+            policy: site.policy(),
+            counters: common.counters,
+            hash,
+            random: crate::key::random(),
+            scopes,
+            late_tags: plan.has_late_tags(),
+            heap: P::heap(&key.parts),
+            stale: None,
+            refused: 0,
+            #[cfg(feature = "stores")]
+            names,
+            #[cfg(feature = "stores")]
+            heard_as,
+            #[cfg(feature = "stores")]
+            asked: common.asked,
+            #[cfg(feature = "stores")]
+            fetched: Default::default(),
+            #[cfg(feature = "stores")]
+            fetched_at: Default::default(),
+            #[cfg(feature = "stores")]
+            offered: Default::default(),
+            #[cfg(feature = "stores")]
+            began: Default::default(),
+            #[cfg(feature = "stores")]
+            inside: Default::default(),
+            #[cfg(feature = "stores")]
+            skipped: Default::default(),
+            #[cfg(feature = "stores")]
+            overtaken: Default::default(),
+            #[cfg(feature = "stores")]
+            beside: Default::default(),
+        },
         key,
         outcome,
         plan,
