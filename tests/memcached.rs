@@ -213,6 +213,44 @@ fn what_is_too_large_is_refused_and_the_connection_goes_on() {
     assert_eq!(found, [Some(vec![1; 10])]);
 }
 
+/// Items that take the place of those of another byte.
+fn swaps(count: usize, byte: u8, size: impl Fn(usize) -> usize) -> Vec<(Vec<u8>, Item)> {
+    let item = |n: usize| Item {
+        key: format!("swapped:{n}"),
+        value: vec![byte + 1; size(n)],
+        ttl: None,
+    };
+    (0..count).map(|n| (vec![byte; 1], item(n))).collect()
+}
+
+#[test]
+fn what_is_too_large_to_take_the_place_of_something_takes_nothing_from_the_others() {
+    let servers = [start()];
+    let store = open(&servers);
+    let (_, old): (Vec<_>, Vec<_>) = swaps(3, 0, |_| 1).into_iter().unzip();
+    block_on(store.set_many(old)).unwrap();
+    let large = |n| if n == 1 { 2 << 20 } else { 9 };
+    let error = block_on(store.swap_many(swaps(3, 1, large))).unwrap_err();
+    assert!(error.is_refused(), "{error}");
+    let keys = [0, 2].map(|n| format!("swapped:{n}"));
+    let found = block_on(store.get_many(&keys)).unwrap();
+    assert_eq!(found, [(); 2].map(|()| Some(vec![2; 9])));
+}
+
+#[test]
+fn many_that_take_the_place_of_others_do_not_wait_for_each_other() {
+    let server = start();
+    let proxy = Proxy::to(server.port);
+    let store = Memcached::open(&format!("127.0.0.1:{}", proxy.port)).unwrap();
+    let (_, old): (Vec<_>, Vec<_>) = swaps(400, 0, |_| 1).into_iter().unzip();
+    block_on(store.set_many(old)).unwrap();
+    assert_eq!(proxy.connections(), 1);
+    proxy.set(Fault::Late(Duration::from_millis(1)));
+    let swapped = block_on(store.swap_many(swaps(400, 1, |_| 9))).unwrap();
+    assert_eq!(swapped, [true; 400]);
+    assert_eq!(proxy.connections(), 8, "at once");
+}
+
 #[test]
 fn a_value_that_the_server_does_not_take_stays_in_memory_and_is_counted() {
     #[cached(timeout = 60, key_prefix = "large")]

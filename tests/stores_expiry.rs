@@ -2,6 +2,8 @@
 //! clocks and the store's go together.
 #![cfg(feature = "stores")]
 
+mod common;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -173,6 +175,25 @@ fn reads_from_memory_keep_it_alive() {
         world.advance(9 * MINUTE);
         world.one.run(|| kept(true));
     }
+}
+
+#[cached(timeout = 1000, refresh_ahead = 0.4, idle_timeout = "10m", skip(now))]
+fn refreshed(now: u64) -> u64 {
+    now
+}
+
+#[test]
+fn what_is_refreshed_ahead_while_it_is_kept_alive_is_stored() {
+    let mut world = world();
+    let builder = Cache::builder().shared(world.store.clone());
+    world.one = TestCache::with(builder.memory_copies(HOUR)).unwrap();
+    world.one.run(|| refreshed(1));
+    world.advance(450 * Duration::from_secs(1));
+    assert_eq!(world.one.run(|| refreshed(2)), 1, "while it is refreshed");
+    // It is in memory when it is on the store.
+    assert!(common::until(|| world.one.run(|| refreshed(9)) == 2));
+    assert_eq!(world.other.run(|| refreshed(3)), 2);
+    assert_eq!(world.loads(), (2, 0));
 }
 
 #[cached(timeout = 1000, jitter = "50%", batch = ids, key_prefix = "spread")]

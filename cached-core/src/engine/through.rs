@@ -295,13 +295,13 @@ mod shared {
             read.asked = asked;
         }
         let idle: Vec<_> = placed()
-            .zip(&fetched)
+            .zip(&mut fetched)
             .inspect(|(load, read)| read.count_unreadable(&load.base().counters))
             .filter(|(load, read)| is_half_idle(&****load, read))
             .collect();
         if to_load && !idle.is_empty() {
             let prolonged = idle
-                .iter()
+                .into_iter()
                 .map(|(load, read)| Box::pin(prolong(tier, &budget, load.base(), read)));
             crate::rt::all(prolonged).await;
         }
@@ -347,24 +347,30 @@ mod shared {
 
     /// Writes a value that is being read once more, to live for as long as it would have and to be
     /// taken for idle from now on, unless somebody else has written since.
-    async fn prolong(tier: &Tier, budget: &Budget, base: &Base, read: &Read) {
-        let (Some(names), Some(value), Some(versions)) = (&base.names, &read.value, &read.versions)
+    async fn prolong(tier: &Tier, budget: &Budget, base: &Base, read: &mut Read) {
+        let (Some(names), Some(value), Some(versions)) =
+            (&base.names, &mut read.value, &read.versions)
         else {
             return;
         };
+        let bytes = value.bytes(&read.raw).to_vec();
         let written = Written {
             names,
             versions: versions.clone(),
-            value: value.bytes(&read.raw).to_vec(),
+            value: bytes.clone(),
             format: value.format,
             lifetime: value.left,
             stale: base.policy.stale(),
             useful: base.policy.useful(value.left),
         };
         if let Some(item) = tier.item(&written) {
+            let (raw, new) = (read.raw.clone(), item.value.clone());
             // Whatever becomes of it, the value is there.
-            let raw = read.raw.clone();
-            let _ = tier.put_for_longer(budget, raw, item, names).await;
+            if let Ok(true) = tier.put_for_longer(budget, raw, item, names).await {
+                // A load that follows takes the place of what is there now.
+                value.keep(bytes);
+                read.raw = Some(new);
+            }
         }
     }
 

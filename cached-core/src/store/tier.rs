@@ -134,6 +134,11 @@ impl Value {
         }
         .unwrap_or_default()
     }
+
+    /// Other bytes than those that were read have it now.
+    pub(crate) fn keep(&mut self, bytes: Vec<u8>) {
+        self.content = Content::Own(bytes);
+    }
 }
 
 /// How often a read begins again, as the store was compared meanwhile.

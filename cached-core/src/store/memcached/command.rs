@@ -151,7 +151,7 @@ async fn swap(client: &mut Client, expected: &[Vec<u8>], items: &[(usize, Item)]
         .into_iter()
         .filter_map(|mut value| Some((value.key.take()?, value)))
         .collect();
-    let mut replies = Vec::new();
+    let (mut replies, mut refused) = (Vec::new(), None);
     for (at, item) in items {
         let Some(MetaValue {
             data,
@@ -174,10 +174,12 @@ async fn swap(client: &mut Client, expected: &[Vec<u8>], items: &[(usize, Item)]
             Ok(_) => replies.push((*at, Reply::Done)),
             // Somebody was faster.
             Err(ClientError::Protocol(Status::Exists | Status::NotFound | Status::NotStored)) => {}
+            // One that is too large takes nothing from the others.
+            Err(error @ ClientError::Protocol(_)) => refused = refused.or(Some(error)),
             Err(error) => return Err(error),
         }
     }
-    Ok(replies)
+    refused.map_or(Ok(replies), Err)
 }
 
 async fn extend(client: &mut Client, ttl: Duration, items: &[(usize, Item)]) -> Replies {

@@ -13,7 +13,7 @@ use super::{Found, Item, Rollback, Store};
 use crate::error::Error;
 use crate::rt::{self, BoxFuture, io};
 use command::{Command, Reply};
-use servers::Servers;
+use servers::{Servers, Share};
 
 /// One or more memcached servers.
 ///
@@ -71,8 +71,9 @@ impl Memcached {
         io::inside(async move {
             let mut replies: Vec<Reply> = items.iter().map(|_| Reply::None).collect();
             let shares = self.0.share(items);
+            let shares = shares.into_iter().flat_map(|it| parts(&command, it));
             let one = |(server, share)| Box::pin(self.0.on(server, &command, share));
-            for done in rt::all(shares.into_iter().map(one)).await {
+            for done in rt::all(shares.map(one)).await {
                 for (at, reply) in done.map_err(|error| command::error(operation, &error))? {
                     if let Some(place) = replies.get_mut(at) {
                         *place = reply;
@@ -82,6 +83,25 @@ impl Memcached {
             Ok(replies)
         })
     }
+}
+
+/// So many swaps are carried out one after the other, unless there are too many for that.
+const IN_TURN: usize = 16;
+
+/// What one server is to do, for one connection each: swaps wait for one another, so many of them
+/// are spread over the connections that are kept.
+fn parts(command: &Command, (server, mut items): Share) -> Vec<Share> {
+    let each = match command {
+        Command::Swap(_) => items.len().div_ceil(servers::IDLE).max(IN_TURN),
+        _ => items.len(),
+    };
+    let mut parts = Vec::new();
+    while items.len() > each {
+        let rest = items.split_off(each);
+        parts.push((server, std::mem::replace(&mut items, rest)));
+    }
+    parts.push((server, items));
+    parts
 }
 
 fn named(keys: &[String]) -> Vec<Item> {

@@ -9,9 +9,12 @@ use crate::store::Item;
 use crate::sync::lock;
 
 /// So many connections to one server are kept while nobody uses them.
-const IDLE: usize = 8;
+pub(super) const IDLE: usize = 8;
 /// And so many are used at once; more callers wait for one.
 const BUSY: usize = 64;
+
+/// The number of a server, and what it is to do; each item with its own number.
+pub(super) type Share = (usize, Vec<(usize, Item)>);
 
 /// All servers of a store.
 pub(super) struct Servers(Vec<Server>);
@@ -37,7 +40,7 @@ impl Servers {
     /// Which server each item belongs to: that which comes first when all are ordered by a hash of
     /// the key and their own name. So the order of the list does not matter, and a server more
     /// takes only its own part of the keys.
-    pub(super) fn share(&self, items: Vec<Item>) -> Vec<(usize, Vec<(usize, Item)>)> {
+    pub(super) fn share(&self, items: Vec<Item>) -> Vec<Share> {
         let mut shares: Vec<_> = (0..self.0.len()).map(|n| (n, Vec::new())).collect();
         for (at, item) in items.into_iter().enumerate() {
             let score = |server: &Server| {
