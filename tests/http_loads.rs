@@ -247,6 +247,50 @@ async fn a_condition_of_one_clients_own_is_no_sign_that_others_wait_in_vain() {
     assert_eq!(bodies(others).await, ["run 2"; 3]);
 }
 
+#[tokio::test]
+async fn what_one_client_has_asked_in_a_strange_way_is_no_sign_that_others_wait_in_vain() {
+    for status in [
+        StatusCode::BAD_REQUEST,
+        StatusCode::NOT_ACCEPTABLE,
+        StatusCode::TOO_MANY_REQUESTS,
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+    ] {
+        let site = Held::serve(move |run| match run {
+            1 | 3 => status.into_response(),
+            _ => format!("run {run}").into_response(),
+        });
+        let site = site.await;
+        let own = site.ask(1, &["Accept: x/y"]);
+        until(|| site.runs() == 1).await;
+        let others = site.ask(4, &[]);
+        until(|| site.waiting() == 4).await;
+        site.go.notify_one();
+        for reply in own {
+            assert_eq!(reply.await.unwrap().status, status);
+        }
+        // One of those who waited leads the others.
+        until(|| site.runs() >= 2).await;
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(site.runs(), 2, "{status}");
+        site.go.notify_waiters();
+        assert_eq!(bodies(others).await, ["run 2"; 4], "{status}");
+        site.cache.clear();
+        // Nor does it count after it has been answered.
+        let own = site.ask(1, &["Accept: x/y"]);
+        until(|| site.runs() == 3).await;
+        site.go.notify_one();
+        bodies(own).await;
+        let waited = site.waiting();
+        let others = site.ask(3, &[]);
+        until(|| site.waiting() == waited + 2 || site.runs() > 4).await;
+        assert_eq!((site.waiting(), site.runs()), (waited + 2, 4), "{status}");
+        site.go.notify_waiters();
+        assert_eq!(bodies(others).await, ["run 4"; 3], "{status}");
+    }
+}
+
 fn private(run: u32) -> Response {
     ([(header::CACHE_CONTROL, "private")], format!("run {run}")).into_response()
 }

@@ -8,7 +8,7 @@ use http_body::Body;
 
 use super::body::ViewBody;
 use super::control::digits;
-use super::failed::{Failed, Failure};
+use super::failed::{Failed, Failure, is_failure};
 use super::fill::{Fill, Reader};
 use super::freshness::Timing;
 use super::lead::Leading;
@@ -16,6 +16,7 @@ use super::lead::Leading;
 use super::load::Inserted;
 use super::load::{Landing, Load, Start};
 use super::look::report;
+use super::outdated::is_ones_own;
 use super::pass::{add_vary, is_told_apart};
 #[cfg(feature = "stores")]
 use super::shared::Publish;
@@ -48,8 +49,10 @@ impl Leading {
                 if judged.is_err() && self.disproves(head.status) {
                     self.load.forget(self.meant(&head.headers));
                 }
-                // The answer to a condition of the client's own says nothing of the page.
-                let own = !replaced && head.status == StatusCode::NOT_MODIFIED;
+                // The answer to a condition of the client's own says nothing of the page; nor does
+                // one to what the client alone has asked wrongly.
+                let own = !replaced && head.status == StatusCode::NOT_MODIFIED
+                    || is_ones_own(head.status) && !is_failure(head.status);
                 if !own && !is_told_apart(policy, asked) {
                     self.load.remember_alone();
                 }

@@ -63,6 +63,8 @@ pub(crate) enum Landing {
     Alone,
     /// The handler said to one client that it has the response already.
     Unmodified,
+    /// One client has asked in a way that was refused, which nobody else may have done.
+    Own,
     Failed(super::failed::Failed),
 }
 

@@ -15,6 +15,17 @@ use crate::clock::Nanos;
 use crate::memory::Slot;
 use crate::scope::Scopes;
 
+/// Whether one client can bring a status about by itself, with a field that has no part in the key. It
+/// says nothing of what others are given, who may be waiting for it.
+pub(super) fn is_ones_own(status: StatusCode) -> bool {
+    match status {
+        // Where what is stored was for everybody, and to all who do not say who they are.
+        StatusCode::UNAUTHORIZED => false,
+        StatusCode::BAD_REQUEST | StatusCode::NOT_ACCEPTABLE => true,
+        _ => is_of_one_request(status),
+    }
+}
+
 impl Leading {
     /// Whether an answer with this status that must not be stored says that what is stored holds no
     /// longer: that the page is gone, has moved, or is for one client only by now. What goes on being
@@ -23,13 +34,9 @@ impl Leading {
     /// What one client can bring about by itself is no such sign: it would take the page from all.
     pub(super) fn disproves(&self, status: StatusCode) -> bool {
         let speaks_of_the_page = match status {
-            // Where what is stored was for everybody.
-            StatusCode::UNAUTHORIZED => true,
             // The client has what it asked for under a condition of its own.
             StatusCode::NOT_MODIFIED => false,
-            // A field that has no part in the key is enough for these.
-            StatusCode::BAD_REQUEST | StatusCode::NOT_ACCEPTABLE => false,
-            _ => !status.is_server_error() && !is_of_one_request(status),
+            _ => !status.is_server_error() && !is_ones_own(status),
         };
         let load = &self.load;
         let (policy, asked) = (&load.view.policy, &load.asked.headers);

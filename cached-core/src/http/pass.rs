@@ -11,6 +11,7 @@ use super::lead::Leading;
 use super::list::members;
 use super::load::Landing;
 use super::look::report;
+use super::outdated::is_ones_own;
 use super::policy::ViewPolicy;
 use super::status::Report;
 use super::unstored::guard;
@@ -26,6 +27,7 @@ impl Leading {
         match head.status {
             StatusCode::NOT_MODIFIED => self.fail(Landing::Unmodified),
             status if is_failure(status) => self.failed(Failure::Status(status), None),
+            status if is_ones_own(status) => self.fail(Landing::Own),
             _ => self.land(Landing::Alone),
         }
         let mut response = Response::new(body);

@@ -51,6 +51,8 @@ enum Waited {
     Failed(Failed),
     /// Another's client has what it asked for, which says nothing to this one.
     Unmodified,
+    /// Another's client has asked wrongly, which says nothing either.
+    Own,
     Nothing,
 }
 
@@ -95,7 +97,8 @@ pub(crate) fn lead(load: &Arc<Load>) -> Option<Start> {
 /// its handler panicked or was dropped half way, one of them runs it for all. So does one where the
 /// load began too long ago for them. Where it failed, what is stale stands in, so that a handler in
 /// need is not asked by everybody. Those who have nothing that may are led by one of them a second
-/// time, and then go side by side: not one after the other, with a handler that takes long to fail.
+/// time, as they are where only the first one's way of asking was refused; and then go side by side:
+/// not one after the other, with a handler that takes long to fail.
 pub(crate) async fn turn(load: &Arc<Load>, old: Option<&(Arc<Stored>, Usable)>) -> Turn {
     let asked = load.engine.clock.now();
     let until = asked.saturating_add(load.engine.wait_limit);
@@ -128,9 +131,10 @@ pub(crate) async fn turn(load: &Arc<Load>, old: Option<&(Arc<Stored>, Usable)>) 
             }
             // Whoever has conditions of its own may be told the same.
             Waited::Unmodified if !has_conditions(load) && std::mem::take(&mut again) => {}
+            Waited::Own if std::mem::take(&mut again) => {}
             // Each time one less waits, and all of them no longer than the limit.
             Waited::Gone => {}
-            Waited::Other(_) | Waited::Unmodified | Waited::Nothing => {
+            Waited::Other(_) | Waited::Unmodified | Waited::Own | Waited::Nothing => {
                 return Turn::Lead(load.begin());
             }
         }
@@ -169,6 +173,7 @@ async fn wait(load: &Load, flight: &Arc<FlightOf>, until: Nanos) -> Waited {
                 News::Landed(Landing::Filling(fill, of)) => (fill.upgrade(), of),
                 News::Landed(Landing::Alone) => return Poll::Ready(Waited::Nothing),
                 News::Landed(Landing::Unmodified) => return Poll::Ready(Waited::Unmodified),
+                News::Landed(Landing::Own) => return Poll::Ready(Waited::Own),
                 News::Landed(Landing::Failed(failed)) => {
                     return Poll::Ready(Waited::Failed(failed));
                 }
