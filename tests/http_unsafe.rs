@@ -96,6 +96,49 @@ async fn a_page_of_another_host_stays() {
     assert_eq!((after.is_hit(), after.body), (true, before.body));
 }
 
+#[tokio::test]
+async fn a_host_that_is_none_takes_nothing_out_on_all_others() {
+    let (server, cache) = counting(minute()).await;
+    let before = on(server, "GET", "a.test").await;
+    for host in [
+        "*",
+        "~",
+        "<any>",
+        "<all>",
+        "a b",
+        "a.test /a",
+        "\"\"",
+        "a@b.test",
+    ] {
+        on(server, "POST", host).await;
+        let after = on(server, "GET", "a.test").await;
+        assert_eq!(
+            (after.is_hit(), &after.body),
+            (true, &before.body),
+            "{host}"
+        );
+    }
+    for host in ["<any>", "a b", "a@b.test"] {
+        let stored = cache.len();
+        on(server, "GET", host).await;
+        assert_eq!(cache.len(), stored, "{host}");
+    }
+    // What the request names besides counts.
+    let two = ["Host: b.test", "Host: A.test"];
+    server.ask("POST", "/a", &two).await;
+    assert_ne!(on(server, "GET", "a.test").await.body, before.body);
+}
+
+#[tokio::test]
+async fn what_all_hosts_share_is_invalidated_whatever_host_is_named() {
+    let (server, _cache) = counting(minute().any_host()).await;
+    for host in ["*", "<all>", "a b", ""] {
+        let before = on(server, "GET", "a.test").await.body;
+        on(server, "POST", host).await;
+        assert_ne!(on(server, "GET", "a.test").await.body, before, "{host}");
+    }
+}
+
 /// A form that names a page, in these words, as what has changed.
 async fn naming(field: &'static str) -> Server {
     let app = Router::new()

@@ -218,18 +218,18 @@ fn collapsed(load: &Load, why: Forwarded, stored: &Arc<Stored>) -> Option<Respon
 struct Changes {
     engine: Arc<Engine>,
     view: Arc<View>,
-    host: Option<String>,
+    /// None for any.
+    hosts: Vec<Option<String>>,
     uri: Uri,
     done: bool,
 }
 
 impl Changes {
     fn new(engine: &Arc<Engine>, view: &Arc<View>, asked: &Asked) -> Self {
-        let origin = url::origin(&asked.uri, &asked.headers);
         Changes {
             engine: Arc::clone(engine),
             view: Arc::clone(view),
-            host: origin.map(|origin| url::host(&origin).to_owned()),
+            hosts: url::changed_on(&asked.uri, &asked.headers),
             uri: asked.uri.clone(),
             done: false,
         }
@@ -243,7 +243,8 @@ impl Changes {
             return None;
         }
         let mut urls = self.own();
-        let host = self.host.as_deref().unwrap_or_default();
+        let host = self.hosts.iter().flatten().next();
+        let host = host.map_or("", String::as_str);
         for field in [LOCATION, CONTENT_LOCATION] {
             let value = response.headers().get(field);
             if let Some(found) = value.and_then(|it| url::resolve(host, &asked.uri, it.as_bytes()))
@@ -261,15 +262,16 @@ impl Changes {
 
     /// A URL's names: with its query, and with what counts of that, where it is less.
     fn names(&self, path: &str, query: Option<&str>) -> Vec<String> {
-        // A request that names no host, or two: the URL on any.
-        let host = self.host.as_deref().filter(|host| !host.is_empty());
         let counted = self.view.policy.query.apply(query);
         let counted = counted.as_deref();
         let less = (counted != query).then_some(counted);
-        let queries = std::iter::once(query).chain(less);
-        queries
-            .flat_map(|query| url::names(host, path, query))
-            .collect()
+        let mut all = Vec::new();
+        for query in std::iter::once(query).chain(less) {
+            for host in &self.hosts {
+                all.extend(url::names(host.as_deref(), path, query));
+            }
+        }
+        all
     }
 
     fn invalidate(&self, urls: &[String]) -> Invalidated {

@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 
 use http::header::HOST;
 use http::uri::PathAndQuery;
-use http::{HeaderMap, Uri, request};
+use http::{HeaderMap, HeaderValue, Uri, request};
 
 use super::query::{QueryRule, in_order};
 use crate::key::{Part, Stable};
@@ -51,7 +51,7 @@ pub struct OriginalUri(pub Uri);
 
 /// The scheme, as far as it is known, and the host, in lower case; empty if the request names none.
 ///
-/// None for a request that names two: the handler may look at the other.
+/// None for a request that names two, as the handler may look at the other, or one that is none.
 pub(crate) fn origin<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<Cow<'a, str>> {
     let mut lines = headers.get_all(HOST).iter();
     let host = match (lines.next(), lines.next()) {
@@ -64,7 +64,7 @@ pub(crate) fn origin<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<Cow<'a,
         (Some(host), Some(authority)) if host != authority => return None,
         (host, authority) => host.or(authority).unwrap_or_default(),
     };
-    if name.contains('@') {
+    if !is_host(&name) {
         return None;
     }
     Some(match uri.scheme_str() {
@@ -79,6 +79,40 @@ fn lower(text: &str) -> Cow<'_, str> {
     } else {
         Cow::Borrowed(text)
     }
+}
+
+/// Whether a host may be written so, with its port (RFC 3986, section 3.2.2). No user is named beside it
+/// (RFC 9110, section 4.2.4).
+fn is_host(text: &str) -> bool {
+    let is_plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%:[]".contains(&byte);
+    text.bytes().all(is_plain)
+}
+
+/// How many hosts one request may name.
+const MOST_HOSTS: usize = 4;
+
+/// Where a request may have changed something: on each host that it names, also where no page is stored
+/// for such a request, and on any if it names none. One that cannot be leaves what all hosts share.
+pub(crate) fn changed_on(uri: &Uri, headers: &HeaderMap) -> Vec<Option<String>> {
+    let authority = uri.authority().map(|it| it.as_str().as_bytes());
+    let lines = headers.get_all(HOST).iter().map(HeaderValue::as_bytes);
+    let named = authority.into_iter().chain(lines);
+    let mut named = named
+        .filter(|it| !it.is_empty())
+        .take(MOST_HOSTS)
+        .peekable();
+    if named.peek().is_none() {
+        return vec![None];
+    }
+    let texts = named.filter_map(|name| std::str::from_utf8(name).ok());
+    let hosts = texts.filter(|text| is_host(text));
+    let mut hosts: Vec<_> = hosts.map(|host| Some(host.to_ascii_lowercase())).collect();
+    hosts.dedup();
+    if hosts.is_empty() {
+        hosts.push(Some(ALL_HOSTS.to_owned()));
+    }
+    hosts
 }
 
 /// The host of an origin, without its scheme.
@@ -101,7 +135,10 @@ pub(crate) fn fits(uri: &Uri) -> bool {
 }
 
 /// Stands for the host of pages that all hosts share: whoever asked for one first, it is that of any.
-pub(crate) const ALL_HOSTS: &str = "~";
+/// No host is written so.
+pub(crate) const ALL_HOSTS: &str = "<all>";
+/// Stands for any host, in the names of what is to be found on each. No host is written so either.
+const ANY_HOST: &str = "<any>";
 
 /// What is cached under one URL, borrowed from a request.
 pub(crate) struct Target<'a> {
@@ -188,7 +225,7 @@ impl UrlNames {
 /// What the scope of a URL is called, on one host or on any.
 pub(crate) fn name(host: Option<&str>, path: &str, query: Option<&str>) -> String {
     // A path begins with a slash and neither it nor a query has spaces: no host reaches into them.
-    let (host, path) = (host.map_or("*", without_usual_port), normal(path));
+    let (host, path) = (host.map_or(ANY_HOST, without_usual_port), normal(path));
     let text = match query {
         Some(query) => format!("{host} {path}?{}", in_order(&normal_query(query))),
         None => format!("{host} {path}"),

@@ -118,6 +118,36 @@ fn a_request_that_names_two_hosts_has_no_origin() {
     assert_eq!(of("http://a.test/", &["b.test"]), None);
     assert_eq!(of("/", &["a.test", "b.test"]), None);
     assert_eq!(of("http://me@a.test/", &[]), None);
+    // Nor does one that names none.
+    for host in [
+        "<any>",
+        "<all>",
+        "a b",
+        "a/b",
+        "a?b",
+        "a#b",
+        "me@a.test",
+        "a\"",
+        "{a}",
+        "a,b c",
+    ] {
+        assert_eq!(of("/", &[host]), None, "{host}");
+    }
+    for host in [
+        "[::1]:8080",
+        "a_b.test:80",
+        "xn--bcher-kva.test",
+        "*",
+        "127.0.0.1",
+        "",
+    ] {
+        assert_eq!(of("/", &[host]).as_deref(), Some(host));
+        assert_ne!(name(Some(host), "/p", None), name(None, "/p", None));
+        assert_ne!(
+            name(Some(host), "/p", None),
+            name(Some(ALL_HOSTS), "/p", None)
+        );
+    }
 }
 
 #[test]
