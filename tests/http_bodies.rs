@@ -180,6 +180,39 @@ fn in_pieces(run: u32) -> Response {
 }
 
 #[tokio::test]
+async fn who_has_a_page_that_comes_in_pieces_is_told_so_and_it_is_stored() {
+    let site = site(|run| {
+        let fields = [
+            (header::ETAG, "\"a\""),
+            (header::LAST_MODIFIED, "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (header::CACHE_CONTROL, "max-age=60"),
+        ];
+        (fields, in_pieces(run)).into_response()
+    });
+    let site = site.await;
+    for (run, condition) in [
+        "If-None-Match: \"a\"",
+        "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let same = site.server.ask("GET", "/", &[condition]).await;
+        assert_eq!((same.status, &*same.body), (304, ""), "{condition}");
+        assert_eq!(same.header("cache-control"), "max-age=60");
+        until(|| !site.cache.is_empty()).await;
+        let hit = site.server.get("/").await;
+        let page = format!("page {n}. {n}", n = run + 1);
+        assert_eq!((hit.is_hit(), hit.body), (true, page), "{condition}");
+        site.cache.clear();
+        site.cache.sweep();
+    }
+    let changed = ["If-None-Match: \"b\""];
+    let whole = site.server.ask("GET", "/", &changed).await;
+    assert_eq!((whole.status, &*whole.body), (200, "page 3. 3"));
+}
+
+#[tokio::test]
 async fn a_page_in_pieces_is_told_from_the_next_one_of_the_same_second() {
     let site = site(in_pieces).await;
     let first = site.server.get("/").await;

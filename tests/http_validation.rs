@@ -38,6 +38,23 @@ async fn head(site: &Site) -> Reply {
 const THEN: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 
 #[tokio::test]
+async fn a_head_that_the_handler_answers_is_judged_by_the_clients_conditions() {
+    let fields = [("etag", "\"a\""), ("last-modified", THEN)];
+    let site = site(minute(), move |_, run| with(run, &fields));
+    for condition in [("if-none-match", "W/\"a\""), ("if-modified-since", THEN)] {
+        let same = site.ask(Method::HEAD, "/", &[condition]).await;
+        assert_eq!(same.status, StatusCode::NOT_MODIFIED, "{condition:?}");
+        assert_eq!(same.header("etag"), "\"a\"");
+        let said = "dewar; fwd=uri-miss; fwd-status=200";
+        assert_eq!(same.header("cache-status"), said);
+    }
+    let other = ("if-none-match", "\"b\"");
+    let whole = site.ask(Method::HEAD, "/", &[other]).await;
+    assert_eq!(whole.status, StatusCode::OK);
+    assert_eq!(site.runs(), 3);
+}
+
+#[tokio::test]
 async fn a_304_says_what_the_200_would_say_of_caching() {
     let site = site(minute(), |_, run| {
         let fields = [

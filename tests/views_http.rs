@@ -89,6 +89,64 @@ async fn a_head_can_be_left_to_the_handler() {
     assert_eq!(RUNS.count(), 2);
 }
 
+/// What a handler says that knows its validators, whoever judges them.
+const THEN: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+const VALIDATORS: [(header::HeaderName, &str); 2] =
+    [(header::ETAG, "\"a\""), (header::LAST_MODIFIED, THEN)];
+
+#[tokio::test]
+async fn conditions_that_the_handler_is_not_shown_are_judged_whatever_becomes_of_its_answer() {
+    #[cached(view, timeout = 60)]
+    async fn stored() -> impl IntoResponse {
+        (VALIDATORS, "page")
+    }
+    #[cached(view, timeout = 60)]
+    async fn private() -> impl IntoResponse {
+        (VALIDATORS, [(header::CACHE_CONTROL, "private")], "page")
+    }
+    #[cached(view, timeout = 60, methods("GET"))]
+    async fn get_only() -> impl IntoResponse {
+        (VALIDATORS, "page")
+    }
+    #[cached(view, timeout = 60, unless = true)]
+    async fn never() -> impl IntoResponse {
+        (VALIDATORS, "page")
+    }
+    #[cached(view, timeout = 60, cache = "registered nowhere")]
+    async fn nowhere() -> impl IntoResponse {
+        (VALIDATORS, "page")
+    }
+
+    let app = Router::new()
+        .route("/stored", get(stored))
+        .route("/private", get(private))
+        .route("/get_only", get(get_only))
+        .route("/never", get(never).post(never))
+        .route("/nowhere", get(nowhere));
+    let site = serve(app).await;
+    for path in ["/stored", "/private", "/get_only", "/never", "/nowhere"] {
+        for method in [Method::HEAD, Method::GET] {
+            for (name, value) in [("if-none-match", "\"a\""), ("if-modified-since", THEN)] {
+                site.cache.clear();
+                let same = site.ask(method.clone(), path, &[(name, value)]).await;
+                let told = (same.status, same.header("etag"), &*same.body);
+                assert_eq!(told, (304, "\"a\"", ""), "{method} {path} {name}");
+            }
+            let other = [("if-none-match", "\"b\""), ("if-modified-since", THEN)];
+            let whole = site.ask(method.clone(), path, &other).await;
+            assert_eq!(whole.status, 200, "{method} {path}");
+            // Two hosts go past the cache.
+            let both = [("host", "a b"), ("if-none-match", "W/\"a\"")];
+            let same = site.ask(method.clone(), path, &both).await;
+            assert_eq!(same.status, 304, "{method} {path}");
+        }
+    }
+    // They say nothing of what changes something.
+    let conditions = [("if-none-match", "\"a\"")];
+    let sent = site.ask(Method::POST, "/never", &conditions).await;
+    assert_eq!((sent.status, &*sent.body), (200, "page"));
+}
+
 #[tokio::test]
 async fn a_part_of_what_is_stored_is_sent_alone() {
     #[cached(view, timeout = 60)]

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use axum_core::body::Body;
 use axum_core::response::{IntoResponse, Response};
 use http::header::{AUTHORIZATION, COOKIE};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method};
 
 use super::argument::{Arguments, Sources};
@@ -15,8 +16,8 @@ use super::source::Travels;
 use crate::engine::at::Mode;
 use crate::engine::site::{Marker, Site};
 use crate::http::{
-    Credentials, Labels, Look, Unstored, View, ViewBody, ViewPolicy, Way, add_vary, guard, look,
-    url_seen,
+    Credentials, Labels, Look, Unstored, View, ViewBody, ViewPolicy, Way, add_vary, guard, judged,
+    look, url_seen,
 };
 use crate::key::arg;
 
@@ -142,7 +143,7 @@ enum Place {
     /// A call that is no request: a test's.
     Direct,
     /// There is no cache to look into.
-    Uncached(Arc<View>, HeaderMap),
+    Uncached(Arc<View>, Parts),
     Looked(Look),
 }
 
@@ -168,7 +169,7 @@ pub fn view<A: Arguments>(
         Ok(cache) => cache,
         Err(error) => {
             crate::trace::refused(&error);
-            return ViewAt(Place::Uncached(Arc::clone(view), parts.headers));
+            return ViewAt(Place::Uncached(Arc::clone(view), parts));
         }
     };
     let mode = match mode {
@@ -208,8 +209,11 @@ impl ViewAt {
             Place::Uncached(view, request) => {
                 let mut response = respond(body.await);
                 add_vary(&view, response.headers_mut());
-                guard(&view.policy, &request, response.headers_mut());
-                return response;
+                guard(&view.policy, &request.headers, response.headers_mut());
+                return match request.method {
+                    Method::GET | Method::HEAD => judged(response, &request.headers, Body::empty),
+                    _ => response,
+                };
             }
             Place::Looked(Look::Answer(response)) => return response.map(Body::new),
             Place::Looked(Look::Run(job)) => job,

@@ -1,5 +1,6 @@
 //! Loads that go on when their client is gone, or has its answer already.
 
+use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
@@ -24,6 +25,14 @@ where
     if let Err(task) = engine.runtime.spawn(task) {
         task.await;
     }
+}
+
+/// Reads a body that is on its way into the cache, where its client needs nothing of it. Without a
+/// background nothing is stored.
+pub(super) fn finish_in_background(body: ViewBody, engine: &Arc<Engine>) {
+    let work = async { Ok::<_, Infallible>(Response::new(body)) };
+    let task = Scoped::again(drained(work, Arc::clone(engine)));
+    drop(engine.runtime.spawn(Box::pin(task)));
 }
 
 /// Work to its end without a client, and for no longer than a caller would wait for it.

@@ -4,7 +4,7 @@ use http::header::{
     DATE, ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, LAST_MODIFIED,
     SET_COOKIE,
 };
-use http::{HeaderMap, HeaderValue, StatusCode, response};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, response};
 
 use super::date;
 use super::list::members;
@@ -78,6 +78,17 @@ pub(crate) fn not_modified(request: &HeaderMap, head: &mut response::Parts) -> b
     head.headers = headers;
     head.status = StatusCode::NOT_MODIFIED;
     true
+}
+
+/// The response to a GET or HEAD whose conditions the handler was not shown.
+pub(crate) fn judged<B>(
+    response: Response<B>,
+    request: &HeaderMap,
+    empty: fn() -> B,
+) -> Response<B> {
+    let (mut head, body) = response.into_parts();
+    let same = head.status == StatusCode::OK && not_modified(request, &mut head);
+    Response::from_parts(head, if same { empty() } else { body })
 }
 
 /// Whether there is something by which the client can ask for news.

@@ -7,7 +7,7 @@ use http::header::{CONTENT_LOCATION, LOCATION};
 use http::{HeaderMap, Method, Response, Uri, request};
 
 use super::body::ViewBody;
-use super::conditional::Conditions;
+use super::conditional::{Conditions, judged};
 use super::lead::{self, Leading};
 use super::load::Load;
 use super::look::{Usable, report};
@@ -132,8 +132,13 @@ impl Job {
                     // What the store did not confirm is kept, counted, and tried again.
                     let _ = changes.await;
                 }
+                let status = response.status();
+                let reads = matches!(asked.method, Method::GET | Method::HEAD);
+                if reads && view.hides_conditions() {
+                    response = judged(response, &asked.headers, ViewBody::empty);
+                }
                 let forwarded = Report {
-                    status: Some(response.status()),
+                    status: Some(status),
                     ..Report::forwarded(why)
                 };
                 if kind == Kind::Pass {

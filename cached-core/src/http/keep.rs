@@ -6,7 +6,9 @@ use http::header::{AGE, CACHE_CONTROL, CONTENT_LENGTH, ETAG, LAST_MODIFIED, SET_
 use http::{Response, StatusCode, response};
 use http_body::Body;
 
+use super::background::finish_in_background;
 use super::body::ViewBody;
+use super::conditional::not_modified;
 use super::control::digits;
 use super::failed::{Failed, Failure, is_failure};
 use super::fill::{Fill, Reader};
@@ -56,7 +58,7 @@ impl Leading {
                 if !own && !is_told_apart(policy, asked) {
                     self.load.remember_alone();
                 }
-                return self.refused(head, body, replaced);
+                return self.passed(head, body, replaced);
             }
         };
         add_vary(&self.load.view, &mut head.headers);
@@ -144,7 +146,18 @@ impl Leading {
                 if !dated && !head.headers.contains_key(ETAG) {
                     head.headers.remove(LAST_MODIFIED);
                 }
+                let same = replaced
+                    && head.status == StatusCode::OK
+                    && not_modified(&load.asked.headers, &mut head);
                 let body = ViewBody::fill(Reader::new(Arc::clone(&fill), hint));
+                let body = match same {
+                    // The client has the page; the next one may not.
+                    true => {
+                        finish_in_background(body, &load.engine);
+                        ViewBody::empty()
+                    }
+                    false => body,
+                };
                 Response::from_parts(head, body)
             }
         };

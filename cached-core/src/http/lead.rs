@@ -228,7 +228,7 @@ impl Leading {
             };
         }
         if self.load.asked.method == Method::HEAD {
-            return self.headed(response);
+            return self.headed(response, replaced);
         }
         self.filled(response, replaced, timing)
     }

@@ -126,6 +126,8 @@ pub use url::UrlText;
 pub use view::{Labels, View};
 
 #[cfg(feature = "axum")]
+pub(crate) use conditional::judged;
+#[cfg(feature = "axum")]
 pub(crate) use look::{Way, look};
 #[cfg(feature = "axum")]
 pub(crate) use pass::add_vary;

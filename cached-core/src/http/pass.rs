@@ -4,7 +4,7 @@ use http::header::{RANGE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, response};
 
 use super::body::ViewBody;
-use super::conditional::not_modified;
+use super::conditional::judged;
 use super::control::Control;
 use super::failed::{Failure, is_failure};
 use super::lead::Leading;
@@ -19,44 +19,35 @@ use super::view::View;
 use super::{storing, vary};
 
 impl Leading {
-    /// A response that is the client's alone.
-    pub(super) fn passed(&self, head: &mut response::Parts, body: ViewBody) -> Response<ViewBody> {
+    /// A response that is the client's alone. Where the client's conditions were kept from the handler
+    /// (`replaced`), they are judged here.
+    pub(super) fn passed(
+        &self,
+        mut head: response::Parts,
+        body: ViewBody,
+        replaced: bool,
+    ) -> Response<ViewBody> {
         let (view, asked) = (&self.load.view, &self.load.asked);
         add_vary(view, &mut head.headers);
         guard(&view.policy, &asked.headers, &mut head.headers);
-        match head.status {
+        let status = head.status;
+        match status {
             StatusCode::NOT_MODIFIED => self.fail(Landing::Unmodified),
             status if is_failure(status) => self.failed(Failure::Status(status), None),
             status if is_ones_own(status) => self.fail(Landing::Own),
             _ => self.land(Landing::Alone),
         }
-        let mut response = Response::new(body);
-        *response.status_mut() = head.status;
-        *response.version_mut() = head.version;
-        *response.headers_mut() = std::mem::take(&mut head.headers);
-        *response.extensions_mut() = std::mem::take(&mut head.extensions);
+        let response = Response::from_parts(head, body);
+        let mut response = match replaced {
+            true => judged(response, &asked.headers, ViewBody::empty),
+            false => response,
+        };
         let said = Report {
-            status: Some(head.status),
+            status: Some(status),
             ..Report::forwarded(self.why)
         };
         report(&self.load.view, &mut response, &said);
         response
-    }
-
-    /// A response that is not stored; the client's conditions were kept from the handler, so they are
-    /// judged here.
-    pub(super) fn refused(
-        self,
-        mut head: response::Parts,
-        body: ViewBody,
-        replaced: bool,
-    ) -> Response<ViewBody> {
-        let whole = replaced && head.status == StatusCode::OK;
-        let body = match whole && not_modified(&self.load.asked.headers, &mut head) {
-            true => ViewBody::empty(),
-            false => body,
-        };
-        self.passed(&mut head, body)
     }
 }
 

@@ -80,10 +80,10 @@ impl Leading {
     /// The 304 speaks of another response, also when it was asked again: what is stored is outdated.
     /// To this client it is of use where the client has that one.
     pub(super) fn contradicted(self, response: Response<ViewBody>) -> Response<ViewBody> {
-        let (mut head, body) = response.into_parts();
+        let (head, body) = response.into_parts();
         self.forget_old();
         if is_not_modified(&self.load.asked.headers, &head.headers) {
-            return self.passed(&mut head, body);
+            return self.passed(head, body, true);
         }
         let mut answer = Response::new(ViewBody::empty());
         *answer.status_mut() = StatusCode::BAD_GATEWAY;
@@ -99,8 +99,8 @@ impl Leading {
 
     /// The answer to a HEAD: it is not stored, but may show that what is stored is outdated
     /// (RFC 9111, section 4.3.5).
-    pub(super) fn headed(self, response: Response<ViewBody>) -> Response<ViewBody> {
-        let (mut head, body) = response.into_parts();
+    pub(super) fn headed(self, response: Response<ViewBody>, replaced: bool) -> Response<ViewBody> {
+        let (head, body) = response.into_parts();
         if let (StatusCode::OK, Some((old, _))) = (head.status, &self.old) {
             let differs = [ETAG, LAST_MODIFIED, CONTENT_LENGTH].iter().any(|name| {
                 let (new, old) = (head.headers.get(name), old.headers.get(name));
@@ -110,6 +110,6 @@ impl Leading {
                 self.forget_old();
             }
         }
-        self.passed(&mut head, body)
+        self.passed(head, body, replaced)
     }
 }

@@ -88,6 +88,12 @@ impl View {
         }
     }
 
+    /// Whether the handler is never shown what the client has already: with an annotated one, that is
+    /// taken out before its arguments are made.
+    pub(crate) fn hides_conditions(&self) -> bool {
+        matches!(self.known, Known::Handler)
+    }
+
     pub(crate) fn counters(&self, engine: &Engine) -> Arc<Counters> {
         engine.counters_at(self.id, self.name)
     }
