@@ -78,6 +78,79 @@ async fn of_many_that_are_served_stale_one_loads_afresh() {
     assert_eq!(site.runs(), 2);
 }
 
+/// What a client says that wants something of its own.
+const OF_ITS_OWN: [&[(&str, &str)]; 5] = [
+    &[("range", "bytes=0-2")],
+    &[("range", "bytes=0-2"), ("if-range", "\"a\"")],
+    &[("if-range", "\"a\"")],
+    &[("if-none-match", "\"b\"")],
+    &[("cache-control", "no-store")],
+];
+
+#[tokio::test]
+async fn a_client_that_is_given_a_part_of_what_is_stale_has_the_whole_loaded_for_others() {
+    for fields in OF_ITS_OWN {
+        for soft in [false, true] {
+            // As an origin does that judges what it is asked.
+            let site = site(ViewPolicy::proxy(), move |request, run| {
+                let asked = request.headers();
+                if asked.contains_key("range") || asked.contains_key("if-range") {
+                    let mut part = with(run, &[("content-range", "bytes 0-2/5")]);
+                    *part.status_mut() = StatusCode::PARTIAL_CONTENT;
+                    return part;
+                }
+                if asked.contains_key("if-none-match") || asked.contains_key("cache-control") {
+                    return otherwise("304", run);
+                }
+                with(
+                    run,
+                    &[("cache-control", "max-age=60, stale-while-revalidate=30")],
+                )
+            });
+            site.get("/").await;
+            if soft {
+                let gone = site.cache.invalidation().url("/").soft();
+                gone.run().await.unwrap();
+            } else {
+                site.advance(70);
+            }
+            let part = site.ask(Method::GET, "/", fields).await;
+            assert!("run 1".starts_with(&part.body), "{fields:?}: {}", part.body);
+            assert!(part.header("cache-status").contains("hit"), "{fields:?}");
+            tokio::task::yield_now().await;
+            assert_eq!(site.runs(), 2, "{fields:?}");
+            assert_eq!(site.get("/").await.body, "run 2", "{fields:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_asks_for_a_part_learns_as_the_first_that_the_page_is_gone() {
+    let site = site(day(), move |_, run| match run {
+        1 => text(run),
+        run => otherwise("404", run),
+    });
+    site.get("/").await;
+    site.advance(70);
+    let part = [("range", "bytes=0-2")];
+    assert_eq!(site.ask(Method::GET, "/", &part).await.body, "run");
+    tokio::task::yield_now().await;
+    assert_eq!(site.get("/").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_can_only_be_asked_for_its_head_is_not_served_stale_meanwhile() {
+    let policy = minute().stale_while_revalidate(Duration::from_secs(30));
+    let site = site(policy, |_, run| text(run));
+    site.get("/").await;
+    site.advance(70);
+    // Behind a router the answer to a HEAD may come from another handler, and is no page for a GET.
+    let head = site.ask(Method::HEAD, "/", &[]).await;
+    assert!(!head.header("cache-status").contains("hit"));
+    assert_eq!(site.runs(), 2);
+    assert_eq!(site.get("/").await.body, "run 1");
+}
+
 #[tokio::test]
 async fn stale_is_served_where_the_handler_fails() {
     let policy = minute().stale_if_error(Duration::from_secs(30));

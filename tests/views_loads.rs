@@ -117,6 +117,18 @@ async fn a_stale_page_is_served_while_it_is_made_anew() {
     assert_eq!((&*fresh.body, fresh.is_hit()), ("run 2", true));
     site.advance(91);
     assert_eq!(site.get("/").await.body, "run 3", "not for ever");
+    // A part will do.
+    site.advance(70);
+    let part = site.get_with("/", &[("range", "bytes=-1")]).await;
+    assert_eq!((part.status, &*part.body), (206, "3"));
+    until("it is stored", || site.cache.stats().stores == 4).await;
+    assert_eq!(site.get("/").await.body, "run 4");
+    // What is asked for its head alone is no page, nor is what is to be stored nowhere.
+    site.advance(70);
+    let head = site.ask(axum::http::Method::HEAD, "/", &[]).await;
+    assert_eq!((head.is_hit(), RUNS.count()), (false, 5));
+    let own = site.get_with("/", &[("cache-control", "no-store")]).await;
+    assert_eq!((&*own.body, RUNS.count()), ("run 6", 6));
 }
 
 #[tokio::test]

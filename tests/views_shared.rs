@@ -608,6 +608,25 @@ async fn a_stale_page_from_the_store_is_served_while_it_is_made_afresh() {
 }
 
 #[tokio::test]
+async fn who_asks_for_a_part_of_a_stale_page_from_the_store_has_it_made_afresh() {
+    for fields in [("range", "bytes=0-3"), ("cache-control", "no-store")] {
+        let policy = || counted::minute().stale_while_revalidate(Duration::from_secs(60));
+        let store = FaultyStore::new();
+        let [one, other] = two(&store, counted::router(policy));
+        assert_eq!(one.get("/").await.text(), "none 1");
+        other.cache.advance(Duration::from_secs(70));
+        let part = other.ask(Method::GET, "/", &[fields]).await.text();
+        assert!("none 1".starts_with(&part), "{part}");
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        let stats = other.cache.stats();
+        assert_eq!((stats.fallbacks, stats.loads, stats.fetched), (1, 1, 0));
+        assert_eq!(other.get("/").await.text(), "none 2", "{fields:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_page_that_is_gone_is_gone_in_all_processes() {
     mod gone {
         use super::*;

@@ -1,11 +1,12 @@
 //! Preconditions (RFC 9110, section 13).
 
 use http::header::{
-    DATE, ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_UNMODIFIED_SINCE, LAST_MODIFIED,
-    SET_COOKIE,
+    CACHE_CONTROL, DATE, ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
+    IF_UNMODIFIED_SINCE, LAST_MODIFIED, RANGE, SET_COOKIE,
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode, response};
 
+use super::control::Control;
 use super::date;
 use super::list::members;
 use super::stored::keep_for_304;
@@ -91,6 +92,16 @@ pub(crate) fn judged<B>(
     Response::from_parts(head, if same { empty() } else { body })
 }
 
+/// Takes out of a request what its client wants for itself: a part, or news, or that nothing is stored.
+pub(crate) fn widen(request: &mut HeaderMap) {
+    for name in [RANGE, IF_RANGE, IF_NONE_MATCH, IF_MODIFIED_SINCE] {
+        request.remove(name);
+    }
+    if Control::of(request).no_store {
+        request.remove(CACHE_CONTROL);
+    }
+}
+
 /// Whether there is something by which the client can ask for news.
 pub(crate) fn has_validator(response: &HeaderMap) -> bool {
     response.contains_key(ETAG) || response.contains_key(LAST_MODIFIED)
@@ -118,6 +129,8 @@ fn is_one_tag(a: &HeaderValue, b: &HeaderValue) -> bool {
 pub struct Conditions {
     /// The request's own stay.
     keep: bool,
+    /// The request is one of the cache's own.
+    widened: bool,
     etag: Option<HeaderValue>,
     last_modified: Option<HeaderValue>,
 }
@@ -134,10 +147,16 @@ impl Conditions {
     /// Of a stored response.
     pub(crate) fn of(stored: &HeaderMap) -> Self {
         Conditions {
-            keep: false,
             etag: stored.get(ETAG).cloned(),
             last_modified: stored.get(LAST_MODIFIED).cloned(),
+            ..Conditions::default()
         }
+    }
+
+    /// The same for a request of the cache's own, made of a client's that has its answer.
+    pub(crate) fn widened(mut self, widened: bool) -> Self {
+        self.widened = widened;
+        self
     }
 
     /// Whether a 304 with these fields speaks of what they came from. It names the response that holds
@@ -171,6 +190,9 @@ impl Conditions {
     /// Puts them in the place of the request's own, which the cache judges itself; what is to be
     /// stored must be whole. Where nothing is to be stored, the request stays as it is.
     pub fn apply(&self, request: &mut HeaderMap) {
+        if self.widened {
+            widen(request);
+        }
         if self.keep {
             return;
         }

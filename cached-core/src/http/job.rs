@@ -9,7 +9,7 @@ use http::{HeaderMap, Method, Response, Uri, request};
 use super::body::ViewBody;
 use super::conditional::{Conditions, judged};
 use super::lead::{self, Leading};
-use super::load::Load;
+use super::load::{self, Load};
 use super::look::{Usable, report};
 use super::pass::add_vary;
 use super::status::{Forwarded, Report};
@@ -134,7 +134,7 @@ impl Job {
                 }
                 let status = response.status();
                 let reads = matches!(asked.method, Method::GET | Method::HEAD);
-                if reads && view.hides_conditions() {
+                if reads && view.is_handler() {
                     response = judged(response, &asked.headers, ViewBody::empty);
                 }
                 let forwarded = Report {
@@ -159,7 +159,7 @@ impl Job {
 }
 
 async fn run_load<F, Fut, E>(
-    load: Arc<Load>,
+    mut load: Arc<Load>,
     why: Forwarded,
     old: Option<(Arc<Stored>, Usable)>,
     alone: bool,
@@ -170,14 +170,15 @@ where
     Fut: Future<Output = Result<Response<ViewBody>, E>> + Send + 'static,
     E: Send + 'static,
 {
-    let other = alone || load.asked.method == Method::HEAD;
     if let Some((stored, _)) = old.as_ref().filter(|(_, usable)| usable.meanwhile) {
         let response = load.answer_stale(stored);
-        if !other && let Some(start) = wait::lead(&load) {
+        load::widen(&mut load);
+        if let Some(start) = wait::lead(&load) {
             lead::refresh(Leading::new(load, why, old, start), run).await;
         }
         return Ok(response);
     }
+    let other = alone || load.asked.method == Method::HEAD;
     let alone = other
         || !load.view.policy.single_flight
         || load.is_alone()

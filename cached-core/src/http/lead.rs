@@ -14,12 +14,16 @@ use super::body::ViewBody;
 use super::conditional::Conditions;
 use super::failed::{Failure, is_failure};
 use super::freshness::Timing;
+#[cfg(feature = "stores")]
+use super::load;
 use super::load::{Landing, Load, Start};
 use super::look::{Usable, report, unavailable};
 #[cfg(feature = "stores")]
 use super::shared::Asked;
 use super::status::{Forwarded, Report};
 use super::stored::Stored;
+#[cfg(feature = "stores")]
+use super::wait;
 use crate::cache::current::Scoped;
 use crate::trace;
 
@@ -49,6 +53,10 @@ where
     E: Send + 'static,
 {
     let engine = Arc::clone(&leading.load.engine);
+    let leading = Leading {
+        own: true,
+        ..leading
+    };
     in_background(leading.run(run, true), engine).await;
 }
 
@@ -59,6 +67,8 @@ pub(crate) struct Leading {
     /// What is stored already.
     pub(crate) old: Option<(Arc<Stored>, Usable)>,
     pub(crate) start: Start,
+    /// Its client has an answer already: the cache asks for the next ones.
+    pub(crate) own: bool,
     /// What the shared store had.
     #[cfg(feature = "stores")]
     pub(crate) read: Option<super::shared::Read>,
@@ -79,6 +89,7 @@ impl Leading {
             why,
             old,
             start,
+            own: false,
             #[cfg(feature = "stores")]
             read: None,
             #[cfg(feature = "stores")]
@@ -105,9 +116,11 @@ impl Leading {
         match self.ask_store(served).await {
             Asked::Answer(response) => return Ok(response),
             Asked::Meanwhile(response) => {
-                if self.start.duty.is_some() {
+                if self.goes_on() {
                     let engine = Arc::clone(&self.load.engine);
                     in_background(self.handle(run), engine).await;
+                } else {
+                    self.load.counters.fetched.one();
                 }
                 return Ok(response);
             }
@@ -187,18 +200,30 @@ impl Leading {
         }
     }
 
+    /// Has the handler run for the next ones, as its client has an answer; false where it does already.
+    #[cfg(feature = "stores")]
+    fn goes_on(&mut self) -> bool {
+        self.own = true;
+        if self.start.duty.is_none() {
+            load::widen(&mut self.load);
+            self.start.duty = wait::lead(&self.load).and_then(|start| start.duty);
+        }
+        self.start.duty.is_some()
+    }
+
     /// What the handler is asked for: news of what is stored, or the whole.
     fn conditions(&self) -> Conditions {
         let stored = self
             .old
             .as_ref()
             .map(|(old, _)| Conditions::of(&old.headers));
-        match stored.filter(|conditions| !conditions.is_empty()) {
+        let conditions = match stored.filter(|conditions| !conditions.is_empty()) {
             Some(conditions) => conditions,
             // Where most responses are stored, a whole one serves the next client too.
-            None if self.load.view.policy.timeout.is_some() => Conditions::default(),
+            None if self.own || self.load.view.policy.timeout.is_some() => Conditions::default(),
             None => Conditions::own(),
-        }
+        };
+        conditions.widened(self.own)
     }
 
     fn count(&self, timing: &Timing, failed: bool) {

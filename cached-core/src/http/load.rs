@@ -8,6 +8,7 @@ use http::header::{CACHE_CONTROL, CONTENT_LENGTH, DATE, ETAG, LAST_MODIFIED};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, response};
 
 use super::body::ViewBody;
+use super::conditional;
 use super::control::digits;
 use super::date::{self, Seconds};
 use super::fill::Fill;
@@ -147,6 +148,13 @@ pub(crate) enum Inserted {
     /// It was invalidated meanwhile, or memory was dropped. What it is worth to others, the store's
     /// versions say.
     Void,
+}
+
+/// Takes out of a load that nobody has joined what its client wants for itself.
+pub(super) fn widen(load: &mut Arc<Load>) {
+    if let Some(load) = Arc::get_mut(load) {
+        conditional::widen(&mut load.asked.headers);
+    }
 }
 
 /// How often a variant is put beside others while they change.

@@ -287,7 +287,8 @@ fn choose(
             report(view, &mut response, &Report::hit(stored.ttl(now)));
             Found::Answer(response)
         }
-        Judged::Stale(usable) => {
+        Judged::Stale(mut usable) => {
+            usable.meanwhile &= can_refresh(view, &request.method, &request.headers);
             variants.served(stored, now);
             if usable.meanwhile {
                 counters.served_stale(slot.named());
@@ -352,6 +353,12 @@ pub(crate) fn judge(
         on_error,
         throttled: wanted && (meanwhile || on_error) && stored.retry.is_put_off(now),
     })
+}
+
+/// Whether the handler can be asked, by this request, for what the next ones are given. What answers a
+/// HEAD may be no page, and the arguments of an annotated handler are made for one client.
+pub(super) fn can_refresh(view: &View, method: &Method, request: &HeaderMap) -> bool {
+    method == Method::GET && !(view.is_handler() && Control::of(request).no_store)
 }
 
 /// What the client asks of the cache, where it may.

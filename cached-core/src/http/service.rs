@@ -90,8 +90,8 @@ where
         let mut inner = std::mem::replace(&mut self.inner, again);
         let content = self.content.clone();
         let run = job.run(move |conditions| {
-            let again = Again::new(&conditions, &parts);
             conditions.apply(&mut parts.headers);
+            let again = Again::new(&conditions, &parts);
             let answer = inner.call(Request::from_parts(parts, body));
             async move {
                 let response = answer.await?;

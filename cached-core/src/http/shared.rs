@@ -17,7 +17,7 @@ use http::Response;
 use super::body::ViewBody;
 use super::lead::Leading;
 use super::load::{Landing, Load};
-use super::look::{Judged, judge, report};
+use super::look::{Judged, can_refresh, judge, report};
 use super::status::Report;
 use super::stored::{Stored, Variants};
 use super::storing::has_credentials;
@@ -201,7 +201,7 @@ impl Leading {
             return Asked::Nothing;
         }
         let now = load.engine.clock.now();
-        let usable = match judge(&load.view, &stored, now, false, headers) {
+        let mut usable = match judge(&load.view, &stored, now, false, headers) {
             Judged::Fresh => {
                 load.counters.fetched.one();
                 load.insert(&stored, self.start.origin());
@@ -212,6 +212,7 @@ impl Leading {
             }
             Judged::Stale(usable) => usable,
         };
+        usable.meanwhile &= can_refresh(&load.view, &load.asked.method, headers);
         let newer = |(old, _): &(Arc<Stored>, _)| old.date <= stored.date;
         if !self.old.as_ref().is_none_or(newer) {
             return Asked::Nothing;
@@ -223,10 +224,6 @@ impl Leading {
         let answer = (usable.meanwhile && !served).then(|| {
             // The read was counted as a miss when memory had nothing.
             load.counters.fallbacks.one();
-            if self.start.duty.is_none() {
-                // No load follows.
-                load.counters.fetched.one();
-            }
             load.answer_stale(&stored)
         });
         self.old = Some((stored, usable));

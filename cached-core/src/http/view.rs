@@ -88,9 +88,9 @@ impl View {
         }
     }
 
-    /// Whether the handler is never shown what the client has already: with an annotated one, that is
-    /// taken out before its arguments are made.
-    pub(crate) fn hides_conditions(&self) -> bool {
+    /// Whether it is an annotated handler. Its arguments are made of the request as it comes, but for
+    /// what the client has already: that it is never shown.
+    pub(crate) fn is_handler(&self) -> bool {
         matches!(self.known, Known::Handler)
     }
 
