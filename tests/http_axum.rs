@@ -362,3 +362,20 @@ async fn what_took_too_long_inside_is_not_stored() {
         assert!(server.get("/").await.is_hit());
     }
 }
+
+#[tokio::test]
+async fn a_304_to_a_head_says_nothing_of_a_length() {
+    let page = async || ([(header::ETAG, "\"a\"")], "page");
+    let app = Router::new()
+        .route("/", get(page))
+        .layer(layer(&TestCache::new()));
+    let server = serve(app).await;
+    for method in ["HEAD", "GET", "HEAD"] {
+        let has = ["If-None-Match: \"a\""];
+        let same = server.ask(method, "/", &has).await;
+        let told = (same.status, same.header("content-length"));
+        assert_eq!(told, (304, String::new()), "{method}");
+        let whole = server.ask(method, "/", &[]).await;
+        assert_eq!(whole.header("content-length"), "4", "{method}");
+    }
+}

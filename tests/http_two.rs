@@ -127,6 +127,7 @@ async fn is_cached(site: &Two) {
     let etag = first.header("etag");
     let same = site.get_with(("if-none-match", etag)).await;
     assert_eq!((same.status, &*same.body), (StatusCode::NOT_MODIFIED, ""));
+    assert_eq!(same.header("content-length"), "");
     let part = site.get_with(("range", "bytes=2-4")).await;
     assert_eq!(part.status, StatusCode::PARTIAL_CONTENT);
     assert_eq!(part.body, first.body[2..5]);
@@ -244,4 +245,49 @@ async fn what_is_known_of_a_servers_bodies_is_what_the_layer_is_told() {
         assert_eq!(got.body, body.unwrap_or_default());
     }
     assert!(told.get("a.test").await.is_hit());
+}
+
+#[tokio::test]
+async fn a_status_without_content_says_nothing_of_its_length() {
+    let tag = || [(header::ETAG, "\"a\"")];
+    let private = || [(header::CACHE_CONTROL, "private")];
+    let apps = [
+        ("stored", get(async move || (tag(), "page")), true),
+        (
+            "not stored",
+            get(async move || (tag(), private(), "page")),
+            true,
+        ),
+        (
+            "judged without a cache",
+            get(async move || (tag(), "page")),
+            false,
+        ),
+    ];
+    for (what, page, cached) in apps {
+        let app = Router::new().route("/", page);
+        let app = match cached {
+            true => app.layer(layer(&TestCache::new())),
+            false => app.layer(dewar::http::conditional()),
+        };
+        let site = Two::serve(app).await;
+        for method in [Method::GET, Method::HEAD, Method::GET] {
+            let has = Some(("if-none-match", "\"a\""));
+            let same = site.ask(method.clone(), "a.test", has, None).await;
+            let told = (same.status, same.header("content-length"));
+            assert_eq!(told, (StatusCode::NOT_MODIFIED, ""), "{what} {method}");
+        }
+    }
+    let nothing = get(async || StatusCode::NO_CONTENT);
+    let site = Two::serve(
+        Router::new()
+            .route("/", nothing)
+            .layer(layer(&TestCache::new())),
+    )
+    .await;
+    for method in [Method::GET, Method::GET, Method::HEAD] {
+        let none = site.ask(method.clone(), "a.test", None, None).await;
+        let told = (none.status, none.header("content-length"));
+        assert_eq!(told, (StatusCode::NO_CONTENT, ""), "{method}");
+    }
 }

@@ -211,7 +211,7 @@ impl ViewAt {
                 add_vary(&view, response.headers_mut());
                 guard(&view.policy, &request.headers, response.headers_mut());
                 return match request.method {
-                    Method::GET | Method::HEAD => judged(response, &request.headers, Body::empty),
+                    Method::GET | Method::HEAD => judged(response, &request.headers, none),
                     _ => response,
                 };
             }
@@ -227,6 +227,10 @@ impl ViewAt {
             Err(never) => match never {},
         }
     }
+}
+
+fn none() -> Body {
+    Body::new(ViewBody::none())
 }
 
 /// What a handler returns, as a response.

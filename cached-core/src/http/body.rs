@@ -32,6 +32,8 @@ pub struct ViewBody(Kind);
 
 enum Kind {
     Bytes(Bytes),
+    /// Not even an empty one: servers are not to tell of its length.
+    None,
     /// Untouched.
     Inner(Inner),
     /// On its way to the client and into the cache.
@@ -42,6 +44,7 @@ impl std::fmt::Debug for Kind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Kind::Bytes(_) => "Bytes",
+            Kind::None => "None",
             Kind::Inner(_) => "Inner",
             Kind::Fill(_) => "Fill",
         })
@@ -100,6 +103,12 @@ impl ViewBody {
         ViewBody(Kind::Bytes(Bytes::new()))
     }
 
+    /// Of a status that has no content: nothing is said of its length, which would be taken for that of
+    /// the page (RFC 9110, section 8.6).
+    pub(crate) fn none() -> Self {
+        ViewBody(Kind::None)
+    }
+
     pub(crate) fn fill(reader: Reader) -> Self {
         ViewBody(Kind::Fill(reader))
     }
@@ -134,6 +143,7 @@ impl Body for ViewBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         match &mut self.0 {
+            Kind::None => Poll::Ready(None),
             Kind::Bytes(bytes) if bytes.is_empty() => Poll::Ready(None),
             Kind::Bytes(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
             Kind::Inner(inner) => Pin::new(inner).poll_frame(cx),
@@ -143,6 +153,7 @@ impl Body for ViewBody {
 
     fn is_end_stream(&self) -> bool {
         match &self.0 {
+            Kind::None => true,
             Kind::Bytes(bytes) => bytes.is_empty(),
             Kind::Inner(inner) => inner.is_end_stream(),
             Kind::Fill(_) => false,
@@ -151,6 +162,7 @@ impl Body for ViewBody {
 
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
+            Kind::None => SizeHint::default(),
             Kind::Bytes(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Kind::Inner(inner) => inner.size_hint(),
             Kind::Fill(reader) => reader.size_hint(),

@@ -119,7 +119,7 @@ fn judged(
         };
     }
     if not_modified(request, &mut head) {
-        body = ViewBody::empty();
+        body = ViewBody::none();
     }
     Response::from_parts(head, body)
 }

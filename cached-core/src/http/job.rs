@@ -135,7 +135,7 @@ impl Job {
                 let status = response.status();
                 let reads = matches!(asked.method, Method::GET | Method::HEAD);
                 if reads && view.is_handler() {
-                    response = judged(response, &asked.headers, ViewBody::empty);
+                    response = judged(response, &asked.headers, ViewBody::none);
                 }
                 let forwarded = Report {
                     status: Some(status),

@@ -154,7 +154,7 @@ impl Leading {
                     // The client has the page; the next one may not.
                     true => {
                         finish_in_background(body, &load.engine);
-                        ViewBody::empty()
+                        ViewBody::none()
                     }
                     false => body,
                 };

@@ -14,6 +14,7 @@ use super::look::report;
 use super::outdated::is_ones_own;
 use super::policy::ViewPolicy;
 use super::status::Report;
+use super::stored::has_content;
 use super::unstored::guard;
 use super::view::View;
 use super::{storing, vary};
@@ -37,9 +38,13 @@ impl Leading {
             status if is_ones_own(status) => self.fail(Landing::Own),
             _ => self.land(Landing::Alone),
         }
+        let body = match has_content(status) {
+            true => body,
+            false => ViewBody::none(),
+        };
         let response = Response::from_parts(head, body);
         let mut response = match replaced {
-            true => judged(response, &asked.headers, ViewBody::empty),
+            true => judged(response, &asked.headers, ViewBody::none),
             false => response,
         };
         let said = Report {

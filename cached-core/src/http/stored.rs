@@ -194,8 +194,7 @@ impl Stored {
             return self.with(self.body.clone().into());
         }
         let mut response = self.with(ViewBody::empty());
-        let bodiless = matches!(self.status.as_u16(), 204 | 304);
-        if !bodiless {
+        if has_content(self.status) {
             let length = HeaderValue::from(self.body.len());
             response.headers_mut().insert(CONTENT_LENGTH, length);
         }
@@ -203,6 +202,10 @@ impl Stored {
     }
 
     fn with(&self, body: ViewBody) -> Response<ViewBody> {
+        let body = match has_content(self.status) {
+            true => body,
+            false => ViewBody::none(),
+        };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         *response.headers_mut() = self.headers.clone();
@@ -211,11 +214,16 @@ impl Stored {
 
     /// RFC 9110, section 15.4.5.
     fn not_modified(&self) -> Response<ViewBody> {
-        let mut response = Response::new(ViewBody::empty());
+        let mut response = Response::new(ViewBody::none());
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         keep_for_304(&self.headers, response.headers_mut());
         response
     }
+}
+
+/// Whether a response with this status has a body, be it empty (RFC 9110, section 6.4.1).
+pub(crate) fn has_content(status: StatusCode) -> bool {
+    !matches!(status.as_u16(), 204 | 304)
 }
 
 /// The fields of a response that its 304 has too. What else there is the client has, but for what
