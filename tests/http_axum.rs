@@ -363,6 +363,62 @@ async fn what_took_too_long_inside_is_not_stored() {
     }
 }
 
+/// What is told of pages behind `cache_control`, and whether a cache around that shares them.
+#[tokio::test]
+async fn what_is_for_one_client_is_not_told_to_be_for_all() {
+    let public = header::HeaderValue::from_static("public, max-age=3600, s-maxage=9");
+    let by_who_asks = async |headers: axum::http::HeaderMap| {
+        let cookie = headers.get("cookie").map_or("-", |it| it.to_str().unwrap());
+        format!("{cookie} {}", headers.contains_key("authorization"))
+    };
+    let sets = async || ([(header::SET_COOKIE, "session=1")], "page");
+    let app = Router::new()
+        .route("/", get(by_who_asks))
+        .route("/sets", get(sets))
+        .route("/fails", get(async || StatusCode::INTERNAL_SERVER_ERROR))
+        .route("/gone", get(async || StatusCode::GONE))
+        .route("/login", get(async || axum::response::Redirect::to("/")))
+        .route(
+            "/moved",
+            get(async || axum::response::Redirect::permanent("/")),
+        );
+    let layered = |told| app.clone().layer(told).layer(layer(&TestCache::new()));
+    let server = serve(layered(cache_control(public.clone()))).await;
+    let one = "private, max-age=3600";
+    for who in ["Cookie: session=ada", "Authorization: Basic x"] {
+        let own = server.ask("GET", "/", &[who]).await;
+        assert_eq!(own.header("cache-control"), one, "{who}");
+        assert!(!own.header("cache-status").contains("stored"), "{own:?}");
+    }
+    let all = server.get("/").await;
+    assert_eq!(all.body, "- false");
+    assert_eq!(all.header("cache-control"), public);
+    assert_eq!(server.get("/sets").await.header("cache-control"), one);
+    for of_the_moment in ["/fails", "/gone", "/login"] {
+        let told = server.get(of_the_moment).await.header("cache-control");
+        assert_eq!(told, "", "{of_the_moment}");
+    }
+    assert_eq!(server.get("/moved").await.header("cache-control"), public);
+
+    let same = cache_control(public.clone()).for_everybody();
+    let server = serve(layered(same)).await;
+    let asked = server.ask("GET", "/", &["Cookie: session=ada"]).await;
+    assert_eq!(asked.header("cache-control"), public);
+    assert_eq!(server.get("/sets").await.header("cache-control"), one);
+
+    // What forbids goes with errors too.
+    let strict = "no-cache=\"x, y\", max-age=60, Private, no-transform, must-revalidate";
+    let strict = cache_control(header::HeaderValue::from_static(strict));
+    let server = serve(layered(strict)).await;
+    let told = server.get("/fails").await.header("cache-control");
+    assert_eq!(told, "no-cache=\"x, y\", Private, no-transform");
+    let never = serve(layered(never_cache())).await;
+    for path in ["/", "/fails", "/login", "/sets"] {
+        let told = never.get(path).await.header("cache-control");
+        assert!(told.contains("no-store"), "{path}");
+    }
+}
+
 #[tokio::test]
 async fn a_304_to_a_head_says_nothing_of_a_length() {
     let page = async || ([(header::ETAG, "\"a\"")], "page");
