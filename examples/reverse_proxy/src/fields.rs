@@ -24,10 +24,18 @@ pub(crate) fn received(
     of_one_connection(&mut request.headers);
     request.headers.insert(HOST, host);
     forwarded(&mut request.headers, client);
-    let via = HeaderValue::from_static("1.1 dewar");
-    request.headers.append(VIA, via);
+    // In which version it came; it goes on in the proxy's own.
+    let via = match request.version {
+        Version::HTTP_10 => "1.0 dewar",
+        _ => "1.1 dewar",
+    };
+    request.headers.append(VIA, HeaderValue::from_static(via));
     Ok(())
 }
+
+/// What the proxy tells its cache of a response, in the place of the origin's `Cache-Control`. It comes
+/// from nobody else, and goes to nobody.
+pub(crate) const TO_CACHE: HeaderName = HeaderName::from_static("dewar-cache-control");
 
 /// Takes out the fields that concern one connection only (RFC 9110, section 7.6.1).
 pub(crate) fn of_one_connection(headers: &mut HeaderMap) {

@@ -31,7 +31,10 @@
 //! change `fields::forwarded`. All that happens in front of the cache: what the cache tells responses
 //! apart by is what the origin sees.
 //!
-//! It speaks HTTP/1 without TLS on both sides.
+//! A response that ends with its connection, with neither a `Content-Length` nor chunks, passes and is
+//! not stored: nobody can tell whether it was cut.
+//!
+//! It speaks HTTP/1.1 without TLS on both sides, also with an origin or a client that speaks HTTP/1.0.
 
 mod failure;
 mod fields;

@@ -78,7 +78,9 @@ pub async fn serve(
 
 /// An origin speaks for itself; the proxy adds what caches may do besides.
 fn policy(settings: &Settings) -> ViewPolicy {
-    let mut policy = ViewPolicy::proxy().body_limit(16 << 20);
+    let mut policy = ViewPolicy::proxy()
+        .body_limit(16 << 20)
+        .targeted(fields::TO_CACHE);
     if settings.heuristic {
         policy = policy.heuristic(100);
     }
@@ -114,9 +116,11 @@ impl Proxy {
         let answer = self
             .cached
             .oneshot(Request::from_parts(parts, Either::Left(body)));
-        answer.await.unwrap_or_else(|failure| {
+        let mut response = answer.await.unwrap_or_else(|failure| {
             eprintln!("upstream: {failure}");
             failure.response()
-        })
+        });
+        response.headers_mut().remove(fields::TO_CACHE);
+        response
     }
 }

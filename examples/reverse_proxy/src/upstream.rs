@@ -5,8 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http::header::TRANSFER_ENCODING;
 use http::uri::{Authority, Scheme};
-use http::{Request, Response, Uri};
+use http::{HeaderValue, Request, Response, Uri, Version};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{Either, Empty};
 use hyper::body::{Bytes, Incoming};
@@ -18,7 +19,7 @@ use tower::Service;
 use tower_http::timeout::TimeoutBody;
 
 use crate::failure::Failure;
-use crate::fields::of_one_connection;
+use crate::fields::{TO_CACHE, of_one_connection};
 use crate::{AnyError, Settings};
 
 /// The body of a request: a client's, or none where the cache asks by itself.
@@ -51,6 +52,8 @@ impl Upstream {
     ) -> Result<(Request<Sending>, oneshot::Receiver<()>), http::Error> {
         let (mut parts, body) = request.into_parts();
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        // Its own, whatever the client's (RFC 9110, section 2.5).
+        parts.version = Version::HTTP_11;
         parts.uri = Uri::builder()
             .scheme(Scheme::HTTP)
             .authority(self.authority.clone())
@@ -90,10 +93,24 @@ impl Service<Request<Received>> for Upstream {
                 }
                 () = too_long => return Err(Failure::Slow),
             };
+            *response.version_mut() = Version::HTTP_11;
+            response.headers_mut().remove(TO_CACHE);
+            if may_be_cut(&response) {
+                let never = HeaderValue::from_static("no-store");
+                response.headers_mut().insert(TO_CACHE, never);
+            }
             of_one_connection(response.headers_mut());
             Ok(response.map(|body| TimeoutBody::new(limit, body)))
         })
     }
+}
+
+/// Whether the body ends with its connection: one that is closed half way looks the same (RFC 9112,
+/// section 8).
+fn may_be_cut(response: &Response<Incoming>) -> bool {
+    let (body, headers) = (response.body(), response.headers());
+    let is_open = !body.is_end_stream() && body.size_hint().exact().is_none();
+    is_open && !headers.contains_key(TRANSFER_ENCODING)
 }
 
 /// The body of a request; whoever waits for its end is told when it is dropped.

@@ -136,6 +136,59 @@ async fn a_page_comes_once_and_what_concerns_a_connection_ends_here() {
 }
 
 #[tokio::test]
+async fn each_side_is_spoken_to_in_the_proxys_own_version() {
+    let answer = "HTTP/1.0 200 OK\r\nContent-Length: 4\r\nCache-Control: max-age=60\r\n\r\npage";
+    let (upstream, asked) = origin(answer, false).await;
+    let proxy = proxy(&upstream).await;
+    let old = send(&proxy, "GET /old HTTP/1.0\r\nHost: shop.test\r\n\r\n").await;
+    assert!(old.ends_with("page"), "{old}");
+    let new = send(&proxy, &get("/new")).await;
+    assert!(new.starts_with("http/1.1 200 ok\r\n"), "{new}");
+    // Its length is known.
+    assert!(new.contains("; stored"), "{new}");
+    let asked = asked.lock().unwrap();
+    for (head, path, via) in [(&asked[0], "/old", "1.0"), (&asked[1], "/new", "1.1")] {
+        let line = format!("get {path} http/1.1\r\n");
+        assert!(head.starts_with(&line), "{head}");
+        assert!(
+            head.contains(&format!("\r\nvia: {via} dewar\r\n")),
+            "{head}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_ends_with_its_connection_may_have_been_cut_and_is_not_stored() {
+    for answer in [
+        "HTTP/1.0 200 OK\r\nCache-Control: max-age=60\r\n\r\npage",
+        "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nConnection: close\r\n\
+             Dewar-Cache-Control: max-age=60\r\n\r\npage",
+    ] {
+        let (upstream, asked) = origin(answer, false).await;
+        let proxy = proxy(&upstream).await;
+        for _ in 0..2 {
+            let reply = send(&proxy, &get("/")).await;
+            assert!(reply.contains("page"), "{reply}");
+            assert!(reply.contains("\r\ncache-control: max-age=60"), "{reply}");
+            assert!(!reply.contains("stored"), "{reply}");
+            assert!(!reply.contains("dewar-cache-control"), "{reply}");
+        }
+        assert_eq!(asked.lock().unwrap().len(), 2);
+    }
+    let (upstream, asked) = origin(
+        "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nTransfer-Encoding: chunked\r\n\r\n\
+             4\r\npage\r\n0\r\n\r\n",
+        false,
+    )
+    .await;
+    let proxy = proxy(&upstream).await;
+    for _ in 0..2 {
+        send(&proxy, &get("/")).await;
+    }
+    assert_eq!(asked.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn without_freshness_nothing_is_served_again() {
     let answer = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\
          Last-Modified: Thu, 01 Jan 2015 00:00:00 GMT\r\n\r\npage";
