@@ -2,6 +2,9 @@
 //! processes.
 #![cfg(all(feature = "axum", feature = "tokio", feature = "stores"))]
 
+#[path = "common/instance.rs"]
+mod instance;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
@@ -11,85 +14,12 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts, Request};
 use axum::response::IntoResponse;
 use axum::routing::get;
+use dewar::cached;
 use dewar::http::{CacheLayer, ViewPolicy};
-use dewar::testing::{FaultyStore, TestCache};
-use dewar::{Cache, cached};
+use dewar::testing::FaultyStore;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
-use http_body_util::BodyExt;
-use tower::ServiceExt;
-
-/// What came back.
-#[derive(Debug)]
-struct Reply {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Vec<u8>,
-}
-
-impl Reply {
-    fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().unwrap())
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-
-    fn is_hit(&self) -> bool {
-        self.header("cache-status").contains("; hit")
-    }
-}
-
-/// An instance of an application: a cache of its own, and its routes.
-struct Instance {
-    cache: TestCache,
-    router: Router,
-}
-
-impl Instance {
-    async fn ask(&self, method: Method, path: &str, headers: &[(&str, &str)]) -> Reply {
-        let mut request = Request::builder().method(method).uri(path);
-        if !headers.iter().any(|(name, _)| *name == "host") {
-            request = request.header("host", "shop.test");
-        }
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Body::empty()).unwrap();
-        let call = self.router.clone().oneshot(request);
-        let response = self.cache.run_async(call).await.unwrap();
-        let (head, body) = response.into_parts();
-        let body = self.cache.run_async(body.collect()).await.unwrap();
-        Reply {
-            status: head.status,
-            headers: head.headers,
-            body: body.to_bytes().to_vec(),
-        }
-    }
-
-    async fn get(&self, path: &str) -> Reply {
-        self.ask(Method::GET, path, &[]).await
-    }
-}
-
-/// Two instances of one application on one store.
-fn two(store: &FaultyStore, router: impl Fn() -> Router) -> [Instance; 2] {
-    [(); 2].map(|()| instance(store, &router, Duration::from_secs(5)))
-}
-
-fn instance(store: &FaultyStore, router: impl Fn() -> Router, copies: Duration) -> Instance {
-    let builder = Cache::builder()
-        .shared(store.clone())
-        .memory_copies(copies)
-        .default_timeout(Duration::from_secs(60));
-    Instance {
-        cache: TestCache::with(builder).unwrap(),
-        router: router(),
-    }
-}
+use instance::{Instance, Reply, instance, two};
 
 mod pages {
     use super::*;

@@ -9,9 +9,10 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 
 use axum::Extension;
+use axum::extract::State;
 use serde_core::Serialize;
 
-use super::source::{FromState, FromUrl, Travels, ViewKey};
+use super::source::{FromState, FromUrl, Handle, Travels, ViewKey};
 use crate::key::{
     EqPart, HashPart, Part, Parts, SerdePart, Stable, eq_part, eq_serde_part, hash_part, serde_part,
 };
@@ -23,15 +24,28 @@ pub struct Sources {
     pub(crate) keyed: bool,
     /// One is left out of the key that could tell users apart.
     pub(crate) skipped: bool,
-    /// One is in the key in a way that means nothing to other processes.
+    /// One must not count for other processes: it is in the key in a way that means nothing to them,
+    /// or was read before anything could be asked of them.
     pub(crate) local: bool,
+    /// One was taken from the state, and may be what was read there.
+    pub(crate) stated: bool,
+}
+
+impl Sources {
+    const NOTHING: Sources = Sources {
+        keyed: false,
+        skipped: false,
+        local: false,
+        stated: false,
+    };
 }
 
 impl Sources {
     /// Whether other processes can be given what comes of it.
     ///
-    /// What the key leaves out was read by an extractor before the store could be asked for its
-    /// versions: nobody could tell whether that was before an invalidation in another process.
+    /// What the key leaves out, and what was read by way of the state, an extractor has read before
+    /// the store could be asked for its versions: nobody could tell whether that was before an
+    /// invalidation in another process.
     pub(super) fn travel(self) -> bool {
         !self.skipped && !self.local
     }
@@ -52,11 +66,7 @@ pub trait Arguments: Parts {
 }
 
 impl Arguments for () {
-    const SOURCES: Sources = Sources {
-        keyed: false,
-        skipped: false,
-        local: false,
-    };
+    const SOURCES: Sources = Sources::NOTHING;
 }
 
 impl<A: Argument, B: Arguments> Arguments for (A, B) {
@@ -64,6 +74,7 @@ impl<A: Argument, B: Arguments> Arguments for (A, B) {
         keyed: A::SOURCES.keyed || B::SOURCES.keyed,
         skipped: A::SOURCES.skipped || B::SOURCES.skipped,
         local: A::SOURCES.local || B::SOURCES.local,
+        stated: A::SOURCES.stated || B::SOURCES.stated,
     };
 }
 
@@ -93,9 +104,13 @@ macro_rules! nothing {
 
 nothing! {
     /// Nothing that is not in the key already, or that could tell users apart.
-    Known Sources { keyed: false, skipped: false, local: false };
+    Known Sources { ..Sources::NOTHING };
+    /// What the router's state holds, or a part of it: of what that is, its type says nothing.
+    Stated Sources { stated: true, ..Sources::NOTHING };
+    /// What an extractor has made of the state: it may have read what others change.
+    Read Sources { local: true, ..Sources::NOTHING };
     /// An argument that the key leaves out.
-    Skipped Sources { keyed: false, skipped: true, local: false };
+    Skipped Sources { skipped: true, ..Sources::NOTHING };
 }
 
 macro_rules! by_value {
@@ -137,15 +152,16 @@ macro_rules! by_value {
 
 by_value! {
     /// An argument that does not come from the URL.
-    Keyed Sources { keyed: true, skipped: false, local: false };
+    Keyed Sources { keyed: true, ..Sources::NOTHING };
     /// The same, known by its `Hash` alone: what is hashed may be the number of a thing in this
     /// process, or leave something out.
-    KeyedHere Sources { keyed: true, skipped: false, local: true };
+    KeyedHere Sources { keyed: true, local: true, ..Sources::NOTHING };
     /// What an option names.
-    Counted Sources { keyed: false, skipped: false, local: false };
+    Counted Sources { ..Sources::NOTHING };
 }
 
 impl Travels for Known {}
+impl Travels for Stated {}
 impl<P> Travels for Keyed<P> {}
 impl<P> Travels for Counted<P> {}
 
@@ -155,7 +171,11 @@ pub fn counted<P: Part>(part: P) -> Counted<P> {
 }
 
 /// An argument that counts.
-pub struct Extracted<'a, T>(&'a T, OfState<'a, T>);
+pub struct Extracted<'a, T>(&'a T, OfHandle<'a, T>);
+/// From the state, and no more than a handle.
+pub struct OfHandle<'a, T>(&'a T, OfRouter<'a, T>);
+/// The router's state.
+pub struct OfRouter<'a, T>(&'a T, OfState<'a, T>);
 /// From the state.
 pub struct OfState<'a, T>(&'a T, ByEqSerde<'a, T>);
 /// `Hash + Eq`, and can be kept, and serialised for other processes.
@@ -185,7 +205,8 @@ pub fn extracted<T>(value: &T) -> Extracted<'_, T> {
     let by_serde = BySerde(value, InsideBySerde(value, ByUnkept(value, by_hash)));
     let by_eq = ByEq(value, InsideByEq(value, by_serde));
     let by_eq = ByEqSerde(value, InsideByEqSerde(value, by_eq));
-    Extracted(value, OfState(value, by_eq))
+    let of_router = OfRouter(value, OfState(value, by_eq));
+    Extracted(value, OfHandle(value, of_router))
 }
 
 macro_rules! next_best {
@@ -198,7 +219,9 @@ macro_rules! next_best {
 }
 
 next_best!(
-    Extracted => OfState,
+    Extracted => OfHandle,
+    OfHandle => OfRouter,
+    OfRouter => OfState,
     OfState => ByEqSerde,
     ByEqSerde => InsideByEqSerde,
     InsideByEqSerde => ByEq,
@@ -209,7 +232,9 @@ next_best!(
     ByUnkept => ByHash,
     ByHash => InsideByHash,
     InsideByHash => Neither,
-    LeftOut => LeftOutOfState,
+    LeftOut => LeftOutHandle,
+    LeftOutHandle => LeftOutOfRouter,
+    LeftOutOfRouter => LeftOutOfState,
     LeftOutOfState => Other
 );
 
@@ -221,11 +246,27 @@ impl<T: FromUrl> Extracted<'_, T> {
     }
 }
 
-impl<T: FromState> OfState<'_, T> {
+impl<T: Handle> OfHandle<'_, T> {
     /// It is no part of the key.
     pub fn part(&self) -> Known {
         let _ = self.0;
         Known
+    }
+}
+
+impl<T> OfRouter<'_, State<T>> {
+    /// It is no part of the key.
+    pub fn part(&self) -> Stated {
+        let _ = self.0;
+        Stated
+    }
+}
+
+impl<T: FromState> OfState<'_, T> {
+    /// It is no part of the key.
+    pub fn part(&self) -> Read {
+        let _ = self.0;
+        Read
     }
 }
 
@@ -310,7 +351,11 @@ impl<T> Neither<'_, T> {
 }
 
 /// An argument that the key leaves out.
-pub struct LeftOut<'a, T>(&'a T, LeftOutOfState<'a, T>);
+pub struct LeftOut<'a, T>(&'a T, LeftOutHandle<'a, T>);
+/// From the state, and no more than a handle.
+pub struct LeftOutHandle<'a, T>(&'a T, LeftOutOfRouter<'a, T>);
+/// The router's state.
+pub struct LeftOutOfRouter<'a, T>(&'a T, LeftOutOfState<'a, T>);
 /// From the state.
 pub struct LeftOutOfState<'a, T>(&'a T, Other<'a, T>);
 /// From wherever.
@@ -318,7 +363,11 @@ pub struct Other<'a, T>(&'a T);
 
 /// Asks an argument that the key leaves out.
 pub fn skipped<T>(value: &T) -> LeftOut<'_, T> {
-    LeftOut(value, LeftOutOfState(value, Other(value)))
+    let of_state = LeftOutOfState(value, Other(value));
+    LeftOut(
+        value,
+        LeftOutHandle(value, LeftOutOfRouter(value, of_state)),
+    )
 }
 
 impl<T: FromUrl> LeftOut<'_, T> {
@@ -329,11 +378,27 @@ impl<T: FromUrl> LeftOut<'_, T> {
     }
 }
 
-impl<T: FromState> LeftOutOfState<'_, T> {
+impl<T: Handle> LeftOutHandle<'_, T> {
     /// It would be no part of the key anyway.
     pub fn part(&self) -> Known {
         let _ = self.0;
         Known
+    }
+}
+
+impl<T> LeftOutOfRouter<'_, State<T>> {
+    /// It would be no part of the key anyway.
+    pub fn part(&self) -> Stated {
+        let _ = self.0;
+        Stated
+    }
+}
+
+impl<T: FromState> LeftOutOfState<'_, T> {
+    /// It would be no part of the key anyway.
+    pub fn part(&self) -> Read {
+        let _ = self.0;
+        Read
     }
 }
 

@@ -18,7 +18,7 @@ mod source;
 mod view;
 
 pub use asked::Asked;
-pub use source::{FromState, FromUrl, Travels, ViewKey};
+pub use source::{FromState, FromUrl, Handle, Travels, ViewKey};
 
 #[doc(hidden)]
 pub use argument::{Arguments, Counted, Known, Skipped, counted, extracted, skipped};

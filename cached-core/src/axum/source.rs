@@ -9,7 +9,8 @@ use http::{Method, Uri};
 ///
 /// The URL is part of a view's key anyway, so such an argument adds nothing to it. axum's `Path`,
 /// `Query`, `MatchedPath`, `NestedPath`, `Uri`, `OriginalUri`, `RawQuery`, `RawPathParams` and `Method`
-/// are known; implement it for an extractor of your own that looks at nothing else. One that looks
+/// are known; implement it for an extractor of your own that looks at nothing else: not at a database,
+/// which others change. One that looks
 /// at a header, a cookie, an extension or the body must not say so: its page would be shown to
 /// everybody who asks for the URL.
 ///
@@ -43,10 +44,16 @@ pub trait FromUrl {}
 /// An extractor that tells nothing about the request: a pool, a client, settings.
 ///
 /// axum's `State` is known; implement it for an extractor of your own that looks at the state alone.
+/// What it has read there may be older than what another process has invalidated since, so the pages
+/// of its handlers stay in the process; those of a [`Handle`] do not.
+pub trait FromState {}
+
+/// An extractor that takes a handle from the state, a pool or a client, and reads nothing by it: what
+/// the page is made of, the handler reads.
 ///
 /// ```
 /// use axum::extract::{FromRef, FromRequestParts};
-/// use dewar::axum::FromState;
+/// use dewar::axum::{FromState, Handle};
 /// # use http::request::Parts;
 /// # use std::convert::Infallible;
 ///
@@ -67,8 +74,9 @@ pub trait FromUrl {}
 /// }
 ///
 /// impl FromState for Db {}
+/// impl Handle for Db {}
 /// ```
-pub trait FromState {}
+pub trait Handle: FromState {}
 
 impl<T> FromUrl for Path<T> {}
 impl<T> FromUrl for Query<T> {}
@@ -86,6 +94,7 @@ impl<T: FromUrl, R> FromUrl for Result<T, R> {}
 
 impl<T> FromState for State<T> {}
 impl FromState for () {}
+impl Handle for () {}
 
 macro_rules! tuples {
     ($($($t:ident)+;)*) => {$(
@@ -104,12 +113,13 @@ tuples! {
 
 /// What other processes can know a page by.
 ///
-/// There is nothing to implement: what comes from the URL or the state can, and what is
-/// `serde::Serialize`. This trait only explains that an argument is none of them.
+/// There is nothing to implement: what comes from the URL can, the state and a [`Handle`] from it, and
+/// what is `serde::Serialize`. This trait only explains that an argument is none of them.
 #[diagnostic::on_unimplemented(
     message = "the pages of this handler cannot reach other processes",
     label = "`shared` is meant for pages that do",
     note = "an argument that does not come from the URL or the state is known to other processes by its serialised form alone: derive `serde::Serialize` for it",
+    note = "an extractor of your own that takes no more than a handle from the state says so: `impl dewar::axum::Handle for …`",
     note = "what `skip(…)` leaves out of the key, and what `key = …` takes a part of, is not known to them at all: take an extractor that holds no more than counts, or leave `shared` out"
 )]
 pub trait Travels {}

@@ -192,6 +192,7 @@ pub fn view<A: Arguments>(
         mode,
         marker: Marker::of(marked),
         travels: A::SOURCES.travel(),
+        stated: A::SOURCES.stated,
     };
     ViewAt(Place::Looked(look(
         way, view, &cache, &parts, extra, labels,

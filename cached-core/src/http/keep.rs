@@ -106,7 +106,9 @@ impl Leading {
                 let stored = load.complete(status, headers, whole, storable, order, &timing)?;
                 let inserted = load.insert(&stored, origin);
                 #[cfg(feature = "stores")]
-                if inserted != Inserted::Older {
+                // What was invalidated here since its extractors began may have been read before that,
+                // and the store asked for its versions after it.
+                if inserted == Inserted::Yes {
                     outbox.put(Publish::new(&load, read, &stored));
                 }
                 let _ = inserted;

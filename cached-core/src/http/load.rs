@@ -1,6 +1,8 @@
 //! One URL to be loaded, and the way of what came of it into the memory tier.
 
 use std::cell::Cell;
+#[cfg(feature = "stores")]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
@@ -42,6 +44,8 @@ pub(crate) struct Load {
     pub(crate) asked: Asked,
     /// The tick at which extractors began to read what the handler works with, where they came first.
     pub(crate) since: Option<u64>,
+    #[cfg(feature = "stores")]
+    pub(crate) early: Early,
     /// Whatever is stored, the handler is to run.
     pub(crate) anew: bool,
     /// The client wants nothing that the handler would have to make (RFC 9111, section 5.2.1.7).
@@ -51,6 +55,33 @@ pub(crate) struct Load {
     /// What the entry and its scopes are called on the shared store, if it is to go there.
     #[cfg(feature = "stores")]
     pub(crate) names: Option<crate::store::names::Names>,
+}
+
+/// What is known of what the handler works with, where extractors came first.
+#[cfg(feature = "stores")]
+pub(crate) struct Early {
+    /// They had ended by then.
+    at: Nanos,
+    /// One may be what the state held then.
+    stated: bool,
+    /// Another's load was waited for since.
+    waited: AtomicBool,
+}
+
+#[cfg(feature = "stores")]
+impl Early {
+    pub(crate) fn new(engine: &Engine, stated: bool) -> Self {
+        Early {
+            at: engine.shared_now(),
+            stated,
+            waited: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether what the store said when it was asked may be newer than what the handler works with.
+    pub(crate) fn is_outdated(&self) -> bool {
+        self.stated && self.waited.load(Ordering::Relaxed)
+    }
 }
 
 /// What a load came to, for those who waited.
@@ -143,10 +174,11 @@ impl Start {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Inserted {
     Yes,
+    /// And it counts as expired: there was a soft invalidation meanwhile.
+    Expired,
     /// A newer one is there.
     Older,
-    /// It was invalidated meanwhile, or memory was dropped. What it is worth to others, the store's
-    /// versions say.
+    /// It was invalidated meanwhile, or memory was dropped.
     Void,
 }
 
@@ -168,13 +200,28 @@ impl Load {
         let mut began = self.engine.begin();
         began.tick = self.since.map_or(began.tick, |since| since.min(began.tick));
         let now = self.engine.clock.now();
+        #[cfg(feature = "stores")]
+        if self.since.is_some() {
+            began.at = began.at.min(self.early.at);
+        }
+        #[cfg(feature = "stores")]
+        let vouched = self.vouched(began.at);
+        #[cfg(not(feature = "stores"))]
+        let vouched = NEVER;
         Start {
             began,
-            vouched: self.vouched(now),
+            vouched,
             asked_at: now,
             duty: None,
             _loading: loading,
         }
+    }
+
+    /// Another's load is waited for.
+    pub(crate) fn waits(&self) {
+        self.counters.waited(self.named());
+        #[cfg(feature = "stores")]
+        self.early.waited.store(true, Ordering::Relaxed);
     }
 
     /// Whether what came of it was of use to one client only, not long ago.
@@ -289,7 +336,7 @@ impl Load {
     pub(crate) fn insert(&self, stored: &Arc<Stored>, origin: Origin) -> Inserted {
         let inserted = (0..ATTEMPTS).find_map(|_| self.try_insert(stored, origin));
         let inserted = inserted.unwrap_or(Inserted::Older);
-        let is_there = inserted == Inserted::Yes;
+        let is_there = matches!(inserted, Inserted::Yes | Inserted::Expired);
         self.counters.kept(self.named(), is_there);
         if is_there {
             self.view.alone.forget(self.spot.any().hash());
@@ -333,18 +380,19 @@ impl Load {
         let heap = variants.bytes() + self.spot.heap();
         let meta = self.meta(&variants, scopes, began, now, vouched);
         let slot = self.spot.slot(meta, variants);
-        let invalid = Cell::new(false);
+        let verdict = Cell::new(Verdict::Valid);
         let inserted = memory.insert_page(slot.clone(), heap, |old| {
             if old.map(|old| old.meta().order()) != known {
                 return false;
             }
-            invalid.set(engine.verdict_of(&slot) == Verdict::Invalid);
-            !invalid.get()
+            verdict.set(engine.verdict_of(&slot));
+            verdict.get() != Verdict::Invalid
         });
-        match (inserted, invalid.get()) {
+        match (inserted, verdict.get()) {
+            (true, Verdict::Expired) => Some(Inserted::Expired),
             (true, _) => Some(Inserted::Yes),
-            (false, true) => Some(Inserted::Void),
-            (false, false) => None,
+            (false, Verdict::Invalid) => Some(Inserted::Void),
+            (false, _) => None,
         }
     }
 
@@ -362,13 +410,10 @@ impl Load {
 
     /// Where other processes share a store and cannot be heard, memory vouches for a page for as long
     /// as for other copies, counted from when its load began.
+    #[cfg(feature = "stores")]
     fn vouched(&self, began: Nanos) -> Nanos {
-        #[cfg(feature = "stores")]
-        if let Some(tier) = &self.engine.tier {
-            return tier.vouched(began);
-        }
-        let _ = began;
-        NEVER
+        let tier = self.engine.tier.as_ref();
+        tier.map_or(NEVER, |tier| tier.vouched(began))
     }
 
     /// Whether a load that began then is too old for a request that was made then: what others had

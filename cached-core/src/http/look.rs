@@ -12,6 +12,8 @@ use super::conditional;
 use super::control::Control;
 use super::freshness::nanos;
 use super::job::{Asked, Job, Kind};
+#[cfg(feature = "stores")]
+use super::load::Early;
 use super::load::Load;
 use super::status::{Forwarded, Report};
 use super::stored::{Stored, Variants};
@@ -75,6 +77,9 @@ pub(crate) struct Way {
     /// Other processes can be given what comes of it: the key says all that it was made of.
     #[cfg_attr(not(feature = "stores"), expect(dead_code, reason = "nothing travels"))]
     pub(crate) travels: bool,
+    /// The handler works with something of the state, which may have been read there before this.
+    #[cfg_attr(not(feature = "stores"), expect(dead_code, reason = "nothing travels"))]
+    pub(crate) stated: bool,
 }
 
 /// Looks a request up.
@@ -172,6 +177,8 @@ pub(crate) fn look<P: Parts>(
         counters,
         asked,
         since: said.since,
+        #[cfg(feature = "stores")]
+        early: Early::new(engine, way.stated),
         anew: mode == Mode::Refresh,
         only_if_cached,
         varies,

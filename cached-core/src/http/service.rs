@@ -79,6 +79,7 @@ where
                 name: "",
             },
             travels: true,
+            stated: false,
         };
         let found = look(way, &self.view, &cache, &parts, extra, |_| ());
         let job = match found {

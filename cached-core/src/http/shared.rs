@@ -241,6 +241,9 @@ pub(crate) struct Publish {
 impl Publish {
     /// One that may go there.
     pub(crate) fn new(load: &Arc<Load>, read: Option<Read>, stored: &Arc<Stored>) -> Option<Self> {
+        if load.early.is_outdated() {
+            return None;
+        }
         Some(Publish {
             load: Arc::clone(load),
             read: read?,

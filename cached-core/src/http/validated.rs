@@ -36,13 +36,13 @@ impl Leading {
         let new = Arc::new(new);
         let stays = fate == Fate::Stays;
         let inserted = stays.then(|| self.load.insert(&new, self.start.origin()));
-        let stored = inserted == Some(Inserted::Yes);
+        let stored = matches!(inserted, Some(Inserted::Yes | Inserted::Expired));
         if fate == Fate::Goes {
             // It must not be kept any longer: nor served by anybody else.
             self.load.forget(self.meant(&new.headers));
         }
         #[cfg(feature = "stores")]
-        if inserted.is_some_and(|it| it != Inserted::Older) {
+        if inserted == Some(Inserted::Yes) {
             let read = self.read.take();
             self.outbox.put(Publish::new(&self.load, read, &new));
         }

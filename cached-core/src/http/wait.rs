@@ -112,7 +112,7 @@ pub(crate) async fn turn(load: &Arc<Load>, old: Option<&(Arc<Stored>, Usable)>) 
             Part::Join(flight, began) => (flight, began),
         };
         if !std::mem::replace(&mut waited, true) {
-            load.counters.waited(load.named());
+            load.waits();
         }
         match wait(load, &flight, until).await {
             Waited::Stored(_) if load.comes_too_late(began, asked) => in_vain = Some(flight),
