@@ -85,6 +85,8 @@ impl Leading {
             let (load, timing) = (Arc::clone(&load), *timing);
             let (status, headers, origin) = (head.status, head.headers.clone(), start.origin());
             let limit = load.view.policy.body_limit;
+            #[cfg(feature = "stores")]
+            let refreshing = start.refreshing.clone();
             // The flight stays on the table until the body is whole, or given up.
             let kept = Kept(start);
             let (old, stale) = (old.map(|(stored, _)| stored), stale.clone());
@@ -109,7 +111,7 @@ impl Leading {
                 // What was invalidated here since its extractors began may have been read before that,
                 // and the store asked for its versions after it.
                 if inserted == Inserted::Yes {
-                    outbox.put(Publish::new(&load, read, &stored));
+                    outbox.put(Publish::new(&load, read, &stored, refreshing));
                 }
                 let _ = inserted;
                 if let Some(duty) = &kept.0.duty {

@@ -24,6 +24,8 @@ use super::storing::{self, Storable, strip};
 use super::vary::Selecting;
 use super::view::{Spot, View};
 use crate::clock::{NEVER, Nanos};
+#[cfg(feature = "stores")]
+use crate::engine::Refreshing;
 use crate::engine::flight::Flight;
 use crate::engine::{Began, Engine, Loading};
 use crate::key::AnyKey;
@@ -149,6 +151,12 @@ pub(crate) struct Start {
     vouched: Nanos,
     pub(crate) asked_at: u64,
     pub(crate) duty: Option<Duty>,
+    /// A refresh ran when it began: what the shared store has is older than what comes of that.
+    #[cfg(feature = "stores")]
+    pub(crate) beside: bool,
+    /// It is one itself, until the store has what came of it.
+    #[cfg(feature = "stores")]
+    pub(crate) refreshing: Option<Arc<Refreshing>>,
     _loading: Loading,
 }
 
@@ -196,7 +204,10 @@ impl Load {
     /// Begins without anybody else.
     pub(crate) fn begin(&self) -> Start {
         // First the count, then the tick: a write that sees no load running comes before it.
-        let loading = self.engine.loading(self.spot.any().hash());
+        let hash = self.spot.any().hash();
+        let loading = self.engine.loading(hash);
+        #[cfg(feature = "stores")]
+        let refreshing = (self.anew).then(|| Arc::new(self.engine.refreshing(hash)));
         let mut began = self.engine.begin();
         began.tick = self.since.map_or(began.tick, |since| since.min(began.tick));
         let now = self.engine.clock.now();
@@ -213,6 +224,11 @@ impl Load {
             vouched,
             asked_at: now,
             duty: None,
+            // By now each refresh that is not seen has a later order.
+            #[cfg(feature = "stores")]
+            beside: !self.anew && self.engine.is_refreshed(hash),
+            #[cfg(feature = "stores")]
+            refreshing,
             _loading: loading,
         }
     }

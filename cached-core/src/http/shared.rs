@@ -6,9 +6,10 @@
 //! the versions of its scopes that were read *before* it ran; so a response whose handler began
 //! before an invalidation, in whatever process, is void there.
 //!
-//! All variants of one URL are one value. Who writes one puts it beside those that it was given
-//! under the same versions; of two that write at once the later wins, and a variant that is lost so
-//! is made again.
+//! All variants of one URL are one value. Who writes one puts it beside those that it was given, and
+//! in the place of exactly these bytes; where others were faster, beside theirs, and what they have
+//! stored for the same requests stays. A refresh is to take the place of whatever is there, and has
+//! the others drop what they hold in memory.
 
 use std::sync::{Arc, Mutex};
 
@@ -26,7 +27,7 @@ use super::view::{Known, Labels, View};
 use super::wire::{self, Moment};
 use crate::clock::{NEVER, Nanos};
 use crate::codec::Format;
-use crate::engine::Engine;
+use crate::engine::{Engine, Refreshing};
 use crate::key::Stable;
 use crate::rt;
 use crate::scope::{Scope, levels, of_layer};
@@ -36,6 +37,7 @@ use crate::store::names::{self, Digest, EVERYTHING, Names};
 use crate::store::tier::{Fetched, Tier};
 use crate::store::versions::Versions;
 use crate::store::write::Written;
+use crate::store::{Found, Item};
 use crate::sync::lock;
 
 /// How many bytes the variants of one URL take together. The one that was stored last is written
@@ -105,6 +107,8 @@ pub(crate) fn scope(view: &View) -> Option<Scope> {
 /// What the store had when it was asked, and what is left of the time of the call.
 pub(crate) struct Read {
     versions: Option<Versions>,
+    /// The bytes that were there.
+    raw: Found,
     /// Valid under these versions.
     variants: Variants,
     budget: Budget,
@@ -184,6 +188,7 @@ impl Leading {
         let found = variants.select(&load.asked.headers).cloned();
         self.read = Some(Read {
             versions: fetched.versions,
+            raw: fetched.raw,
             variants,
             budget,
         });
@@ -204,7 +209,7 @@ impl Leading {
         let mut usable = match judge(&load.view, &stored, now, false, headers) {
             Judged::Fresh => {
                 load.counters.fetched.one();
-                load.insert(&stored, self.start.origin());
+                self.keep(&stored);
                 let mut response = stored.answer(&load.asked.method, headers, now);
                 report(&load.view, &mut response, &Report::hit(stored.ttl(now)));
                 self.land(Landing::Stored(stored));
@@ -219,7 +224,7 @@ impl Leading {
         }
         if usable.meanwhile || usable.on_error {
             // There it is known when a load of it has failed.
-            load.insert(&stored, self.start.origin());
+            self.keep(&stored);
         }
         let answer = (usable.meanwhile && !served).then(|| {
             // The read was counted as a miss when memory had nothing.
@@ -231,16 +236,43 @@ impl Leading {
     }
 }
 
+impl Leading {
+    /// Puts what the store had into memory, unless a refresh is to bring something newer.
+    fn keep(&self, stored: &Arc<Stored>) {
+        if !self.start.beside {
+            self.load.insert(stored, self.start.origin());
+        }
+    }
+}
+
 /// A response on its way to the store.
 pub(crate) struct Publish {
     load: Arc<Load>,
     read: Read,
     stored: Arc<Stored>,
+    /// Until it is there.
+    _refreshing: Option<Arc<Refreshing>>,
+}
+
+/// How often it is put beside what others write at the same moment.
+const ATTEMPTS: usize = 10;
+
+/// What became of a response.
+enum Published {
+    /// It is there, or what is there by now is as good.
+    Done,
+    /// Nobody knows.
+    Unknown,
 }
 
 impl Publish {
     /// One that may go there.
-    pub(crate) fn new(load: &Arc<Load>, read: Option<Read>, stored: &Arc<Stored>) -> Option<Self> {
+    pub(crate) fn new(
+        load: &Arc<Load>,
+        read: Option<Read>,
+        stored: &Arc<Stored>,
+        refreshing: Option<Arc<Refreshing>>,
+    ) -> Option<Self> {
         if load.early.is_outdated() {
             return None;
         }
@@ -248,37 +280,86 @@ impl Publish {
             load: Arc::clone(load),
             read: read?,
             stored: Arc::clone(stored),
+            _refreshing: refreshing,
         })
     }
 
     async fn run(self) {
-        let Publish { load, read, stored } = self;
-        let (Some((tier, names)), Some(versions)) = (load.place(), read.versions) else {
+        let Some((tier, names)) = self.load.place() else {
             return;
         };
-        let Some(all) = read.variants.with(stored, load.view.policy.variants) else {
+        // What could not be written is loaded again; that is counted.
+        let published = self.publish(tier, names).await;
+        if !self.load.anew {
             return;
+        }
+        let url = names.shared.scopes[URL..=URL].to_vec();
+        match published {
+            // What they hold in memory is what was there before.
+            Published::Done => tier.tell_changed(&self.read.budget, &url).await,
+            // What is there is void; in the background.
+            Published::Unknown => drop(tier.announce(url, false)),
+        }
+    }
+
+    /// Puts it beside the other variants, where the store has exactly what it had when it was asked;
+    /// where not, beside those that are there by now.
+    async fn publish(&self, tier: &Arc<Tier>, names: &Names) -> Published {
+        let Publish { load, read, .. } = self;
+        let Some(versions) = &read.versions else {
+            return Published::Unknown;
         };
-        let (all, moment) = (together(&all), load.moment());
-        let Some(value) = wire::write(&all, moment) else {
-            return;
-        };
+        let (mut variants, mut raw) = (read.variants.clone(), read.raw.clone());
+        for _ in 0..ATTEMPTS {
+            let Some(item) = self.item(tier, names, &variants) else {
+                return Published::Unknown;
+            };
+            let put = tier.put_for_longer(&read.budget, raw, item, names);
+            match put.await {
+                Ok(true) => return Published::Done,
+                Ok(false) => {}
+                Err(_) => return Published::Unknown,
+            }
+            let fetched = tier.peek(&read.budget, &[names]).await.pop();
+            let fetched = fetched.unwrap_or_default();
+            if fetched.versions.as_ref() != Some(versions) {
+                // Invalidated meanwhile: this is void, and what was there before as well.
+                return match fetched.versions {
+                    Some(_) => Published::Done,
+                    None => Published::Unknown,
+                };
+            }
+            let there = load.variants(&fetched, self.stored.order);
+            let now = load.engine.clock.now();
+            // What another has stored since stays, unless this was to take the place of whatever is
+            // there.
+            if !load.anew && there.have_overtaken(&self.stored, &read.variants, now) {
+                return Published::Done;
+            }
+            (variants, raw) = (there, fetched.raw);
+        }
+        Published::Unknown
+    }
+
+    /// What is to be written, beside these; none if that cannot be.
+    fn item(&self, tier: &Tier, names: &Names, variants: &Variants) -> Option<Item> {
+        let policy = &self.load.view.policy;
+        let all = variants.with(Arc::clone(&self.stored), policy.variants)?;
+        let (all, moment) = (together(&all), self.load.moment());
         let lifetime = match all.until().saturating_sub(moment.now) {
             lifetime if lifetime < AGES => lifetime,
             _ => NEVER,
         };
-        let written = Written {
+        tier.item(&Written {
             names,
-            versions,
-            value,
+            versions: self.read.versions.clone()?,
+            value: wire::write(&all, moment)?,
             // Responses have a form of their own.
             format: Format::default(),
             lifetime,
             stale: 0,
             useful: lifetime,
-        };
-        // What could not be written is loaded again; that is counted.
-        let _ = tier.write(&read.budget, &written).await;
+        })
     }
 }
 

@@ -137,6 +137,15 @@ impl Stored {
         self.received.saturating_add(fresh).saturating_add(past)
     }
 
+    /// Whether that is the same answer of the handler, wherever it was read.
+    #[cfg(feature = "stores")]
+    fn is(&self, other: &Stored) -> bool {
+        self.date == other.date
+            && self.status == other.status
+            && self.body == other.body
+            && self.headers == other.headers
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         let fields = self.headers.iter();
         let headers: usize = fields
@@ -248,7 +257,7 @@ pub(crate) fn keep_for_304(from: &HeaderMap, to: &mut HeaderMap) {
 }
 
 /// The variants of one URL, told apart by what `Vary` names.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Variants(Vec<Arc<Stored>>);
 
 impl Variants {
@@ -281,6 +290,19 @@ impl Variants {
         let others = self.0.iter().filter(|it| !meant.meets(&it.selecting));
         let others: Vec<_> = others.cloned().collect();
         (!others.is_empty()).then_some(Variants(others))
+    }
+
+    /// Whether these, which came later than those before, have something fresh of their own for the
+    /// requests that select this.
+    #[cfg(feature = "stores")]
+    pub(crate) fn have_overtaken(&self, this: &Stored, before: &Variants, now: Nanos) -> bool {
+        let of = |all: &Variants| {
+            let mut all = all.0.iter();
+            all.find(|it| it.selecting == this.selecting).cloned()
+        };
+        let known = of(before);
+        let is_new = |it: &Arc<Stored>| known.is_none_or(|known| !it.is(&known));
+        of(self).is_some_and(|it| it.staleness(now).is_none() && is_new(&it))
     }
 
     /// Notes that one of them is served.

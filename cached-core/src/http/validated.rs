@@ -44,7 +44,8 @@ impl Leading {
         #[cfg(feature = "stores")]
         if inserted == Some(Inserted::Yes) {
             let read = self.read.take();
-            self.outbox.put(Publish::new(&self.load, read, &new));
+            let refreshing = self.start.refreshing.clone();
+            (self.outbox).put(Publish::new(&self.load, read, &new, refreshing));
         }
         let asked = &self.load.asked;
         let mut answer = new.select(&asked.method, &asked.headers);
