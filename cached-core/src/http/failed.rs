@@ -74,7 +74,7 @@ impl Leading {
         // As it is there now: who has failed may have had it from the shared store.
         let old = load.stored()?;
         let now = load.engine.clock.now();
-        match judge(&load.view, &old, now, false, &load.asked.headers) {
+        match judge(&load.view, &old, now, None, &load.asked.headers) {
             Judged::Stale(usable) if usable.throttled => {}
             _ => return None,
         }
@@ -152,7 +152,7 @@ impl Load {
         if !stored.selecting.matches(headers) {
             return None;
         }
-        match judge(&self.view, stored, self.engine.clock.now(), false, headers) {
+        match judge(&self.view, stored, self.engine.clock.now(), None, headers) {
             Judged::Stale(usable) if usable.on_error => Some(Arc::clone(stored)),
             _ => None,
         }

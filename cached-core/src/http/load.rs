@@ -16,7 +16,7 @@ use super::date::{self, Seconds};
 use super::fill::Fill;
 use super::freshness::{self, Timing};
 use super::job::Asked;
-use super::look::{Judged, is_soft, judge, report};
+use super::look::{Judged, Standing, judge, report, standing};
 use super::policy::{Etag, never_public};
 use super::status::Report;
 use super::stored::{Retry, Stored, Used, Variants, detach, keep_places};
@@ -254,7 +254,7 @@ impl Load {
 
     /// Whether a response may be served as it is to the request that loads.
     pub(crate) fn is_fresh(&self, stored: &Stored, now: Nanos) -> bool {
-        let judged = judge(&self.view, stored, now, false, &self.asked.headers);
+        let judged = judge(&self.view, stored, now, None, &self.asked.headers);
         matches!(judged, Judged::Fresh)
     }
 
@@ -277,7 +277,7 @@ impl Load {
     pub(crate) fn stored(&self) -> Option<Arc<Stored>> {
         let slot = self.slot()?;
         let variants: &Variants = slot.value().downcast_ref()?;
-        if is_soft(&slot, variants, self.engine.clock.now()) != Some(false) {
+        if standing(&slot, variants, self.engine.clock.now()) != Standing::Valid {
             return None;
         }
         variants.select(&self.asked.headers).cloned()
@@ -372,7 +372,7 @@ impl Load {
             .as_ref()
             .filter(|slot| engine.verdict_of(slot) == Verdict::Valid)
             .and_then(|slot| Some((slot, slot.value().downcast_ref::<Variants>()?)))
-            .filter(|(slot, variants)| is_soft(slot, variants, now) == Some(false))
+            .filter(|(slot, variants)| standing(slot, variants, now) == Standing::Valid)
             .and_then(|(slot, variants)| Some((slot, variants, self.merged(slot)?)));
         let none = Variants::default();
         let variants = base.as_ref().map_or(&none, |(_, variants, _)| variants);
@@ -453,10 +453,12 @@ impl Load {
         now: Nanos,
         vouched: Nanos,
     ) -> Meta {
-        // After an invalidation that lets what is there be served stale, it stays for a while.
-        static POLICY: Policy = Policy::DEFAULT.stale_if_error(300 * 1_000_000_000);
-        let kept = variants.until().saturating_sub(now);
-        let times = POLICY.times(now, kept, 0);
+        // After an invalidation that lets what is there be served stale, it stays for as long as it
+        // would have: each variant knows its own windows, which end by then.
+        static POLICY: Policy = Policy::DEFAULT.stale_if_error(NEVER);
+        let until = variants.until();
+        let times = POLICY.times(now, until.saturating_sub(now), 0);
+        let times = times.end_at(until);
         #[cfg(feature = "stores")]
         let times = times.vouch_until(now, vouched);
         #[cfg(not(feature = "stores"))]

@@ -275,9 +275,13 @@ fn choose(
         return Found::Other(Forwarded::Bypass);
     }
     let now = engine.clock.now();
-    let Some(soft) = is_soft(slot, variants, now) else {
-        counters.missed(slot.named(), MissReason::Expired);
-        return Found::Absent;
+    let soft = match standing(slot, variants, now) {
+        Standing::Valid => None,
+        Standing::Soft(past) => Some(past),
+        Standing::Unknown => {
+            counters.missed(slot.named(), MissReason::Expired);
+            return Found::Absent;
+        }
     };
     match judge(view, stored, now, soft, &request.headers) {
         Judged::Fresh => {
@@ -310,18 +314,34 @@ fn choose(
     }
 }
 
-/// Whether an invalidation has let what is there be served stale only; none where memory cannot
-/// vouch for it any longer, as others may have invalidated it.
-pub(crate) fn is_soft(slot: &Slot, variants: &Variants, now: Nanos) -> Option<bool> {
+/// What the times of an entry say, beside those of each variant.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It is for the variants to say.
+    Valid,
+    /// So long ago an invalidation has let what is there be served stale only.
+    Soft(Nanos),
+    /// Memory cannot vouch for it any longer, as others may have invalidated it.
+    #[cfg_attr(
+        not(feature = "stores"),
+        expect(dead_code, reason = "there are no others")
+    )]
+    Unknown,
+}
+
+pub(crate) fn standing(slot: &Slot, variants: &Variants, now: Nanos) -> Standing {
     let times = slot.meta().times();
     if times.fresh_until(now) {
-        return Some(false);
+        return Standing::Valid;
     }
     #[cfg(feature = "stores")]
     if now >= times.vouched() {
-        return None;
+        return Standing::Unknown;
     }
-    Some(times.left(now) == 0 && now < variants.until())
+    match times.past(now) {
+        Some(past) if now < variants.until() => Standing::Soft(past),
+        _ => Standing::Valid,
+    }
 }
 
 pub(crate) enum Judged {
@@ -329,18 +349,20 @@ pub(crate) enum Judged {
     Stale(Usable),
 }
 
-/// What a stored response is good for, for a request that says this.
+/// What a stored response is good for, for a request that says this; `soft` says how long ago an
+/// invalidation has let it be served stale only.
 pub(crate) fn judge(
     view: &View,
     stored: &Stored,
     now: Nanos,
-    soft: bool,
+    soft: Option<Nanos>,
     request: &HeaderMap,
 ) -> Judged {
     let freshness = &stored.freshness;
     let asked = directives(view, request);
     let wanted = asked.is_none_or(|asked| accepts(&asked, stored, now));
-    let stale = stored.staleness(now).or(soft.then_some(0));
+    // From whichever was first.
+    let stale = stored.staleness(now).max(soft);
     let past = match stale {
         None if !freshness.validate && wanted => return Judged::Fresh,
         None => 0,
@@ -348,7 +370,11 @@ pub(crate) fn judge(
     };
     // The client takes a stale one, and the response allows it (RFC 9111, section 5.2.1.2).
     let taken = asked.and_then(|asked| asked.max_stale);
-    if freshness.may_be_stale && !soft && wanted && taken.is_some_and(|most| past <= nanos(most)) {
+    if freshness.may_be_stale
+        && soft.is_none()
+        && wanted
+        && taken.is_some_and(|most| past <= nanos(most))
+    {
         return Judged::Fresh;
     }
     let if_error = asked.and_then(|asked| asked.stale_if_error).map(nanos);

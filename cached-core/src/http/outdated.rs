@@ -6,7 +6,7 @@ use http::{HeaderMap, StatusCode};
 
 use super::lead::Leading;
 use super::load::Load;
-use super::look::{accepts, directives, is_soft};
+use super::look::{Standing, accepts, directives, standing};
 use super::pass::is_told_apart;
 use super::stored::{Stored, Variants};
 use super::storing::{is_of_one_request, is_of_one_user, selecting};
@@ -120,7 +120,7 @@ impl Load {
         let since = slot.meta().checked.load(Ordering::Acquire);
         let variants: &Variants = slot.value().downcast_ref()?;
         let now = self.engine.clock.now();
-        if is_soft(&slot, variants, now) != Some(false) {
+        if standing(&slot, variants, now) != Standing::Valid {
             return None;
         }
         #[cfg(feature = "stores")]

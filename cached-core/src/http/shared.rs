@@ -206,7 +206,7 @@ impl Leading {
             return Asked::Nothing;
         }
         let now = load.engine.clock.now();
-        let mut usable = match judge(&load.view, &stored, now, false, headers) {
+        let mut usable = match judge(&load.view, &stored, now, None, headers) {
             Judged::Fresh => {
                 load.counters.fetched.one();
                 self.keep(&stored);

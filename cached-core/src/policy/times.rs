@@ -24,6 +24,9 @@ pub(crate) struct Windows {
     /// For how long it had expired when it came.
     #[cfg(feature = "stores")]
     past: Nanos,
+    /// It is of no use from then on, whatever its windows.
+    #[cfg(feature = "tower")]
+    ends: Nanos,
     /// No load before then: the last one failed.
     retry: AtomicU64,
     policy: &'static Policy,
@@ -94,6 +97,15 @@ impl Times {
         self.fresh = self.fresh.min(until);
         self
     }
+
+    /// What has windows is of no use from then on, wherever in them it is.
+    #[cfg(feature = "tower")]
+    pub(crate) fn end_at(mut self, end: Nanos) -> Self {
+        if let Some(windows) = &mut self.windows {
+            windows.ends = end;
+        }
+        self
+    }
 }
 
 impl Windows {
@@ -106,6 +118,8 @@ impl Windows {
             vouched: NEVER,
             #[cfg(feature = "stores")]
             past: 0,
+            #[cfg(feature = "tower")]
+            ends: NEVER,
             retry: AtomicU64::new(0),
             policy,
         }
@@ -117,6 +131,10 @@ impl Windows {
         }
         #[cfg(feature = "stores")]
         if now >= self.vouched {
+            return Judgement::Expired;
+        }
+        #[cfg(feature = "tower")]
+        if now >= self.ends {
             return Judgement::Expired;
         }
         let expires = self.expires.load(Ordering::Relaxed);
@@ -253,6 +271,12 @@ impl Deadlines<'_> {
             self.fresh.fetch_min(expires, Ordering::Relaxed);
         }
         renewed
+    }
+
+    /// How long ago the entry expired; none while it has not.
+    #[cfg(feature = "tower")]
+    pub(crate) fn past(self, now: Nanos) -> Option<Nanos> {
+        now.checked_sub(self.expiry().load(Ordering::Relaxed))
     }
 
     /// How long the entry is fresh still; [`NEVER`] for one without a timeout.
