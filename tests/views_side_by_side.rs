@@ -1,6 +1,7 @@
 //! Pages on a shared store that several write at the same time.
 #![cfg(all(feature = "axum", feature = "tokio", feature = "stores"))]
 
+mod common;
 #[path = "common/instance.rs"]
 mod instance;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
+use common::{Gate, Step};
 use dewar::cached;
 use dewar::testing::FaultyStore;
 use http::{HeaderMap, Method, Uri};
@@ -203,4 +205,50 @@ async fn two_variants_that_are_made_at_once_are_both_kept() {
             assert_eq!(reply.text(), language);
         }
     }
+}
+
+mod stale {
+    use super::*;
+
+    #[cached(view, timeout = 60, stale_while_revalidate = "1m")]
+    async fn page() -> String {
+        let data = DATA.load(SeqCst);
+        if SLOW.swap(0, SeqCst) == 1 {
+            BEGUN.notify_one();
+            GO.notified().await;
+        }
+        format!("data {data}")
+    }
+
+    pub(super) fn router() -> Router {
+        Router::new().route("/", get(page))
+    }
+}
+
+#[tokio::test]
+async fn all_who_wait_are_given_the_stale_page_that_the_store_has() {
+    let _turn = TURN.lock().await;
+    let gate = Gate::before(FaultyStore::new());
+    let [one, other] = two(&gate, stale::router).map(Arc::new);
+    DATA.store(1, SeqCst);
+    other.get("/").await;
+    one.cache.advance(Duration::from_secs(70));
+    slow(2);
+    gate.shut(Step::Read);
+    let all = [(); 3].map(|()| ask(&one, "/"));
+    while one.cache.stats().coalesced < 2 || !gate.is_waited_at() {
+        tokio::task::yield_now().await;
+    }
+    gate.open();
+    BEGUN.notified().await;
+    for asked in all {
+        let answer = tokio::time::timeout(Duration::from_secs(5), asked).await;
+        let answer = answer.expect("it waits for the handler");
+        assert_eq!(answer.unwrap(), "data 1");
+    }
+    GO.notify_one();
+    while one.get("/").await.text() != "data 2" {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(one.cache.stats().loads, 1);
 }

@@ -80,6 +80,13 @@ impl<L: Clone, O> Flight<L, O> {
         woken.into_values().for_each(Waker::wake);
     }
 
+    /// Something has turned up while the load is under way: whoever waits looks again.
+    #[cfg(all(feature = "stores", feature = "tower"))]
+    pub(crate) fn wake(&self) {
+        let woken = Vec::from_iter(lock(&self.state).waiting.values().cloned());
+        woken.into_iter().for_each(Waker::wake);
+    }
+
     /// The leader leaves a half-run body to whoever waits.
     ///
     /// # Errors

@@ -190,6 +190,11 @@ where
     } else {
         match wait::turn(&load, old.as_ref()).await {
             Turn::Lead(start) => start,
+            #[cfg(feature = "stores")]
+            Turn::Stale(stored) => {
+                load.counters.fallbacks.one();
+                return Ok(load.answer_stale(&stored));
+            }
             Turn::Failed(stored, how) => return Ok(load.stand_in(&stored, why, how, true)),
             Turn::Collapsed(stored) => match collapsed(&load, why, &stored) {
                 Some(response) => return Ok(response),

@@ -1,6 +1,10 @@
 //! One URL to be loaded, and the way of what came of it into the memory tier.
 
 use std::cell::Cell;
+use std::convert::Infallible;
+use std::ops::Deref;
+#[cfg(feature = "stores")]
+use std::sync::OnceLock;
 #[cfg(feature = "stores")]
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
@@ -20,6 +24,8 @@ use super::look::{Judged, Standing, judge, report, standing};
 use super::policy::{Etag, never_public};
 use super::status::Report;
 use super::stored::{Retry, Stored, Used, Variants, detach, keep_places};
+#[cfg(feature = "stores")]
+use super::storing::has_credentials;
 use super::storing::{self, Storable, strip};
 use super::vary::Selecting;
 use super::view::{Spot, View};
@@ -103,7 +109,44 @@ pub(crate) enum Landing {
 }
 
 /// A load that others wait for; there is no body to hand over.
-pub(crate) type FlightOf = Flight<Landing, std::convert::Infallible>;
+pub(crate) struct FlightOf {
+    flight: Flight<Landing, Infallible>,
+    /// What the shared store has that may be served meanwhile.
+    #[cfg(feature = "stores")]
+    stale: OnceLock<Arc<Stored>>,
+}
+
+impl FlightOf {
+    pub(crate) fn new() -> Self {
+        FlightOf {
+            flight: Flight::new(),
+            #[cfg(feature = "stores")]
+            stale: OnceLock::new(),
+        }
+    }
+
+    /// What may be served to some while the load is under way.
+    #[cfg(feature = "stores")]
+    pub(crate) fn stale(&self) -> Option<&Arc<Stored>> {
+        self.stale.get()
+    }
+
+    /// Offers that to those who wait, and who come to wait.
+    #[cfg(feature = "stores")]
+    pub(crate) fn offer(&self, stale: &Arc<Stored>) {
+        if self.stale.set(Arc::clone(stale)).is_ok() {
+            self.flight.wake();
+        }
+    }
+}
+
+impl Deref for FlightOf {
+    type Target = Flight<Landing, Infallible>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.flight
+    }
+}
 
 /// The duty to end a flight.
 pub(crate) struct Duty {
@@ -256,6 +299,21 @@ impl Load {
     pub(crate) fn is_fresh(&self, stored: &Stored, now: Nanos) -> bool {
         let judged = judge(&self.view, stored, now, None, &self.asked.headers);
         matches!(judged, Judged::Fresh)
+    }
+
+    /// Whether a response that the shared store has may be served to this request while it is loaded
+    /// afresh.
+    #[cfg(feature = "stores")]
+    pub(crate) fn takes_stale(&self, stored: &Stored) -> bool {
+        let headers = &self.asked.headers;
+        if !stored.selecting.matches(headers)
+            || (has_credentials(&self.view.policy, headers) && !stored.freshness.shared)
+        {
+            return false;
+        }
+        let now = self.engine.clock.now();
+        let judged = judge(&self.view, stored, now, None, headers);
+        matches!(judged, Judged::Stale(usable) if usable.meanwhile)
     }
 
     /// The moment at which an answer came.

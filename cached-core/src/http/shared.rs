@@ -226,6 +226,10 @@ impl Leading {
             // There it is known when a load of it has failed.
             self.keep(&stored);
         }
+        let flight = self.start.duty.as_ref().and_then(|it| it.flight.as_ref());
+        if let Some(flight) = flight {
+            flight.offer(&stored);
+        }
         let answer = (usable.meanwhile && !served).then(|| {
             // The read was counted as a miss when memory had nothing.
             load.counters.fallbacks.one();

@@ -16,7 +16,7 @@ use super::stored::Stored;
 use super::variant;
 use crate::clock::Nanos;
 use crate::engine::Began;
-use crate::engine::flight::{Flight, News};
+use crate::engine::flight::News;
 use crate::engine::flights;
 use crate::rt::BoxFuture;
 
@@ -39,11 +39,16 @@ pub(crate) enum Turn {
     Collapsed(Arc<Stored>),
     /// That of another failed, and this may stand in.
     Failed(Arc<Stored>, Failure),
+    /// That of another is under way, and the shared store has this meanwhile.
+    #[cfg(feature = "stores")]
+    Stale(Arc<Stored>),
 }
 
 /// What came of waiting.
 enum Waited {
     Stored(Arc<Stored>),
+    #[cfg(feature = "stores")]
+    Stale(Arc<Stored>),
     /// The response is of another variant: these fields select.
     Other(Vec<HeaderName>),
     /// There was no end to it: nobody went on.
@@ -67,7 +72,7 @@ fn enter(load: &Arc<Load>, names: &[HeaderName], in_vain: Option<&Arc<FlightOf>>
         &load.scopes,
         start.began,
         in_vain,
-        Flight::new,
+        FlightOf::new,
     );
     match entered {
         flights::Part::Join(flight, began) => Part::Join(flight, began),
@@ -114,8 +119,11 @@ pub(crate) async fn turn(load: &Arc<Load>, old: Option<&(Arc<Stored>, Usable)>) 
         if !std::mem::replace(&mut waited, true) {
             load.waits();
         }
-        match wait(load, &flight, until).await {
-            Waited::Stored(_) if load.comes_too_late(began, asked) => in_vain = Some(flight),
+        let late = load.comes_too_late(began, asked);
+        match wait(load, &flight, until, late).await {
+            Waited::Stored(_) if late => in_vain = Some(flight),
+            #[cfg(feature = "stores")]
+            Waited::Stale(stored) => return Turn::Stale(stored),
             Waited::Stored(stored) => return Turn::Collapsed(stored),
             Waited::Other(names) if other.is_none() => other = Some(names),
             Waited::Failed(failed) => {
@@ -146,8 +154,10 @@ fn has_conditions(load: &Load) -> bool {
     headers.contains_key(IF_NONE_MATCH) || headers.contains_key(IF_MODIFIED_SINCE)
 }
 
-/// Waits for another's load.
-async fn wait(load: &Load, flight: &Arc<FlightOf>, until: Nanos) -> Waited {
+/// Waits for another's load; `late`, if what the shared store had for that may be too old.
+async fn wait(load: &Load, flight: &Arc<FlightOf>, until: Nanos, late: bool) -> Waited {
+    #[cfg(not(feature = "stores"))]
+    let _ = late;
     let clock = &load.engine.clock;
     let left = until.saturating_sub(clock.now());
     let mut limit = pin!(clock.sleep(left));
@@ -163,7 +173,16 @@ async fn wait(load: &Load, flight: &Arc<FlightOf>, until: Nanos) -> Waited {
             return Poll::Ready(Waited::Nothing);
         }
         if filling.is_none() {
-            let (fill, of) = match ready!(waiting.poll(cx)) {
+            let news = waiting.poll(cx);
+            #[cfg(feature = "stores")]
+            if news.is_pending()
+                && let Some(stale) = flight.stale()
+                && !late
+                && load.takes_stale(stale)
+            {
+                return Poll::Ready(Waited::Stale(Arc::clone(stale)));
+            }
+            let (fill, of) = match ready!(news) {
                 News::Landed(Landing::Stored(stored)) => {
                     return Poll::Ready(match stored.selecting.matches(&load.asked.headers) {
                         true => Waited::Stored(stored),
