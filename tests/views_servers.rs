@@ -205,12 +205,12 @@ async fn files() {
 struct Remembering(RedisStore, Arc<Mutex<Vec<String>>>);
 
 impl Store for Remembering {
-    forward!(0: get_many, delete_many, add_many, swap);
+    forward!(0: get_many, set_many, delete_many, swap);
 
-    fn set_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<(), Error>> {
+    fn add_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<Vec<bool>, Error>> {
         let keys = items.iter().map(|item| item.key.clone());
         self.1.lock().unwrap().extend(keys);
-        self.0.set_many(items)
+        self.0.add_many(items)
     }
 }
 

@@ -192,7 +192,7 @@ pub fn view<A: Arguments>(
         mode,
         marker: Marker::of(marked),
         travels: A::SOURCES.travel(),
-        stated: A::SOURCES.stated,
+        early: A::SOURCES.stated || A::SOURCES.keyed,
     };
     ViewAt(Place::Looked(look(
         way, view, &cache, &parts, extra, labels,

@@ -108,10 +108,9 @@ impl Leading {
                 let stored = load.complete(status, headers, whole, storable, order, &timing)?;
                 let inserted = load.insert(&stored, origin);
                 #[cfg(feature = "stores")]
-                // What was invalidated here since its extractors began may have been read before that,
-                // and the store asked for its versions after it.
-                if inserted == Inserted::Yes {
-                    outbox.put(Publish::new(&load, read, &stored, refreshing));
+                if inserted != Inserted::Older {
+                    let valid = inserted == Inserted::Yes;
+                    outbox.put(Publish::new(&load, read, &stored, valid, refreshing));
                 }
                 let _ = inserted;
                 if let Some(duty) = &kept.0.duty {

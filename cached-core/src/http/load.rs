@@ -70,25 +70,26 @@ pub(crate) struct Load {
 pub(crate) struct Early {
     /// They had ended by then.
     at: Nanos,
-    /// One may be what the state held then.
-    stated: bool,
+    /// They may have read something.
+    read: bool,
     /// Another's load was waited for since.
     waited: AtomicBool,
 }
 
 #[cfg(feature = "stores")]
 impl Early {
-    pub(crate) fn new(engine: &Engine, stated: bool) -> Self {
+    pub(crate) fn new(engine: &Engine, read: bool) -> Self {
         Early {
             at: engine.shared_now(),
-            stated,
+            read,
             waited: AtomicBool::new(false),
         }
     }
 
-    /// Whether what the store said when it was asked may be newer than what the handler works with.
-    pub(crate) fn is_outdated(&self) -> bool {
-        self.stated && self.waited.load(Ordering::Relaxed)
+    /// Whether what the store said when it was asked may be newer than what the handler works with;
+    /// `valid` if nothing of it was invalidated here since extractors began.
+    pub(crate) fn is_outdated(&self, valid: bool) -> bool {
+        self.read && (!valid || self.waited.load(Ordering::Relaxed))
     }
 }
 
@@ -229,7 +230,8 @@ pub(crate) enum Inserted {
     Expired,
     /// A newer one is there.
     Older,
-    /// It was invalidated meanwhile, or memory was dropped.
+    /// It was invalidated meanwhile, or memory was dropped. What it is worth to others, the store's
+    /// versions say, unless extractors had read something before the store was asked for them.
     Void,
 }
 

@@ -77,9 +77,9 @@ pub(crate) struct Way {
     /// Other processes can be given what comes of it: the key says all that it was made of.
     #[cfg_attr(not(feature = "stores"), expect(dead_code, reason = "nothing travels"))]
     pub(crate) travels: bool,
-    /// The handler works with something of the state, which may have been read there before this.
+    /// The handler works with what extractors may have read before this.
     #[cfg_attr(not(feature = "stores"), expect(dead_code, reason = "nothing travels"))]
-    pub(crate) stated: bool,
+    pub(crate) early: bool,
 }
 
 /// Looks a request up.
@@ -178,7 +178,7 @@ pub(crate) fn look<P: Parts>(
         asked,
         since: said.since,
         #[cfg(feature = "stores")]
-        early: Early::new(engine, way.stated),
+        early: Early::new(engine, way.early),
         anew: mode == Mode::Refresh,
         only_if_cached,
         varies,

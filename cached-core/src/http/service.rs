@@ -79,7 +79,7 @@ where
                 name: "",
             },
             travels: true,
-            stated: false,
+            early: false,
         };
         let found = look(way, &self.view, &cache, &parts, extra, |_| ());
         let job = match found {

@@ -270,14 +270,15 @@ enum Published {
 }
 
 impl Publish {
-    /// One that may go there.
+    /// One that may go there; `valid` if nothing of it was invalidated here meanwhile.
     pub(crate) fn new(
         load: &Arc<Load>,
         read: Option<Read>,
         stored: &Arc<Stored>,
+        valid: bool,
         refreshing: Option<Arc<Refreshing>>,
     ) -> Option<Self> {
-        if load.early.is_outdated() {
+        if load.early.is_outdated(valid) {
             return None;
         }
         Some(Publish {
@@ -297,12 +298,14 @@ impl Publish {
         if !self.load.anew {
             return;
         }
-        let url = names.shared.scopes[URL..=URL].to_vec();
         match published {
             // What they hold in memory is what was there before.
-            Published::Done => tier.tell_changed(&self.read.budget, &url).await,
+            Published::Done => {
+                let url = &names.shared.scopes[URL..=URL];
+                tier.tell_changed(&self.read.budget, url).await;
+            }
             // What is there is void; in the background.
-            Published::Unknown => drop(tier.announce(url, false)),
+            Published::Unknown => drop(self.load.void()),
         }
     }
 

@@ -42,10 +42,11 @@ impl Leading {
             self.load.forget(self.meant(&new.headers));
         }
         #[cfg(feature = "stores")]
-        if inserted == Some(Inserted::Yes) {
+        if inserted.is_some_and(|it| it != Inserted::Older) {
             let read = self.read.take();
+            let valid = inserted == Some(Inserted::Yes);
             let refreshing = self.start.refreshing.clone();
-            (self.outbox).put(Publish::new(&self.load, read, &new, refreshing));
+            (self.outbox).put(Publish::new(&self.load, read, &new, valid, refreshing));
         }
         let asked = &self.load.asked;
         let mut answer = new.select(&asked.method, &asked.headers);
