@@ -5,8 +5,9 @@ use std::sync::Arc;
 use http::{Response, StatusCode};
 
 use super::body::ViewBody;
+use super::landing::Landing;
 use super::lead::Leading;
-use super::load::{Landing, Load};
+use super::load::Load;
 use super::look::{Judged, Usable, judge};
 use super::pass::is_told_apart;
 use super::status::{Forwarded, Report};

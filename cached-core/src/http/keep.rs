@@ -13,10 +13,11 @@ use super::control::digits;
 use super::failed::{Failed, Failure, is_failure};
 use super::fill::{Fill, Reader};
 use super::freshness::Timing;
+use super::landing::Landing;
 use super::lead::Leading;
 #[cfg(feature = "stores")]
 use super::load::Inserted;
-use super::load::{Landing, Load, Start};
+use super::load::{Load, Start};
 use super::look::report;
 use super::outdated::is_ones_own;
 use super::pass::{add_vary, is_told_apart};

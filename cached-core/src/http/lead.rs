@@ -14,9 +14,10 @@ use super::body::ViewBody;
 use super::conditional::Conditions;
 use super::failed::{Failure, is_failure};
 use super::freshness::Timing;
+use super::landing::Landing;
 #[cfg(feature = "stores")]
 use super::load;
-use super::load::{Landing, Load, Start};
+use super::load::{Load, Start};
 use super::look::{Usable, report, unavailable};
 #[cfg(feature = "stores")]
 use super::shared::Asked;

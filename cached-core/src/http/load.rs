@@ -1,13 +1,9 @@
 //! One URL to be loaded, and the way of what came of it into the memory tier.
 
 use std::cell::Cell;
-use std::convert::Infallible;
-use std::ops::Deref;
-#[cfg(feature = "stores")]
-use std::sync::OnceLock;
+use std::sync::Arc;
 #[cfg(feature = "stores")]
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH, DATE, ETAG, LAST_MODIFIED};
@@ -17,9 +13,9 @@ use super::body::ViewBody;
 use super::conditional;
 use super::control::digits;
 use super::date::{self, Seconds};
-use super::fill::Fill;
 use super::freshness::{self, Timing};
 use super::job::Asked;
+use super::landing::Duty;
 use super::look::{Judged, Standing, judge, report, standing};
 use super::policy::{Etag, never_public};
 use super::status::Report;
@@ -27,14 +23,11 @@ use super::stored::{Retry, Stored, Used, Variants, detach, keep_places};
 #[cfg(feature = "stores")]
 use super::storing::has_credentials;
 use super::storing::{self, Storable, strip};
-use super::vary::Selecting;
 use super::view::{Spot, View};
 use crate::clock::{NEVER, Nanos};
 #[cfg(feature = "stores")]
 use crate::engine::Refreshing;
-use crate::engine::flight::Flight;
 use crate::engine::{Began, Engine, Loading};
-use crate::key::AnyKey;
 use crate::memory::{Meta, Slot};
 use crate::policy::Policy;
 use crate::scope::ticks::Verdict;
@@ -90,101 +83,6 @@ impl Early {
     /// `valid` if nothing of it was invalidated here since extractors began.
     pub(crate) fn is_outdated(&self, valid: bool) -> bool {
         self.read && (!valid || self.waited.load(Ordering::Relaxed))
-    }
-}
-
-/// What a load came to, for those who waited.
-#[derive(Clone)]
-pub(crate) enum Landing {
-    Stored(Arc<Stored>),
-    /// It may be stored, for requests that say this, and its body is under way as long as somebody
-    /// reads it.
-    Filling(Weak<Fill>, Arc<Selecting>),
-    /// Of no use to anybody else: load for yourself.
-    Alone,
-    /// The handler said to one client that it has the response already.
-    Unmodified,
-    /// One client has asked in a way that was refused, which nobody else may have done.
-    Own,
-    Failed(super::failed::Failed),
-}
-
-/// A load that others wait for; there is no body to hand over.
-pub(crate) struct FlightOf {
-    flight: Flight<Landing, Infallible>,
-    /// What the shared store has that may be served meanwhile.
-    #[cfg(feature = "stores")]
-    stale: OnceLock<Arc<Stored>>,
-}
-
-impl FlightOf {
-    pub(crate) fn new() -> Self {
-        FlightOf {
-            flight: Flight::new(),
-            #[cfg(feature = "stores")]
-            stale: OnceLock::new(),
-        }
-    }
-
-    /// What may be served to some while the load is under way.
-    #[cfg(feature = "stores")]
-    pub(crate) fn stale(&self) -> Option<&Arc<Stored>> {
-        self.stale.get()
-    }
-
-    /// Offers that to those who wait, and who come to wait.
-    #[cfg(feature = "stores")]
-    pub(crate) fn offer(&self, stale: &Arc<Stored>) {
-        if self.stale.set(Arc::clone(stale)).is_ok() {
-            self.flight.wake();
-        }
-    }
-}
-
-impl Deref for FlightOf {
-    type Target = Flight<Landing, Infallible>;
-
-    fn deref(&self) -> &Self::Target {
-        &self.flight
-    }
-}
-
-/// The duty to end a flight.
-pub(crate) struct Duty {
-    pub(crate) load: Arc<Load>,
-    /// Under which others find the flight.
-    pub(crate) key: Arc<dyn AnyKey>,
-    pub(crate) flight: Option<Arc<FlightOf>>,
-}
-
-impl Duty {
-    /// Tells those who wait; others may still join what is under way.
-    pub(crate) fn land(&self, landing: Landing) {
-        if let Some(flight) = &self.flight {
-            flight.land(landing);
-        }
-    }
-
-    /// Tells those who wait that there is nothing; whoever comes from now on begins afresh.
-    pub(crate) fn fail(&self, landing: Landing) {
-        if let Some(flight) = &self.flight {
-            self.leave(flight);
-            flight.land(landing);
-        }
-    }
-
-    fn leave(&self, flight: &Arc<FlightOf>) {
-        let key = Arc::clone(&self.key);
-        self.load.engine.flights.leave(key, flight);
-    }
-}
-
-impl Drop for Duty {
-    fn drop(&mut self) {
-        if let Some(flight) = self.flight.take() {
-            self.leave(&flight);
-            flight.abandon();
-        }
     }
 }
 

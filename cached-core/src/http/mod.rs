@@ -73,6 +73,7 @@ pub mod fuzzing;
 mod invalidate;
 mod job;
 mod keep;
+mod landing;
 mod layer;
 mod lead;
 mod list;

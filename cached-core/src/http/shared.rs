@@ -16,8 +16,9 @@ use std::sync::{Arc, Mutex};
 use http::Response;
 
 use super::body::ViewBody;
+use super::landing::Landing;
 use super::lead::Leading;
-use super::load::{Landing, Load};
+use super::load::Load;
 use super::look::{Judged, can_refresh, judge, report};
 use super::status::Report;
 use super::stored::{Stored, Variants};

@@ -9,8 +9,9 @@ use super::body::ViewBody;
 use super::conditional::is_not_modified;
 use super::freshen::{Fate, freshen};
 use super::freshness::Timing;
+use super::landing::Landing;
 use super::lead::Leading;
-use super::load::{Inserted, Landing};
+use super::load::Inserted;
 use super::look::report;
 use super::pass::add_vary;
 #[cfg(feature = "stores")]

@@ -10,7 +10,8 @@ use http::header::{IF_MODIFIED_SINCE, IF_NONE_MATCH};
 
 use super::failed::{Failed, Failure};
 use super::fill::Whole;
-use super::load::{Duty, FlightOf, Landing, Load, Start};
+use super::landing::{Duty, FlightOf, Landing};
+use super::load::{Load, Start};
 use super::look::Usable;
 use super::stored::Stored;
 use super::variant;
