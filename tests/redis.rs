@@ -15,6 +15,10 @@ use servers::proxy::Fault;
 use servers::redis::{Cluster, Redis, Sentinels};
 use servers::until;
 
+fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
 const BOUND: Duration = Duration::from_millis(1500);
 
 fn open(url: &str) -> Store {
@@ -383,6 +387,36 @@ fn foreign_data_at_a_key_is_a_miss() {
     }
     assert_eq!(other.scope_blocking(|| value(8, 1)), 1001);
     assert_eq!(other.stats().loads, 0, "what was loaded has replaced it");
+}
+
+#[test]
+fn nothing_of_another_kind_stands_in_the_way_for_long() {
+    let server = Redis::start();
+    let one = process(&server.url());
+    one.scope_blocking(|| value(8, 1));
+    let by_hand = one.blocking();
+    by_hand.increment("count", 5).unwrap();
+    by_hand.add("lock", 1, secs(60)).unwrap();
+    let keys = server.command(&["KEYS", "*"]);
+    let keys: Vec<&str> = keys.lines().filter(|it| it.starts_with("dewar")).collect();
+    assert!(keys.len() > 5, "{keys:?}");
+    let damage = || {
+        for key in &keys {
+            server.command(&["DEL", key]);
+            server.command(&["RPUSH", key, "a list"]);
+        }
+        process(&server.url())
+    };
+    let fresh = damage();
+    assert_eq!(fresh.scope_blocking(|| value(8, 1)), 1001);
+    assert!(fresh.stats().undecodable > 0);
+    let other = process(&server.url());
+    assert_eq!(other.scope_blocking(|| value(8, 1)), 1001);
+    assert_eq!(other.stats().loads, 0, "it is replaced");
+    let fresh = damage();
+    assert_eq!(fresh.blocking().increment("count", 1).unwrap(), 1);
+    assert!(fresh.blocking().add("lock", 2, secs(60)).unwrap());
+    assert!(!other.blocking().add("lock", 3, secs(60)).unwrap());
 }
 
 #[test]

@@ -294,6 +294,83 @@ fn of_two_refreshes_no_older_one_stays() {
 }
 
 #[test]
+fn what_is_computed_afresh_is_so_for_all_though_its_caller_leaves() {
+    let _turn = turn(&SOURCE);
+    for (name, refresh) in REFRESHES {
+        for step in [Step::Version, Step::Value, Step::ToldInvalid] {
+            let World { gate, one, other } = &World::new();
+            let read = |cache: &TestCache| match name {
+                "one" => block_on(cache.scope(loaded())),
+                _ => block_on(cache.scope(loaded_many(&[7])))[&7],
+            };
+            let old = SOURCE.load(SeqCst);
+            assert_eq!((read(one), read(other)), (old, old));
+            SOURCE.store(old + 1, SeqCst);
+            gate.shut(step);
+            drop(refresh(one).waiting());
+            gate.open();
+            for cache in [one, other] {
+                assert!(until(|| read(cache) == old + 1), "{name} {step:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn of_two_that_add_while_the_key_is_deleted_one_wins() {
+    for step in [Step::Version, Step::ToldInvalid] {
+        let World { gate, one, other } = &World::new();
+        let add = |value: u64| block_on(other.add("lock", value, secs(60))).unwrap();
+        assert!(add(1));
+        gate.shut(step);
+        let mut deleted = Task::new({
+            let one = (**one).clone();
+            async move { one.delete("lock").await }
+        });
+        assert!(deleted.step().is_pending());
+        gate.let_others_pass();
+        let meanwhile = add(2);
+        assert_eq!(
+            meanwhile,
+            step != Step::Version,
+            "it is there until it is void"
+        );
+        assert!(deleted.done().unwrap());
+        assert_eq!(add(3), !meanwhile, "{step:?}");
+        assert!(!add(4));
+        let there = if meanwhile { 2 } else { 3 };
+        assert!(until(|| get(one, "lock") == Some(there)));
+    }
+}
+
+#[test]
+fn what_another_call_was_to_deliver_and_left_is_tried_again() {
+    let World { gate, one, other } = &World::new();
+    block_on(other.set("a", 1u64, secs(60))).unwrap();
+    assert_eq!(get(one, "a"), Some(1));
+    gate.store.refuse(true);
+    one.run(|| dewar::invalidate!(all).wait()).unwrap_err();
+    gate.store.refuse(false);
+    gate.shut(Step::Version);
+    let mut counted = Task::new({
+        let one = (**one).clone();
+        async move { one.increment("n", 1).await }
+    });
+    assert!(counted.step().is_pending(), "it delivers that first");
+    assert!(gate.is_waited_at());
+    // The background goes by, and has nothing to do.
+    one.advance(secs(1));
+    std::thread::sleep(common::millis(50));
+    drop(counted);
+    gate.open();
+    assert!(until(|| {
+        one.advance(secs(1));
+        one.store_status().unwrap().undelivered == 0
+    }));
+    assert!(until(|| get(other, "a").is_none()));
+}
+
+#[test]
 fn what_is_computed_afresh_while_the_store_is_gone_is_so_for_all_when_it_answers() {
     let _turn = turn(&SOURCE);
     for (name, refresh) in REFRESHES {

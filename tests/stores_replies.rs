@@ -28,6 +28,9 @@ const FULL: u8 = 4;
 /// Nothing can be read.
 const BLIND: u8 = 5;
 
+/// Somebody else was faster, and nothing can be read any more.
+const OVERTAKEN: u8 = 7;
+
 /// The first who reads waits until they are prompt again.
 const LATE_READ: u8 = 6;
 
@@ -52,6 +55,11 @@ impl Replies {
             true => Err(Error::refused("store", "there is no room")),
             false => Ok(()),
         }
+    }
+
+    fn is_overtaken(&self) -> bool {
+        let blind = |mode| (mode == OVERTAKEN).then_some(BLIND);
+        self.mode.fetch_update(SeqCst, SeqCst, blind).is_ok()
     }
 
     async fn reply<T>(&self, key: &str, reply: Result<T, Error>) -> Result<T, Error> {
@@ -103,6 +111,9 @@ impl Store for Replies {
             .map_or_else(String::new, |item| item.key.clone());
         Box::pin(async move {
             self.room_for(&key)?;
+            if !key.contains(":v.") && self.is_overtaken() {
+                return Ok(vec![false; items.len()]);
+            }
             let added = self.store.add_many(items).await;
             self.reply(&key, added).await
         })
@@ -112,8 +123,15 @@ impl Store for Replies {
         let key = item.key.clone();
         Box::pin(async move {
             self.room_for(&key)?;
+            if !key.contains(":v.") && self.is_overtaken() {
+                return Ok(false);
+            }
+            let frees = item.value.is_empty();
             let swapped = self.store.swap(expected, item).await;
-            self.reply(&key, swapped).await
+            match frees {
+                true => swapped,
+                false => self.reply(&key, swapped).await,
+            }
         })
     }
 
@@ -228,6 +246,21 @@ fn what_the_store_did_not_take_is_an_error_to_whoever_stores_it() {
             assert_eq!(other.get::<i32>("a").await, None, "what was there is void");
             assert_eq!(one.get("a").await, Some(2), "what was set is set here");
         });
+    }
+}
+
+#[test]
+fn what_may_have_been_overtaken_is_an_error_where_nobody_says_by_what() {
+    let store = Replies::new();
+    let [one, _] = processes(&store);
+    for there in [false, true] {
+        if there {
+            block_on(one.set("a", 1, HOUR)).unwrap();
+        }
+        store.mode.store(OVERTAKEN, SeqCst);
+        let error = block_on(one.set("a", 2, HOUR)).unwrap_err();
+        assert!(error.is_store(), "{error}");
+        store.mode.store(PROMPT, SeqCst);
     }
 }
 

@@ -358,6 +358,9 @@ fn foreign_data_under_a_key_is_a_miss_and_is_replaced() {
             let after = other.stats();
             assert_eq!(after.fetched, before.fetched, "{foreign:?} is served");
             assert_eq!(after.loads, before.loads + 1);
+            let fresh = process(store());
+            assert_eq!(read(&fresh, of, 1), 1001);
+            assert_eq!(fresh.stats().loads, 0, "it is replaced");
         }
         assert!(other.stats().undecodable > 0);
         assert_eq!(other.stats().store_errors, 0);

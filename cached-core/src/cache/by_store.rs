@@ -14,15 +14,18 @@ use crate::engine::call::Load;
 use crate::engine::peek::fetch_all;
 use crate::engine::through::publish_all;
 use crate::error::Error;
-use crate::store::Item;
 use crate::store::guard::Budget;
 use crate::store::names::Names;
 use crate::store::tier::{Fetched, Tier, Value as Stored};
 use crate::store::versions::Versions;
 use crate::store::write::Written;
+use crate::store::{Found, Item};
 
 /// How often something is tried while other processes change the same key.
 const ATTEMPTS: usize = 1000;
+
+/// How often nothing is found at a key and nothing can be put there: others may add and delete by turns.
+const FOREIGN: usize = 10;
 
 type LoadOf<T> = Arc<dyn Load<T>>;
 
@@ -112,11 +115,11 @@ impl Engine {
             .filter_map(|load| load.base().names.as_ref())
             .collect();
         let there = tier.peek(&tier.budget(), &names).await;
-        let there: Vec<bool> = there.iter().map(|found| found.value.is_some()).collect();
+        let (there, raw): (Vec<bool>, Vec<Found>) = (there.into_iter())
+            .map(|found| (found.value.is_some(), found.raw))
+            .unzip();
         let own: Vec<String> = names.iter().filter_map(|names| names.own()).collect();
         let mut delivery = tier.announce(own, false);
-        // Before they are void, not after: what is there then may have been set since.
-        tier.remove(&names).await;
         let erased: Vec<bool> = known.iter().map(|key| self.erase(key)).collect();
         let withdrawn = delivery.written().await;
         if delivery.contended() {
@@ -124,6 +127,12 @@ impl Engine {
             for key in &known {
                 self.erase(key);
             }
+        }
+        match &withdrawn {
+            // What is there by now may have been stored since.
+            Ok(_) => tier.free(&names, raw).await,
+            // It is void when the store takes that; room for it may be what is missing.
+            Err(_) => tier.remove(&names).await,
         }
         withdrawn?;
         let existed = |n: &usize| erased[*n] || there.get(*n) == Some(&true);
@@ -141,28 +150,35 @@ impl Engine {
         let Place::Miss { load, .. } = &at.0 else {
             return Ok(true);
         };
-        let (value_bytes, lifetime) = load.encode(&value).ok_or_else(|| unserialisable(key))?;
+        let (mut bytes, lifetime) = load.encode(&value).ok_or_else(|| unserialisable(key))?;
         // Before anything is there for others to take away: as for any load.
         self.fence(load.key());
         let _loading = self.loading(load.base().hash);
         let began = self.begin();
-        let spot = self.spot(&**load).await?;
-        let new = New {
-            value: value_bytes,
-            format: spot.tier.format(),
-            lifetime,
-        };
-        if spot.value.is_some() {
-            return Ok(false);
+        let mut new = None;
+        let mut strange = Strange::default();
+        for _ in 0..ATTEMPTS {
+            let spot = self.spot(&**load).await?;
+            if spot.value.is_some() {
+                return Ok(false);
+            }
+            let new = new.get_or_insert_with(|| New {
+                value: std::mem::take(&mut bytes),
+                format: spot.tier.format(),
+                lifetime,
+            });
+            let changing = Changing::new(self, key, &spot);
+            let won = spot.put(new, key, strange.sees(&spot)).await?;
+            // The store may have lost what others have copies of.
+            changing.done(won).await;
+            if won {
+                if !load.store(&value, began) {
+                    self.forget(load.key());
+                }
+                return Ok(true);
+            }
         }
-        let changing = Changing::new(self, key, &spot);
-        let won = spot.put(&new, key).await?;
-        // The store may have lost what others have copies of.
-        changing.done(won).await;
-        if won && !load.store(&value, began) {
-            self.forget(load.key());
-        }
-        Ok(won)
+        Err(contended())
     }
 
     /// Has the value live for so long from now on, if there is one.
@@ -219,6 +235,7 @@ impl Engine {
         let Some(load) = self.place_of::<()>(key, self.default_timeout) else {
             return Ok(None);
         };
+        let mut strange = Strange::default();
         for _ in 0..ATTEMPTS {
             let spot = self.spot(&*load).await?;
             let there = spot.value.as_ref();
@@ -226,7 +243,7 @@ impl Engine {
                 return Ok(None);
             };
             let changing = Changing::new(self, key, &spot);
-            let changed = spot.put(&new, key).await?;
+            let changed = spot.put(&new, key, strange.sees(&spot)).await?;
             if changed {
                 self.erase(key);
             }
@@ -235,10 +252,7 @@ impl Engine {
                 return Ok(Some(made));
             }
         }
-        Err(Error::refused(
-            "change a value",
-            "others changed it again and again",
-        ))
+        Err(contended())
     }
 
     /// How long what the store has at a key is good for still.
@@ -315,9 +329,24 @@ impl Drop for Changing<'_> {
     }
 }
 
+/// How often nothing was at a key, in a row: where something can be put there, that is once.
+#[derive(Default)]
+struct Strange(usize);
+
+impl Strange {
+    /// Says whether what is there is of no cache's, since nothing is read and nothing can be put there.
+    fn sees(&mut self, spot: &Spot<'_>) -> bool {
+        self.0 = match spot.raw {
+            None => self.0 + 1,
+            Some(_) => 0,
+        };
+        self.0 > FOREIGN
+    }
+}
+
 impl Spot<'_> {
-    /// Stores something, unless somebody else has since this was read.
-    async fn put(&self, new: &New, key: &str) -> Result<bool, Error> {
+    /// Stores something, unless somebody else has since this was read; with `over`, whatever is there.
+    async fn put(&self, new: &New, key: &str, over: bool) -> Result<bool, Error> {
         let written = Written {
             names: self.names,
             versions: self.versions.clone(),
@@ -327,6 +356,10 @@ impl Spot<'_> {
             stale: 0,
             useful: new.lifetime,
         };
+        if over {
+            let written = self.tier.write(&self.budget, &written).await;
+            return written.map(|()| true);
+        }
         let item: Item = self
             .tier
             .item(&written)
@@ -339,6 +372,10 @@ impl Spot<'_> {
             .put_for_longer(&self.budget, raw, item, self.names)
             .await
     }
+}
+
+fn contended() -> Error {
+    Error::refused("change a value", "others changed it again and again")
 }
 
 fn unserialisable(key: &str) -> Error {

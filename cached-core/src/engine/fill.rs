@@ -153,17 +153,23 @@ pub(super) async fn set_all<R>(values: Vec<Fresh<'_, R>>) -> Result<Vec<usize>, 
     let Some(mut fillings) = Fillings::of(values) else {
         return Ok(void);
     };
+    let mut unread = false;
     for _ in 0..ATTEMPTS {
         fillings.fill().await?;
         if fillings.all.is_empty() {
             return Ok(void);
         }
         let valid = |filling: &Filling<'_, R>, read: &mut Read| {
+            unread |= read.versions.is_none();
             let valid = filling.is_valid(read);
             void.extend((!valid).then_some(filling.at));
             valid
         };
         fillings.look(valid).await;
+        if unread {
+            // Whether others have set it meanwhile, nobody knows.
+            return Err(super::through::unread());
+        }
     }
     let why = "others changed it again and again";
     Err(Error::refused("store a value", why))

@@ -45,8 +45,8 @@ pub(crate) fn through_sync<R>(_: &Arc<dyn Load<R>>, _: Want, body: impl FnOnce()
 #[cfg(feature = "stores")]
 pub(crate) use shared::{
     ATTEMPTS, Fresh, Read, Writing, accept, decode, encoded, fetch_all, fetch_settled, offer,
-    peek_all, publish, publish_all, replaces, through, through_sync, write_all, write_all_anew,
-    writing,
+    peek_all, publish, publish_all, replaces, through, through_sync, unread, write_all,
+    write_all_anew, writing,
 };
 
 #[cfg(feature = "stores")]
@@ -237,7 +237,7 @@ mod shared {
         (results.iter()).all(|(_, read, value)| value.is_none() || read.versions.is_some())
     }
 
-    fn unread() -> Error {
+    pub(crate) fn unread() -> Error {
         Error::store("store a value", "it does not say what is valid")
     }
 
@@ -412,16 +412,24 @@ mod shared {
     /// write, what was there is void; and so is what stands in the way, as nobody knows whether that
     /// is older, and what the store does not answer for.
     pub(crate) async fn write_all_anew<R>(mut results: Vec<Fresh<'_, R>>) {
-        let mut to = None;
-        let places = results.iter_mut().map(|(load, read, _)| {
-            let (tier, names) = place(load.base())?;
-            to = Some((Arc::clone(tier), read.budget.clone()?));
-            Some((names, read.versions.as_mut()?))
+        let to = results.iter().find_map(|(load, read, _)| {
+            let (tier, _) = place(load.base())?;
+            Some((Arc::clone(tier), read.budget.clone()?))
         });
-        let mut places: Vec<_> = places.collect();
         let Some((tier, budget)) = to else {
             return;
         };
+        let loads: Vec<_> = results.iter().map(|(load, ..)| *load).collect();
+        let mut untold = Untold {
+            tier: &tier,
+            loads,
+            told: false,
+        };
+        let places = results.iter_mut().map(|(load, read, _)| {
+            let (_, names) = place(load.base())?;
+            Some((names, read.versions.as_mut()?))
+        });
+        let mut places: Vec<_> = places.collect();
         let renewed = tier.renew(&budget, &mut places).await;
         let own = |(load, ..): &Fresh<'_, R>| load.base().names.as_ref()?.own();
         let mut void = Vec::new();
@@ -445,6 +453,29 @@ mod shared {
         // What could not be written is loaded again; that is counted.
         let _ = fill_all(results).await;
         tier.tell_changed(&budget, &own).await;
+        untold.told = true;
+    }
+
+    /// What is being computed afresh for all, and the others have not been told of: whoever was to do so
+    /// has left, and what the store has by now nobody knows.
+    struct Untold<'a, R> {
+        tier: &'a Arc<Tier>,
+        loads: Vec<&'a Arc<dyn Load<R>>>,
+        told: bool,
+    }
+
+    impl<R> Drop for Untold<'_, R> {
+        fn drop(&mut self) {
+            if self.told {
+                return;
+            }
+            let bases = self.loads.iter().map(|load| (load, load.base()));
+            bases.for_each(|(load, base)| base.engine.forget(load.key()));
+            let names = self.loads.iter().map(|load| load.base().names.as_ref());
+            let own = names.filter_map(|names| names?.own()).collect();
+            // In the background.
+            drop(self.tier.announce(own, false));
+        }
     }
 
     /// A result, what the store had before it was loaded, and what it is there.

@@ -51,7 +51,7 @@ impl Tier {
 
     /// Waits until nobody in this process is delivering something that concerns an entry, for no
     /// longer than a call may take; and delivers what waits for that. Says whether that could be.
-    pub(crate) async fn settle(&self, names: &Names) -> bool {
+    pub(crate) async fn settle(self: &Arc<Self>, names: &Names) -> bool {
         if lock(&self.journal).concerns(names.scopes()) == Concern::None {
             return true;
         }
@@ -82,7 +82,7 @@ impl Tier {
     }
 
     /// Delivers what waits, of these or of all.
-    async fn deliver_waiting(&self, of: Option<&[String]>) -> Result<(), Error> {
+    async fn deliver_waiting(self: &Arc<Self>, of: Option<&[String]>) -> Result<(), Error> {
         let waiting = lock(&self.journal).take_waiting(of);
         let scopes: Vec<String> = waiting.keys().cloned().collect();
         let _active = Active {
@@ -108,7 +108,7 @@ impl Tier {
                 crate::trace::undelivered(counters.cache(), &store.describe(), error);
             }
             Ok(_)
-                if !lock(&self.journal).has_waiting()
+                if lock(&self.journal).len() == 0
                     && self.undelivered.swap(false, Ordering::SeqCst) =>
             {
                 crate::trace::delivered(counters.cache(), &store.describe());
@@ -354,7 +354,7 @@ impl Drop for Delivery {
 
 /// Scopes that somebody is delivering, until this is dropped.
 struct Active<'a> {
-    tier: &'a Tier,
+    tier: &'a Arc<Tier>,
     scopes: &'a [String],
     /// They are not held by a [`Delivery`] besides.
     held: bool,
@@ -367,7 +367,12 @@ impl Drop for Active<'_> {
         if self.held {
             journal.release(self.scopes);
         }
+        let left = self.held && !journal.pending_of(self.scopes).is_empty();
         drop(journal);
         asleep.into_iter().for_each(Waker::wake);
+        if left {
+            // The background may have gone by while this was on its way.
+            self.tier.deliver_later(AGAIN);
+        }
     }
 }

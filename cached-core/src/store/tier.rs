@@ -259,8 +259,10 @@ impl Tier {
         };
         let versions = found.split_off(entries.len().min(found.len()));
         scopes.found(versions.iter().map(version));
+        let mut strange = false;
         if complete && scopes.lack_some() {
-            Box::pin(self.complete(budget, &mut scopes)).await;
+            let completed = Box::pin(self.complete(budget, &mut scopes)).await;
+            strange = completed.unwrap_or_default();
         }
         let after = self.concerned(entries).into_iter();
         let concerned = before.into_iter().zip(after);
@@ -277,7 +279,7 @@ impl Tier {
                     true => self.valid(&entry, key, &versions, now),
                     false => Ok(None),
                 };
-                let unreadable = valid.is_err();
+                let unreadable = valid.is_err() || strange;
                 let (value, stale) = match valid.unwrap_or_default() {
                     Some(valid) if valid.left == 0 => (None, Some(valid)),
                     valid => (valid, None),
@@ -335,7 +337,10 @@ impl Tier {
         versions: &Versions,
         now: u64,
     ) -> Result<Option<Value>, Unreadable> {
-        let Some(entry) = entry else { return Ok(None) };
+        // Nothing stands for a moment where something was deleted.
+        let Some(entry) = entry.as_ref().filter(|it| !it.is_empty()) else {
+            return Ok(None);
+        };
         let envelope = Envelope::open(entry, key, &self.writing).ok_or(Unreadable)?;
         // A clock that is behind must not make it older than it can be, nor one ahead younger.
         let age = now.saturating_sub(envelope.written);
@@ -365,15 +370,11 @@ impl Tier {
     }
 
     /// Gives versions to the scopes that have none, all in one operation; where others were faster
-    /// with some of them, theirs are read.
-    async fn complete(&self, budget: &Budget, scopes: &mut Scopes) -> Option<()> {
+    /// with some of them, theirs are read. What is there and is no version is written over; says
+    /// whether there was such.
+    async fn complete(&self, budget: &Budget, scopes: &mut Scopes) -> Option<bool> {
         let missing = scopes.lacking();
-        let fresh: Vec<u64> = missing.iter().map(|_| names::unique()).collect();
-        let new = |(at, version): (&usize, &u64)| {
-            let (key, lifetime) = scopes.depended(*at);
-            version_item(key.to_owned(), *version, dependable(lifetime))
-        };
-        let items = missing.iter().zip(&fresh).map(new).collect();
+        let (fresh, items) = fresh_versions(scopes, &missing);
         let added = self.store().add_many(items);
         let added = self.guard.try_run(budget, added).await?;
         for ((at, version), added) in missing.iter().zip(fresh).zip(added) {
@@ -381,7 +382,7 @@ impl Tier {
         }
         let taken = scopes.lacking();
         if taken.is_empty() {
-            return Some(());
+            return Some(false);
         }
         let key = |at: &usize| scopes.depended(*at).0.to_owned();
         let keys: Vec<String> = taken.iter().map(key).collect();
@@ -390,7 +391,18 @@ impl Tier {
         for (at, found) in taken.into_iter().zip(found) {
             scopes.give(at, version(&found));
         }
-        Some(())
+        let strange = scopes.lacking();
+        if strange.is_empty() {
+            return Some(false);
+        }
+        // It is as if they were invalidated, so it does no harm where another has done so just now.
+        let (fresh, items) = fresh_versions(scopes, &strange);
+        let set = self.store().set_many(items);
+        self.guard.try_run(budget, set).await?;
+        for (at, version) in strange.into_iter().zip(fresh) {
+            scopes.give(at, Some(version));
+        }
+        Some(true)
     }
 
     /// Where the lease of an entry's load is.
@@ -423,6 +435,17 @@ impl Tier {
     pub(super) fn key_of_version(&self, version: &str) -> String {
         [&self.namespace, VERSION, version].concat()
     }
+}
+
+/// New versions of these scopes, and the items that hold them.
+fn fresh_versions(scopes: &Scopes, of: &[usize]) -> (Vec<u64>, Vec<Item>) {
+    let fresh: Vec<u64> = of.iter().map(|_| names::unique()).collect();
+    let new = |(at, version): (&usize, &u64)| {
+        let (key, lifetime) = scopes.depended(*at);
+        version_item(key.to_owned(), *version, dependable(lifetime))
+    };
+    let items = of.iter().zip(&fresh).map(new).collect();
+    (fresh, items)
 }
 
 /// How long the versions have to live that an entry of this lifetime depends on; none for ever.

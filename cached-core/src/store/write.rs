@@ -202,7 +202,23 @@ impl Tier {
         self.guard.try_run(budget, found).await?.pop()
     }
 
-    /// Frees what entries take that are about to be void.
+    /// Frees what entries take that are void by now, where the store has exactly these bytes still.
+    pub(crate) async fn free(&self, entries: &[&Names], raw: Vec<Found>) {
+        let nothing = |names: &Names| Item {
+            key: self.key_of(names),
+            value: Vec::new(),
+            ttl: Some(Duration::from_secs(1)),
+        };
+        let void = entries.iter().zip(raw);
+        let void = void.filter_map(|(names, raw)| Some((raw?, nothing(names))));
+        let void: Vec<_> = void.collect();
+        if !void.is_empty() {
+            let freed = self.store().swap_many(void);
+            self.guard.try_run(&self.budget(), freed).await;
+        }
+    }
+
+    /// Frees what entries take, whatever is there.
     pub(crate) async fn remove(&self, entries: &[&Names]) {
         let keys: Vec<String> = entries.iter().map(|names| self.key_of(names)).collect();
         let removed = self.store().delete_many(&keys);
