@@ -22,6 +22,8 @@
 //! before the invalidation returned.
 
 mod aloft;
+#[cfg(feature = "stores")]
+mod anew;
 pub(crate) mod answers;
 pub(crate) mod at;
 pub(crate) mod base;

@@ -45,8 +45,8 @@ pub(crate) fn through_sync<R>(_: &Arc<dyn Load<R>>, _: Want, body: impl FnOnce()
 #[cfg(feature = "stores")]
 pub(crate) use shared::{
     ATTEMPTS, Fresh, Read, Writing, accept, decode, encoded, fetch_all, fetch_settled, offer,
-    peek_all, publish, publish_all, replaces, through, through_sync, unread, write_all,
-    write_all_anew, writing,
+    peek_all, place, publish, publish_all, replaces, through, through_sync, unread, write_all,
+    writing,
 };
 
 #[cfg(feature = "stores")]
@@ -56,6 +56,7 @@ mod shared {
     use std::sync::atomic::Ordering;
 
     use super::*;
+    use crate::engine::anew::write_all_anew;
     use crate::engine::base::Base;
     use crate::engine::call::Decoded;
     use crate::engine::fill::{fill_all, fill_leased, set_all};
@@ -64,7 +65,6 @@ mod shared {
     use crate::store::Found;
     use crate::store::guard::Budget;
     use crate::store::names::Names;
-    use crate::store::renew::Renewed;
     pub(crate) use crate::store::tier::Fetched as Read;
     use crate::store::tier::{Tier, Value};
     use crate::store::versions::Versions;
@@ -76,7 +76,7 @@ mod shared {
     /// What goes to the store, and for how long; none for what is not to be kept.
     type Encoded = Option<(Vec<u8>, crate::clock::Nanos)>;
 
-    fn place(base: &Base) -> Option<(&Arc<Tier>, &Names)> {
+    pub(crate) fn place(base: &Base) -> Option<(&Arc<Tier>, &Names)> {
         Some((base.engine.tier.as_ref()?, base.names.as_ref()?))
     }
 
@@ -405,77 +405,6 @@ mod shared {
             Decoded::Unreadable => base.counters.undecodable.one(),
         }
         None
-    }
-
-    /// Writes the results of loads that were to compute afresh, and has the other processes see
-    /// them: neither their copies nor what they are loading now is. Where there is nothing to
-    /// write, what was there is void; and so is what stands in the way, as nobody knows whether that
-    /// is older, and what the store does not answer for.
-    pub(crate) async fn write_all_anew<R>(mut results: Vec<Fresh<'_, R>>) {
-        let to = results.iter().find_map(|(load, read, _)| {
-            let (tier, _) = place(load.base())?;
-            Some((Arc::clone(tier), read.budget.clone()?))
-        });
-        let Some((tier, budget)) = to else {
-            return;
-        };
-        let loads: Vec<_> = results.iter().map(|(load, ..)| *load).collect();
-        let mut untold = Untold {
-            tier: &tier,
-            loads,
-            told: false,
-        };
-        let places = results.iter_mut().map(|(load, read, _)| {
-            let (_, names) = place(load.base())?;
-            Some((names, read.versions.as_mut()?))
-        });
-        let mut places: Vec<_> = places.collect();
-        let renewed = tier.renew(&budget, &mut places).await;
-        let own = |(load, ..): &Fresh<'_, R>| load.base().names.as_ref()?.own();
-        let mut void = Vec::new();
-        for ((load, ..), renewed) in results.iter().zip(&renewed) {
-            let names = load.base().names.as_ref();
-            void.extend(
-                names
-                    .filter(|_| *renewed != Renewed::Done)
-                    .and_then(Names::own),
-            );
-            if *renewed == Renewed::Overtaken {
-                // Memory may have what was put there meanwhile.
-                load.base().engine.forget(load.key());
-            }
-        }
-        // In the background, as nobody waits for that.
-        drop(tier.announce(void, false));
-        let mut renewed = renewed.into_iter();
-        results.retain(|_| renewed.next() == Some(Renewed::Done));
-        let own: Vec<String> = results.iter().filter_map(own).collect();
-        // What could not be written is loaded again; that is counted.
-        let _ = fill_all(results).await;
-        tier.tell_changed(&budget, &own).await;
-        untold.told = true;
-    }
-
-    /// What is being computed afresh for all, and the others have not been told of: whoever was to do so
-    /// has left, and what the store has by now nobody knows.
-    struct Untold<'a, R> {
-        tier: &'a Arc<Tier>,
-        loads: Vec<&'a Arc<dyn Load<R>>>,
-        told: bool,
-    }
-
-    impl<R> Drop for Untold<'_, R> {
-        fn drop(&mut self) {
-            if self.told {
-                return;
-            }
-            let bases = self.loads.iter().map(|load| (load, load.base()));
-            bases.for_each(|(load, base)| base.engine.forget(load.key()));
-            let names = self.loads.iter().map(|load| load.base().names.as_ref());
-            let own = names.filter_map(|names| names?.own()).collect();
-            // In the background.
-            drop(self.tier.announce(own, false));
-        }
     }
 
     /// A result, what the store had before it was loaded, and what it is there.

@@ -8,6 +8,8 @@ use std::task::{Context, Poll};
 
 use super::rows::{Grouped, Rows};
 use super::{Found, Led, Sharing};
+#[cfg(feature = "stores")]
+use crate::engine::anew::write_all_anew;
 use crate::engine::answers::Answers;
 #[cfg(feature = "stores")]
 use crate::engine::fill::fill_leased;
@@ -16,9 +18,7 @@ use crate::engine::lead::{Lead, Panic};
 use crate::engine::lease::{Lease, Turn, release_all, take_many};
 use crate::engine::run::throttle;
 #[cfg(feature = "stores")]
-use crate::engine::through::{
-    Read, accept, encoded, fetch_all, offer, replaces, write_all, write_all_anew,
-};
+use crate::engine::through::{Read, accept, encoded, fetch_all, offer, replaces, write_all};
 use crate::trace;
 
 /// A body that loads many keys at once.
