@@ -1,11 +1,16 @@
 //! The low-level operations on a shared store: two caches on one store stand for two processes.
 #![cfg(feature = "stores")]
 
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
+use common::forward;
+use dewar::store::{Item, Store};
 use dewar::testing::{FaultyStore, TestCache};
-use dewar::{Cache, Expiry};
+use dewar::{BoxFuture, Cache, Error, Expiry};
 use futures::executor::block_on;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -71,6 +76,43 @@ fn several_are_read_in_one_operation_and_written_in_as_many_as_one() {
         assert_eq!(one.get_many::<usize>(&names).await.len(), 0);
         store.damage(":k", |bytes| assert!(bytes.is_empty(), "it takes no room"));
     });
+}
+
+/// A store that takes nothing until something is deleted.
+struct Full {
+    store: FaultyStore,
+    full: AtomicBool,
+}
+
+impl Store for Full {
+    forward!(store: get_many, add_many, swap);
+
+    fn set_many(&self, items: Vec<Item>) -> BoxFuture<'_, Result<(), Error>> {
+        match self.full.load(SeqCst) {
+            true => Box::pin(async { Err(Error::refused("write", "there is no room")) }),
+            false => self.store.set_many(items),
+        }
+    }
+
+    fn delete_many<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<(), Error>> {
+        self.full.store(false, SeqCst);
+        self.store.delete_many(keys)
+    }
+}
+
+#[test]
+fn what_is_deleted_makes_room_for_that() {
+    let store = Arc::new(Full {
+        store: FaultyStore::new(),
+        full: AtomicBool::new(false),
+    });
+    let builder = Cache::builder().shared(Arc::clone(&store));
+    let cache = TestCache::with(builder).unwrap();
+    block_on(cache.set("k", 1, HOUR)).unwrap();
+    store.full.store(true, SeqCst);
+    block_on(cache.set("l", 1, HOUR)).unwrap_err();
+    assert!(block_on(cache.delete("k")).unwrap());
+    assert_eq!(block_on(cache.get::<i32>("k")), None);
 }
 
 #[test]

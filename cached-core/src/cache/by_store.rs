@@ -121,20 +121,21 @@ impl Engine {
         let own: Vec<String> = names.iter().filter_map(|names| names.own()).collect();
         let mut delivery = tier.announce(own, false);
         let erased: Vec<bool> = known.iter().map(|key| self.erase(key)).collect();
-        let withdrawn = delivery.written().await;
+        let mut withdrawn = delivery.written().await;
+        if withdrawn.as_ref().is_err_and(Error::is_refused) {
+            // It will be void, and there may be room for that when it is gone.
+            tier.remove(&names).await;
+            withdrawn = delivery.written().await;
+        }
         if delivery.contended() {
             // What was set meanwhile may be void.
             for key in &known {
                 self.erase(key);
             }
         }
-        match &withdrawn {
-            // What is there by now may have been stored since.
-            Ok(_) => tier.free(&names, raw).await,
-            // It is void when the store takes that; room for it may be what is missing.
-            Err(_) => tier.remove(&names).await,
-        }
         withdrawn?;
+        // What is there by now may have been stored since.
+        tier.free(&names, raw).await;
         let existed = |n: &usize| erased[*n] || there.get(*n) == Some(&true);
         Ok((0..known.len()).filter(existed).count())
     }

@@ -160,7 +160,7 @@ pub(super) async fn set_all<R>(values: Vec<Fresh<'_, R>>) -> Result<Vec<usize>, 
             return Ok(void);
         }
         let valid = |filling: &Filling<'_, R>, read: &mut Read| {
-            unread |= read.versions.is_none();
+            unread |= read.versions.is_none() && !read.overtaken;
             let valid = filling.is_valid(read);
             void.extend((!valid).then_some(filling.at));
             valid

@@ -1,5 +1,6 @@
 //! Stored responses that an answer has proved wrong.
 
+use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 
 use http::{HeaderMap, StatusCode};
@@ -14,6 +15,7 @@ use super::vary::{self, Selecting};
 use crate::clock::Nanos;
 use crate::memory::Slot;
 use crate::scope::Scopes;
+use crate::sync::lock;
 
 /// Whether one client can bring a status about by itself, with a field that has no part in the key. It
 /// says nothing of what others are given, who may be waiting for it.
@@ -103,6 +105,9 @@ impl Load {
     ///
     /// The other variants stay in memory. A shared store has one value for all of them, and loses it.
     pub(crate) fn forget(&self, meant: Option<Selecting>) {
+        // Of two at once, the one must not bring back what the other takes.
+        static TURN: Mutex<()> = Mutex::new(());
+        let _turn = lock(&TURN);
         let rest = meant.and_then(|meant| self.rest(&meant));
         // First the store: nothing old comes back into memory after the tick.
         #[cfg(feature = "stores")]

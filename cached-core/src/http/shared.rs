@@ -261,6 +261,8 @@ pub(crate) struct Publish {
 
 /// How often it is put beside what others write at the same moment.
 const ATTEMPTS: usize = 10;
+/// Nothing is there, and nothing can be put there, so often: what is there is of no cache's.
+const FOREIGN: usize = 2;
 
 /// What became of a response.
 enum Published {
@@ -294,19 +296,17 @@ impl Publish {
         let Some((tier, names)) = self.load.place() else {
             return;
         };
-        // What could not be written is loaded again; that is counted.
-        let published = self.publish(tier, names).await;
         if !self.load.anew {
+            // What could not be written is loaded again; that is counted.
+            self.publish(tier, names).await;
             return;
         }
-        match published {
+        let mut untold = Untold(Some(&self.load));
+        if let Published::Done = self.publish(tier, names).await {
             // What they hold in memory is what was there before.
-            Published::Done => {
-                let url = &names.shared.scopes[URL..=URL];
-                tier.tell_changed(&self.read.budget, url).await;
-            }
-            // What is there is void; in the background.
-            Published::Unknown => drop(self.load.void()),
+            let url = &names.shared.scopes[URL..=URL];
+            tier.tell_changed(&self.read.budget, url).await;
+            untold.0 = None;
         }
     }
 
@@ -318,11 +318,18 @@ impl Publish {
             return Published::Unknown;
         };
         let (mut variants, mut raw) = (read.variants.clone(), read.raw.clone());
+        let mut nothing = 0;
         for _ in 0..ATTEMPTS {
             let Some(item) = self.item(tier, names, &variants) else {
                 return Published::Unknown;
             };
-            let put = tier.put_for_longer(&read.budget, raw, item, names);
+            nothing = if raw.is_none() { nothing + 1 } else { 0 };
+            let put = async {
+                match nothing > FOREIGN {
+                    true => tier.set_over(&read.budget, item).await.map(|()| true),
+                    false => tier.put_for_longer(&read.budget, raw, item, names).await,
+                }
+            };
             match put.await {
                 Ok(true) => return Published::Done,
                 Ok(false) => {}
@@ -368,6 +375,17 @@ impl Publish {
             stale: 0,
             useful: lifetime,
         })
+    }
+}
+
+/// A refresh that the others have not been told of: what is there is void, in the background.
+struct Untold<'a>(Option<&'a Load>);
+
+impl Drop for Untold<'_> {
+    fn drop(&mut self) {
+        if let Some(load) = self.0 {
+            drop(load.void());
+        }
     }
 }
 

@@ -295,6 +295,10 @@ impl Tier {
                     asked: 0,
                 }
             }
+            None if concerned == Concern::None => Fetched {
+                raw: entry,
+                ..Fetched::default()
+            },
             _ => Fetched {
                 overtaken: concerned != Concern::None,
                 ..Fetched::default()

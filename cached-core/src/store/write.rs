@@ -172,6 +172,17 @@ impl Tier {
         }
     }
 
+    /// Puts an item in the place of whatever is there.
+    ///
+    /// # Errors
+    /// As for that.
+    #[cfg(feature = "tower")]
+    pub(crate) async fn set_over(&self, budget: &Budget, item: Item) -> Result<(), Error> {
+        (self.guard)
+            .run(budget, self.store().set_many(vec![item]))
+            .await
+    }
+
     /// The same for an item of an entry that is of use for longer than what it takes the place of.
     ///
     /// # Errors
