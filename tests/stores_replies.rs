@@ -126,7 +126,7 @@ impl Store for Replies {
             if !key.contains(":v.") && self.is_overtaken() {
                 return Ok(false);
             }
-            let frees = item.value.is_empty();
+            let frees = item.value.len() < 2;
             let swapped = self.store.swap(expected, item).await;
             match frees {
                 true => swapped,

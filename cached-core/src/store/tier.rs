@@ -144,6 +144,9 @@ impl Value {
 /// How often a read begins again, as the store was compared meanwhile.
 const READS: usize = 3;
 
+/// What stands for a moment where something was deleted.
+pub(super) const GONE: &[u8] = &[0];
+
 /// What stands between the namespace and the hash in the key of a version. In that of an entry there is
 /// a colon before the hash, whatever its prefix: `v` too.
 const VERSION: &str = ":v.";
@@ -341,8 +344,7 @@ impl Tier {
         versions: &Versions,
         now: u64,
     ) -> Result<Option<Value>, Unreadable> {
-        // Nothing stands for a moment where something was deleted.
-        let Some(entry) = entry.as_ref().filter(|it| !it.is_empty()) else {
+        let Some(entry) = entry.as_ref().filter(|it| **it != GONE) else {
             return Ok(None);
         };
         let envelope = Envelope::open(entry, key, &self.writing).ok_or(Unreadable)?;

@@ -10,7 +10,7 @@ use super::guard::Budget;
 use super::journal::Concern;
 use super::lasting::Lasting;
 use super::names::Names;
-use super::tier::Tier;
+use super::tier::{GONE, Tier};
 use super::versions::Versions;
 use super::{Found, Item};
 use crate::clock::{NEVER, Nanos, nanos};
@@ -217,7 +217,7 @@ impl Tier {
     pub(crate) async fn free(&self, entries: &[&Names], raw: Vec<Found>) {
         let nothing = |names: &Names| Item {
             key: self.key_of(names),
-            value: Vec::new(),
+            value: GONE.to_vec(),
             ttl: Some(Duration::from_secs(1)),
         };
         let void = entries.iter().zip(raw);
