@@ -205,6 +205,14 @@ const REFRESHES: [(&str, Refresh); 2] = [
     }),
 ];
 
+/// What a process has of the one that is refreshed by this name.
+fn read(name: &str, cache: &TestCache) -> u64 {
+    match name {
+        "one" => block_on(cache.scope(loaded())),
+        _ => block_on(cache.scope(loaded_many(&[7])))[&7],
+    }
+}
+
 #[test]
 fn what_was_read_from_the_store_before_it_had_an_invalidation_is_not_taken_for_newer() {
     let _turn = turn(&SOURCE);
@@ -272,10 +280,7 @@ fn of_two_refreshes_no_older_one_stays() {
         for same in [false, true] {
             let world = World::new();
             let (one, other) = (&world.one, if same { &world.one } else { &world.other });
-            let read = |cache: &TestCache| match name {
-                "one" => block_on(cache.scope(loaded())),
-                _ => block_on(cache.scope(loaded_many(&[7])))[&7],
-            };
+            let read = |cache: &TestCache| read(name, cache);
             let old = SOURCE.fetch_add(1, SeqCst);
             assert_eq!(read(one), old + 1);
             world.gate.shut(Step::Version);
@@ -299,10 +304,7 @@ fn what_is_computed_afresh_is_so_for_all_though_its_caller_leaves() {
     for (name, refresh) in REFRESHES {
         for step in [Step::Version, Step::Value, Step::ToldInvalid] {
             let World { gate, one, other } = &World::new();
-            let read = |cache: &TestCache| match name {
-                "one" => block_on(cache.scope(loaded())),
-                _ => block_on(cache.scope(loaded_many(&[7])))[&7],
-            };
+            let read = |cache: &TestCache| read(name, cache);
             let old = SOURCE.load(SeqCst);
             assert_eq!((read(one), read(other)), (old, old));
             SOURCE.store(old + 1, SeqCst);
@@ -375,10 +377,7 @@ fn what_is_computed_afresh_while_the_store_is_gone_is_so_for_all_when_it_answers
     let _turn = turn(&SOURCE);
     for (name, refresh) in REFRESHES {
         let World { gate, one, other } = &World::new();
-        let read = |cache: &TestCache| match name {
-            "one" => block_on(cache.scope(loaded())),
-            _ => block_on(cache.scope(loaded_many(&[7])))[&7],
-        };
+        let read = |cache: &TestCache| read(name, cache);
         let old = SOURCE.load(SeqCst);
         assert_eq!((read(one), read(other)), (old, old));
         SOURCE.store(old + 1, SeqCst);

@@ -85,10 +85,15 @@ impl Tier {
     async fn deliver_waiting(self: &Arc<Self>, of: Option<&[String]>) -> Result<(), Error> {
         let waiting = lock(&self.journal).take_waiting(of);
         let scopes: Vec<String> = waiting.keys().cloned().collect();
+        // What is left is for the background, which may have gone by while this was on its way.
+        let held = Delivery {
+            tier: Arc::clone(self),
+            scopes,
+            pause: AGAIN,
+        };
         let _active = Active {
             tier: self,
-            scopes: &scopes,
-            held: true,
+            scopes: &held.scopes,
         };
         self.try_deliver(waiting).await.map(drop)
     }
@@ -313,7 +318,6 @@ impl Delivery {
         let active = Active {
             tier: &self.tier,
             scopes: &self.scopes,
-            held: false,
         };
         let delivered = self.tier.try_deliver(pending).await;
         drop(active);
@@ -354,25 +358,15 @@ impl Drop for Delivery {
 
 /// Scopes that somebody is delivering, until this is dropped.
 struct Active<'a> {
-    tier: &'a Arc<Tier>,
+    tier: &'a Tier,
     scopes: &'a [String],
-    /// They are not held by a [`Delivery`] besides.
-    held: bool,
 }
 
 impl Drop for Active<'_> {
     fn drop(&mut self) {
         let mut journal = lock(&self.tier.journal);
         let asleep = journal.end(self.scopes);
-        if self.held {
-            journal.release(self.scopes);
-        }
-        let left = self.held && !journal.pending_of(self.scopes).is_empty();
         drop(journal);
         asleep.into_iter().for_each(Waker::wake);
-        if left {
-            // The background may have gone by while this was on its way.
-            self.tier.deliver_later(AGAIN);
-        }
     }
 }
